@@ -8,12 +8,14 @@
 
 namespace melgrad {
 
+/// Element type of a tensor. f64 is the reference path and exists on the CPU only.
+enum class Dtype : std::uint8_t { f32, f64, bf16, i64, u8 };
+
 using u8 = std::uint8_t;
 using i64 = std::int64_t;
 using u64 = std::uint64_t;
 
-/// The upper half of an IEEE f32: 8 bits of exponent, 7 of fraction. Storage only; arithmetic is
-/// f32.
+/// The upper half of an IEEE f32: 8 bits of exponent, 7 of fraction. Storage only; arithmetic is f32.
 struct bf16 {
   std::uint16_t bits = 0;
 
@@ -29,9 +31,6 @@ struct bf16 {
     return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
   }
 };
-
-/// Element type of a tensor. f64 is the reference path and exists on the CPU only.
-enum class Dtype : u8 { f32, f64, bf16, i64, u8 };
 
 constexpr std::size_t size_of(Dtype dtype) {
   switch (dtype) {

@@ -1,0 +1,48 @@
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include <unistd.h>
+
+#include "kernels/cpu/cpu_backend.h"
+
+namespace melgrad {
+namespace {
+
+constexpr std::size_t alignment = 64;  // a cache line, and a vector of AVX-512
+
+// Size classes are multiples of 64, as aligned_alloc wants.
+void* system_allocate(std::size_t bytes) { return std::aligned_alloc(alignment, bytes); }
+void system_free(void* data) { std::free(data); }
+
+std::size_t half_of_the_memory() {
+  return static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) / 2;
+}
+
+}  // namespace
+
+CpuBackend::CpuBackend()
+    : allocator_("the CPU", system_allocate, system_free, half_of_the_memory()) {}
+
+void* CpuBackend::allocate(std::size_t bytes) { return allocator_.allocate(bytes); }
+
+void CpuBackend::deallocate(void* data, std::size_t bytes) noexcept {
+  allocator_.deallocate(data, bytes);
+}
+
+void CpuBackend::release_cache() { allocator_.release_cache(); }
+
+MemoryStats CpuBackend::memory_stats() const { return allocator_.stats(); }
+
+void CpuBackend::copy_from_host(void* target, const void* source, std::size_t bytes) {
+  if (bytes > 0) std::memcpy(target, source, bytes);
+}
+
+void CpuBackend::copy_to_host(void* target, const void* source, std::size_t bytes) {
+  if (bytes > 0) std::memcpy(target, source, bytes);
+}
+
+void CpuBackend::synchronize() {}
+
+}  // namespace melgrad

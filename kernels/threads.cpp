@@ -1,0 +1,16 @@
+#include <omp.h>
+
+#include "kernels/backend.h"
+
+// OpenMP's setting is the only one: our loops and oneDNN (Debian's libdnnl runs on the same libgomp)
+// both ask it, so the two can never disagree.
+namespace melgrad {
+
+void set_num_threads(int threads) {
+  check(threads >= 1, "set_num_threads", "{} threads: there must be at least 1", threads);
+  omp_set_num_threads(threads);
+}
+
+int num_threads() { return omp_get_max_threads(); }
+
+}  // namespace melgrad
