@@ -53,15 +53,13 @@ enum class Distribution : u8 {
   integer,  // a, a + 1, … b − 1
 };
 
-/// Counters of a backend's caching allocator, in bytes; `system_allocations` counts calls of the
-/// system's allocator.
+/// Counters of a backend's caching allocator, in bytes.
 struct MemoryStats {
   std::size_t in_use = 0, cached = 0, peak = 0;
-  i64 system_allocations = 0;
+  i64 system_allocations = 0;  // calls of the system's allocator
 };
 
-/// One parameter in an optimiser's pass: weights w, gradient g, and the optimiser's state, all of n
-/// elements.
+/// One parameter in an optimiser's pass: weights, gradient and the optimiser's state, n values each.
 struct ParameterSlot {
   void* w = nullptr;
   const void* g = nullptr;
@@ -70,8 +68,7 @@ struct ParameterSlot {
   i64 n = 0;
 };
 
-/// What an optimiser step reads from device memory, so that a captured CUDA graph sees each step's
-/// values.
+/// What an optimiser reads from device memory, so that a captured CUDA graph sees a step's values.
 struct OptimizerSettings {
   double lr = 0, weight_decay = 0;
   double momentum = 0, dampening = 0;    // SGD, RMSprop (momentum)
@@ -81,12 +78,12 @@ struct OptimizerSettings {
 };
 enum class SgdKind : u8 { plain, momentum, nesterov };
 enum class AdamKind : u8 {
-  coupled,
-  decoupled
-};  // weight decay in the gradient (Adam) or on the weights (AdamW)
+  coupled,    // weight decay is part of the gradient (Adam)
+  decoupled,  // weight decay shrinks the weights (AdamW)
+};
 
-/// The recurrent layer's arrays: weights in PyTorch's gate order (LSTM i f g o; GRU r z n with the
-/// reset gate applied after the product). G = gates(mode)·hidden.
+/// A recurrent layer's weights, G = gates(mode)·hidden rows in PyTorch's gate order: LSTM i f g o;
+/// GRU r z n, the reset gate applied after the product.
 struct RnnWeights {
   const void* w_ih = nullptr;  // (G, input)
   const void* w_hh = nullptr;  // (G, hidden)
@@ -106,7 +103,8 @@ struct RnnGradients {     // null: not wanted
 /// The whole contract with hardware. Arrays are dense and of the dtype given, unless a line says
 /// otherwise; activations of convolution, pooling and batch norm are NHWC in memory. Shapes were
 /// checked by the caller (tensor/). Sums of f32 and bf16 run in f32 or wider. A method that a
-/// device cannot do for a dtype throws Error with its name.
+/// device cannot do for a dtype throws Error with its name. The same call gives the same bits every
+/// time, on the same device with the same number of threads.
 ///
 /// Values that change from step to step (random state, OptimizerSettings) are pointers to device
 /// memory.
@@ -117,9 +115,9 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
   virtual ~Backend() = default;
 
-  // --- memory (memory.cpp)
-  // ---------------------------------------------------------------------------------------
-  /// 64-byte aligned, uninitialised. Throws Error that says what was asked for and what is held.
+  // --- memory (memory.cpp) -----------------------------------------------------------------------
+  /// 64-byte aligned, uninitialised; null for 0 bytes. Throws Error that says what was asked for
+  /// and what is held.
   virtual void* allocate(std::size_t bytes) = 0;
   virtual void deallocate(void* data, std::size_t bytes) noexcept = 0;
   virtual void release_cache() = 0;
@@ -129,10 +127,9 @@ class Backend {
   /// Waits until all work given to the device is done.
   virtual void synchronize() = 0;
 
-  // --- copy (copy.cpp)
-  // -------------------------------------------------------------------------------------------
-  /// target[i·target_stride] = source[i·source_stride], converted: float to integer truncates, u8
-  /// from float is 0…255.
+  // --- copy (copy.cpp) ---------------------------------------------------------------------------
+  /// target[i·target_stride] = source[i·source_stride], converted. To an integer: truncated towards
+  /// 0, cut off at the ends of its range, NaN becomes 0.
   virtual void copy(const CopyShape&, Dtype source_dtype, const void* source, Dtype target_dtype,
                     void* target) = 0;
   /// y[i] = value
@@ -140,11 +137,12 @@ class Backend {
   /// y[i] = start + i·step
   virtual void arange(Dtype, double start, double step, i64 n, void* y) = 0;
 
-  // --- element-wise (elementwise.cpp)
-  // ----------------------------------------------------------------------------
-  /// y[i] = op(x[i]; a, b).  x and y may be the same array.
+  // --- element-wise (elementwise.cpp) ------------------------------------------------------------
+  /// y[i] = op(x[i]; a, b).  x and y may be the same array. Integers: neg, abs, sign, square, relu,
+  /// affine and clamp only, with a and b truncated.
   virtual void unary(UnaryOp, Dtype, double a, double b, i64 n, const void* x, void* y) = 0;
-  /// y = op(a, b), broadcast.  y may be a or b where that one is dense.
+  /// y = op(a, b), broadcast.  y may be a or b where that one is dense. Integers: add, sub, mul
+  /// (which wrap around), div (truncates; by 0 throws Error), maximum and minimum only.
   virtual void binary(BinaryOp, Dtype, const BroadcastShape&, const void* a, const void* b,
                       void* y) = 0;
   /// y (u8) = a op b, broadcast. Comparisons with NaN are false, but `ne` is true.
@@ -153,16 +151,14 @@ class Backend {
   /// y[i] = condition[i] ? a[i] : b[i]
   virtual void where(Dtype, i64 n, const u8* condition, const void* a, const void* b, void* y) = 0;
 
-  // --- reductions (reduce.cpp)
-  // -----------------------------------------------------------------------------------
-  /// y (outer, inner) = op over x's middle axis; max and min give NaN if there is one. length 0:
-  /// sum 0, prod 1, mean NaN.
+  // --- reductions (reduce.cpp) -------------------------------------------------------------------
+  /// y (outer, inner) = op over x's middle axis.  max and min: NaN if there is one.  Length 0: sum
+  /// 0, prod 1, mean NaN, max and min throw Error.  Integers: no mean; sum and prod wrap around.
   virtual void reduce(ReduceOp, Dtype, const ReduceShape&, const void* x, void* y) = 0;
-  /// Index of the largest (smallest) value; the first of equals; the first NaN if there is one.
+  /// Index of the largest (or smallest) value; the first of equals; the first NaN if there is one.
   virtual void arg_reduce(bool largest, Dtype, const ReduceShape&, const void* x, i64* y) = 0;
 
-  // --- indexing (index.cpp)
-  // --------------------------------------------------------------------------------------
+  // --- indexing (index.cpp) ----------------------------------------------------------------------
   /// y[o,j,i] = x[o, index[o,j,i], i].  Indices are in [0, length): a CPU throws Error on others.
   virtual void gather(Dtype, const IndexShape&, const void* x, const i64* index, void* y) = 0;
   /// dx[o, index[o,j,i], i] += dy[o,j,i]
@@ -173,25 +169,22 @@ class Backend {
   /// dx[o, index[j], i] += dy[o,j,i]
   virtual void index_add(Dtype, const IndexShape&, const void* dy, const i64* index, void* dx) = 0;
 
-  // --- softmax (softmax.cpp)
-  // -------------------------------------------------------------------------------------
+  // --- softmax (softmax.cpp) ---------------------------------------------------------------------
   /// y_j = exp(x_j) / Σ exp(x), or its logarithm, along each row of x (rows, cols)
   virtual void softmax(bool log, Dtype, i64 rows, i64 cols, const void* x, void* y) = 0;
   /// dx_j = y_j (dy_j − Σ dy y);  log: dx_j = dy_j − exp(y_j) Σ dy
   virtual void softmax_backward(bool log, Dtype, i64 rows, i64 cols, const void* y, const void* dy,
                                 void* dx) = 0;
 
-  // --- matmul (matmul.cpp)
-  // ---------------------------------------------------------------------------------------
+  // --- matmul (matmul.cpp) -----------------------------------------------------------------------
   /// y[b,i,j] = bias[j] + Σ_l a[b,i,l] · w[b,l,j].  bias (n) or null.
   virtual void matmul(const MatmulShape&, Dtype, const void* a, const void* w, const void* bias,
                       void* y) = 0;
 
-  // --- convolution (conv.cpp)
-  // ------------------------------------------------------------------------------------
-  /// y[n,p,q,o] = bias[o] + Σ_{r,s,c} x[n, p·stride − pad + r·dilation, q·stride − pad +
-  /// s·dilation, c] · w[o,r,s,c] x (n,h,w,c)  w (o,kh,kw,c/groups)  bias (o) or null  y (n,p,q,o).
-  /// Values outside x are 0.
+  // --- convolution (conv.cpp) --------------------------------------------------------------------
+  /// y[n,p,q,o] = bias[o] + Σ_{r,s,c} x[n, p' + r·dilation, q' + s·dilation, c] · w[o,r,s,c]
+  /// with p' = p·stride − pad_top, q' = q·stride − pad_left; values outside x are 0.
+  /// x (n,h,w,c)  w (o,kh,kw,c/groups)  bias (o) or null  y (n,p,q,o)
   virtual void conv2d(const ConvShape&, Dtype, const void* x, const void* w, const void* bias,
                       void* y) = 0;
   /// dx = ∂/∂x of Σ dy·y
@@ -201,50 +194,49 @@ class Backend {
   virtual void conv2d_backward_weights(const ConvShape&, Dtype, const void* x, const void* dy,
                                        void* dw, void* dbias) = 0;
 
-  // --- pooling (pool.cpp)
-  // ----------------------------------------------------------------------------------------
+  // --- pooling (pool.cpp) ------------------------------------------------------------------------
   /// y[n,p,q,c] = max over the window of x, NaN if there is one
   virtual void max_pool2d(const PoolShape&, Dtype, const void* x, void* y) = 0;
   /// Each dy goes to the first position (row by row) of its window where x = y; dx is 0 elsewhere.
   virtual void max_pool2d_backward(const PoolShape&, Dtype, const void* x, const void* y,
                                    const void* dy, void* dx) = 0;
-  /// y[n,p,q,c] = mean over the window; the divisor is the number of values inside x, or also those
-  /// in the padding
+  /// y[n,p,q,c] = mean over the window.  Divisor: the number of values inside x, and with
+  /// count_padding also those in the padding.
   virtual void avg_pool2d(const PoolShape&, Dtype, const void* x, void* y) = 0;
   virtual void avg_pool2d_backward(const PoolShape&, Dtype, const void* dy, void* dx) = 0;
-  /// y[n,p,q,c] = mean of x over rows ⌊p·h/P⌋ … ⌈(p+1)·h/P⌉ and the same columns; only n, h, w, c,
-  /// p, q are read
+  /// y[i,j] = mean of x over rows ⌊i·h/p⌋ … ⌈(i+1)·h/p⌉ − 1 and columns ⌊j·w/q⌋ … ⌈(j+1)·w/q⌉ − 1
+  /// Only n, h, w, c, p, q of the shape are read.
   virtual void adaptive_avg_pool2d(const PoolShape&, Dtype, const void* x, void* y) = 0;
   virtual void adaptive_avg_pool2d_backward(const PoolShape&, Dtype, const void* dy, void* dx) = 0;
 
-  // --- batch normalisation (batch_norm.cpp), x (rows, channels); statistics f32 for f32 and bf16,
-  // else f64 ---------
-  /// mean[c] = Σ_r x / rows,  var[c] = Σ_r (x − mean)² / rows
+  // --- batch normalisation (batch_norm.cpp) ------------------------------------------------------
+  // x (rows, channels). mean and var (channels) are f32 for f32 and bf16, f64 for f64; gamma, beta
+  // and their gradients (channels) are of x's dtype.
+  /// mean[c] = Σ_r x[r,c] / rows,  var[c] = Σ_r (x[r,c] − mean[c])² / rows
   virtual void batch_norm_statistics(Dtype, i64 rows, i64 channels, const void* x, void* mean,
                                      void* var) = 0;
-  /// y = gamma (x − mean) / √(var + eps) + beta, then max(y, 0) if relu.  gamma, beta (channels) or
-  /// null.
+  /// y = gamma (x − mean) / √(var + eps) + beta, then max(y, 0) if relu.  gamma, beta: or null.
   virtual void batch_norm(Dtype, i64 rows, i64 channels, double eps, bool relu, const void* x,
                           const void* mean, const void* var, const void* gamma, const void* beta,
                           void* y) = 0;
-  /// With x̂ = (x − mean)/√(var + eps) and dy masked by y > 0 if relu:  dgamma = Σ dy x̂,  dbeta = Σ
-  /// dy, dx = gamma/√(var + eps) · (dy − dbeta/rows − x̂ dgamma/rows); without `batch_statistics`
-  /// the last two terms fall away. Null results are not wanted.
+  /// x̂ = (x − mean) / √(var + eps);  if relu, dy counts only where y > 0
+  /// dgamma = Σ_r dy x̂,  dbeta = Σ_r dy
+  /// dx = gamma / √(var + eps) · (dy − dbeta/rows − x̂ dgamma/rows)
+  /// Without batch_statistics the last two terms of dx fall away. Null results are not wanted.
   virtual void batch_norm_backward(Dtype, i64 rows, i64 channels, double eps, bool relu,
                                    bool batch_statistics, const void* x, const void* mean,
                                    const void* var, const void* gamma, const void* beta,
                                    const void* dy, void* dx, void* dgamma, void* dbeta) = 0;
 
-  // --- recurrent layers (rnn.cpp)
-  // --------------------------------------------------------------------------------
+  // --- recurrent layers (rnn.cpp) ----------------------------------------------------------------
   /// Bytes that `rnn` keeps for `rnn_backward`.
   virtual std::size_t rnn_reserve_bytes(const RnnShape&, Dtype) = 0;
-  /// One layer, one direction. x (t,n,input)  h0, c0 (n,hidden) or null for 0  y (t,n,hidden)  hn,
-  /// cn (n,hidden)
+  /// One layer, one direction, c0 and cn for LSTM only.
   ///   rnn:  h' = tanh or relu(W_ih x + b_ih + W_hh h + b_hh)
   ///   lstm: i,f,o = σ(·), g = tanh(·);  c' = f c + i g,  h' = o tanh(c')
   ///   gru:  r,z = σ(·), n = tanh(W_in x + b_in + r (W_hn h + b_hn));  h' = (1 − z) n + z h
-  /// c0 and cn: LSTM only. reserve: null when no backward will follow.
+  /// x (t,n,input)  h0, c0 (n,hidden) or null for 0  y (t,n,hidden)  hn, cn (n,hidden)
+  /// reserve: null when no backward will follow.
   virtual void rnn(const RnnShape&, Dtype, const RnnWeights&, const void* x, const void* h0,
                    const void* c0, void* y, void* hn, void* cn, void* reserve) = 0;
   /// dy (t,n,hidden), dhn, dcn (n,hidden), each null for 0
@@ -253,36 +245,44 @@ class Backend {
                             const void* dy, const void* dhn, const void* dcn,
                             const RnnGradients&) = 0;
 
-  // --- random numbers (random.cpp)
-  // ------------------------------------------------------------------------------- state is {seed,
-  // offset} in device memory. Element i takes word i mod 4 of Philox-4x32-10 with key `seed` and
-  // counter offset + i/4 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"),
-  // whatever the device and threads.
+  // --- random numbers (random.cpp) ---------------------------------------------------------------
+  // state is {seed, offset} in device memory. Element i takes word i mod 4 of Philox-4x32-10 with
+  // key `seed` and counter offset + i/4 (Salmon et al. 2011, "Parallel random numbers: as easy as
+  // 1, 2, 3"), whatever the device and the threads. philox.h says how words become numbers.
+  /// y[i] drawn from the distribution with parameters a and b
   virtual void random(Distribution, Dtype, double a, double b, i64 n, const u64* state,
                       void* y) = 0;
   /// offset += blocks
   virtual void advance_random(u64* state, u64 blocks) = 0;
-  /// y[i] = u_i < p ? 0 : x[i] / (1 − p),  u uniform in [0, 1)
+  /// y[i] = u_i < p ? 0 : x[i] / (1 − p),  u uniform in [0, 1), the same for every dtype
   virtual void dropout(Dtype, double p, i64 n, const u64* state, const void* x, void* y) = 0;
 
-  // --- optimisers (optimizer.cpp): one pass over all parameters; `settings` is in device memory
-  // ------------------
+  // --- optimisers (optimizer.cpp) ----------------------------------------------------------------
+  // One pass over all parameters; `settings` is in device memory. First, for every kind:
+  //   t = step + 1,  g = grad_scale · gradient,  and g += weight_decay · w  unless decoupled.
+  /// v = step = 0 ? g : momentum v + (1 − dampening) g
+  /// w −= lr · (plain: g | momentum: v | nesterov: g + momentum v)
   virtual void sgd(SgdKind, Dtype, std::span<const ParameterSlot>, OptimizerSettings* settings) = 0;
+  /// decoupled: w *= 1 − lr · weight_decay
+  /// m = beta1 m + (1 − beta1) g,  v = beta2 v + (1 − beta2) g²
+  /// w −= lr / (1 − beta1^t) · m / (√(v / (1 − beta2^t)) + eps)
+  /// Kingma & Ba 2014, arXiv 1412.6980, alg. 1; Loshchilov & Hutter 2017, arXiv 1711.05101, alg. 2
   virtual void adam(AdamKind, Dtype, std::span<const ParameterSlot>,
                     OptimizerSettings* settings) = 0;
+  /// s = beta2 s + (1 − beta2) g²,  r = g / (√s + eps)
+  /// w −= lr · (state2 null: r | else v, after v = momentum v + r)
   virtual void rmsprop(Dtype, std::span<const ParameterSlot>, OptimizerSettings* settings) = 0;
 
-  // --- spectra (fft.cpp)
-  // -----------------------------------------------------------------------------------------
-  /// y[b,f,k] = Σ_j window[j] x[b, f·hop + j] e^(−2πi jk/n_fft);  x (count, samples)  window
-  /// (n_fft) y (count, frames, bins, 2): real and imaginary part
+  // --- spectra (fft.cpp) -------------------------------------------------------------------------
+  /// y[b,f,k] = Σ_j window[j] x[b, f·hop + j] e^(−2πi jk/n_fft)
+  /// x (count, samples)  window (n_fft)  y (count, frames, bins, 2): real and imaginary part
   virtual void stft(const StftShape&, Dtype, const void* x, const void* window, void* y) = 0;
-  /// The transpose: dx[b,s] = Σ over the frames that hold s of window[j] Σ_k (dy_re cos − dy_im
-  /// sin)(2πjk/n_fft). Backward of stft.
+  /// The transpose: dx[b,s] = Σ_{f,k} window[j] (dy_re cos − dy_im sin)(2πjk/n_fft),  j = s − f·hop
+  /// over the frames f that hold sample s.
   virtual void stft_backward(const StftShape&, Dtype, const void* dy, const void* window,
                              void* dx) = 0;
-  /// x[b,j] = 1/n Σ over all n bins of the Hermitian continuation of y (count, n/2+1, 2);  x
-  /// (count, n)
+  /// x[b,j] = 1/n Σ_k y[b,k] e^(2πi jk/n) over all n bins of y's Hermitian continuation
+  /// y (count, n/2 + 1, 2)  x (count, n)
   virtual void irfft(Dtype, i64 count, i64 n, const void* y, void* x) = 0;
 };
 
@@ -290,8 +290,22 @@ class Backend {
 /// or machine lacks it.
 Backend& backend(Device device);
 
-/// Threads that OpenMP loops and oneDNN use. Default: OMP_NUM_THREADS or the machine's cores.
+/// Threads that OpenMP loops and oneDNN use for work that the calling thread starts. Default:
+/// OMP_NUM_THREADS, or the machine's cores.
 void set_num_threads(int threads);
 int num_threads();
+
+/// While it lives, the work that this thread starts stays on this thread: for the workers of a
+/// loader, which are as many as the cores already.
+class OneThread {
+ public:
+  OneThread();
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+  ~OneThread();
+
+ private:
+  int threads_before_;
+};
 
 }  // namespace melgrad

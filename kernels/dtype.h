@@ -15,7 +15,7 @@ using u8 = std::uint8_t;
 using i64 = std::int64_t;
 using u64 = std::uint64_t;
 
-/// The upper half of an IEEE f32: 8 bits of exponent, 7 of fraction. Storage only; arithmetic is f32.
+/// The upper half of an IEEE f32: 8 bits of exponent, 7 of fraction. Arithmetic is f32.
 struct bf16 {
   std::uint16_t bits = 0;
 

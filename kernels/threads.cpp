@@ -13,4 +13,7 @@ void set_num_threads(int threads) {
 
 int num_threads() { return omp_get_max_threads(); }
 
+OneThread::OneThread() : threads_before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+OneThread::~OneThread() { omp_set_num_threads(threads_before_); }
+
 }  // namespace melgrad
