@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# Everything there is to check, on a machine that may have nothing installed yet.
+# usage: ./test.sh [--tidy-all]     --tidy-all: clang-tidy on every file, not only on changed ones
+#
+# The last line is "N passed, N failed": test cases, and one for each check that is not a test
+# (builds, formatting, clang). Whole logs lie in build/logs. Exit code 0 if nothing failed.
+set -uo pipefail
+cd "$(dirname "$0")"
+tidy_all=false
+for argument in "$@"; do
+  case $argument in
+    --tidy-all) tidy_all=true ;;
+    *) sed -n '2,3s/^# //p' "$0"; exit 2 ;;
+  esac
+done
+
+jobs=$(nproc)
+logs=$PWD/build/logs
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+export CTEST_OUTPUT_ON_FAILURE=1 OMP_WAIT_POLICY=passive
+launcher=$(! command -v ccache >/dev/null || echo -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+
+# step NAME COMMAND…: runs it, its output in a log that is shown (the end of it) if it fails.
+step() {
+  local name=$1 start=$SECONDS result=ok
+  shift
+  log=$logs/${name// /-}.log
+  "$@" >"$log" 2>&1 </dev/null || result=FAILED
+  printf '%-28s %-6s %4d s  %s\n' "$name" "$result" $((SECONDS - start)) "${note:-}"
+  note=
+  if [ $result = FAILED ]; then
+    show_end "$log"
+    return 1
+  fi
+}
+show_end() { grep -vE '^\[ +(OK|RUN) ' "$1" | tail -n 60 | sed 's/^/    /'; }
+# check NAME COMMAND…: a step that counts as one test.
+check() { if step "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); return 1; fi; }
+
+build() {  # PRESET
+  # shellcheck disable=SC2086  # the launcher is one word or none
+  cmake --preset "$1" $launcher && cmake --build --preset "$1" -j "$jobs"
+}
+
+# Runs ctest and adds up what its log says: GoogleTest's own counts, or 1 for other programs.
+run_tests() {  # NAME BUILD_FOLDER CTEST_ARGUMENTS…
+  local name=$1 folder=$2 start=$SECONDS result=ok counts
+  shift 2
+  log=$logs/${name// /-}.log
+  ctest --test-dir "$folder" -j "$jobs" --timeout 600 "$@" >"$log" 2>&1 </dev/null || result=FAILED
+  counts=$(awk '
+    function close_block() {
+      if (!open) return
+      if (p + f + s == 0) { if (ok) p = 1; else f = 1 }
+      if (!ok && f == 0) f = 1   # crashed, or ran out of time
+      P += p; F += f; S += s; open = 0
+    }
+    /^[0-9]+\/[0-9]+ Testing: /                { close_block(); open = 1; ok = p = f = s = 0 }
+    /^\[  PASSED  \] [0-9]+ test/              { p = $4 }
+    /^\[  FAILED  \] [0-9]+ tests?, listed/    { f = $4 }
+    /^\[  SKIPPED \] [0-9]+ tests?, listed/    { s = $4 }
+    /^Test Passed\./                           { ok = 1 }
+    END { close_block(); print P + 0, F + 0, S + 0 }' "$folder/Testing/Temporary/LastTest.log")
+  read -r p f s <<<"$counts"
+  [ $result = FAILED ] && [ "$f" = 0 ] && f=1
+  [ $result = ok ] && [ "$p" = 0 ] && { result=FAILED; f=1; echo "no test ran" >>"$log"; }
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  printf '%-28s %-6s %4d s  %s\n' "$name" "$result" $((SECONDS - start)) "$p passed, $f failed, $s skipped"
+  [ $result = ok ] || show_end "$log"
+}
+
+folders=(kernels tensor autograd layers optim audio apps tests)
+sources() { find "${folders[@]}" -name '*.cpp' -o -name '*.h' | sort; }
+
+check_format() { sources | xargs clang-format --dry-run --Werror; }
+
+# g++ builds everything; clang has to accept it, too.
+check_clang() {
+  local omp
+  omp=$(dirname "$(g++ -print-file-name=include/omp.h)")
+  sources | grep '\.cpp$' | grep -v '^tests/consumer/' |
+    xargs -P "$jobs" -n 8 clang++ -std=c++20 -fsyntax-only -fopenmp -Wall -Wextra -Wpedantic \
+      -Wshadow -Wconversion -Wno-sign-conversion -Werror -I. -idirafter "$omp" \
+      -DMELGRAD_TEST_DATA='""' -DMELGRAD_SOURCE_DIR='""'
+}
+
+# What clang-tidy looks at: files that differ from main, or, on main, from its commit before.
+tidy_files() {
+  if $tidy_all; then sources; return; fi
+  local base
+  base=$(git merge-base HEAD origin/main 2>/dev/null || git merge-base HEAD main 2>/dev/null) || return
+  [ "$base" != "$(git rev-parse HEAD)" ] || base=$(git rev-parse -q --verify HEAD~1) || return
+  { git diff --name-only --diff-filter=d "$base" -- '*.cpp' '*.h'
+    git ls-files --others --exclude-standard -- '*.cpp' '*.h'; } | sort -u
+}
+check_tidy() {
+  tidy_files | grep -v '^tests/consumer/' | grep '\.cpp$' |
+    xargs -r -P "$jobs" -n 1 clang-tidy -p build --quiet
+}
+
+check packages .ci/packages.sh --tests
+if check "release build" build release; then run_tests "release tests" build; fi
+if check "debug build" build debug; then run_tests "debug tests" build-debug; fi
+check format check_format
+check clang check_clang
+note="$(tidy_files | grep -c '\.cpp$') files"
+check clang-tidy check_tidy
+
+printf '\n%d passed, %d failed' "$passed" "$failed"
+[ "$skipped" = 0 ] || printf ', %d skipped' "$skipped"
+echo
+[ "$failed" = 0 ]
