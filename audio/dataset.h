@@ -1,0 +1,42 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace melgrad {
+
+/// One file of a data set. `group` says what must not cross a split: the song, or the artist.
+struct Example {
+  std::filesystem::path path;
+  i64 label = 0;  // index into Collection::classes
+  std::string group;
+};
+/// A file that cannot be used, and why.
+struct Skipped {
+  std::filesystem::path path;
+  std::string reason;
+};
+struct Collection {
+  std::vector<std::string> classes;
+  std::vector<Example> examples;  // sorted by class, then path
+  std::vector<Skipped> skipped;
+
+  /// Examples of each class.
+  std::vector<i64> counts() const;
+};
+
+/// A folder per class of audio files or pictures (png, jpg, bmp), told by extension; other files
+/// and names that begin with a dot are passed over. Every file's header is opened: what is empty,
+/// damaged or of another format than its name says is skipped and named. The group of an example
+/// is its stem. `classes` picks folders and their order; none given: all, by name.
+///
+/// Throws Error if the folder is missing or unreadable, has no class folders or only one, if one of
+/// `classes` is missing, or if a class has no readable file.
+Collection scan_folder(const std::filesystem::path& folder,
+                       const std::vector<std::string>& classes = {});
+
+bool is_picture_file(const std::filesystem::path& path);
+
+}  // namespace melgrad

@@ -1,0 +1,39 @@
+#pragma once
+#include <array>
+#include <filesystem>
+#include <vector>
+
+#include "audio/dataset.h"
+
+namespace melgrad {
+
+/// Indices into Collection::examples.
+struct Split {
+  std::vector<i64> train, valid, test;
+};
+struct Fractions {
+  double train = .7, valid = .15, test = .15;
+};
+
+/// Every class is divided by the fractions, at random. Throws Error if the fractions do not add up
+/// to 1, or if a class has too few examples to be in every part.
+Split stratified_split(const Collection& collection, const Fractions& fractions, u64 seed);
+/// The whole collection is divided by the fractions, at random, whatever the classes.
+Split random_split(const Collection& collection, const Fractions& fractions, u64 seed);
+/// As stratified_split, but all examples of a group (song, artist) fall in one part.
+Split grouped_split(const Collection& collection, const Fractions& fractions, u64 seed);
+
+/// k splits; the k test parts are disjoint, stratified, and cover everything; valid is empty.
+std::vector<Split> k_fold(const Collection& collection, i64 k, u64 seed);
+/// As k_fold, but no group crosses two folds.
+std::vector<Split> grouped_k_fold(const Collection& collection, i64 k, u64 seed);
+
+/// One `class/name.extension` a line; the extension is ignored: a line stands for the clip. Lines
+/// of classes that the collection does not have are passed over, as are names that were skipped as
+/// unreadable, which `absent` (if not null) counts. Throws Error that lists the first names the
+/// collection lacks and their number, on a clip named twice, and on an empty part.
+Split split_from_files(const Collection& collection, const std::filesystem::path& train,
+                       const std::filesystem::path& valid, const std::filesystem::path& test,
+                       i64* absent = nullptr);
+
+}  // namespace melgrad
