@@ -1,0 +1,284 @@
+#include <algorithm>
+#include <limits>
+
+#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/floating.h"
+#include "kernels/cpu/scratch_array.h"
+
+// x (n,h,w,c)  y (n,p,q,c). Channels are the innermost axis and independent of each other: every
+// function below works on a block of them at a time, small enough for its sums to stay in L1.
+namespace melgrad {
+namespace {
+
+constexpr i64 channel_block = 64;
+
+struct Range {
+  i64 begin = 0, end = 0;
+  i64 size() const { return end - begin; }
+};
+
+// Positions that window i covers, cut off at the picture's edges.
+Range window(i64 i, i64 stride, i64 pad, i64 kernel, i64 size) {
+  i64 begin = i * stride - pad;
+  return {std::clamp<i64>(begin, 0, size), std::clamp<i64>(begin + kernel, 0, size)};
+}
+
+// Windows that cover position i: j·stride − pad ≤ i < j·stride − pad + kernel.
+Range windows_over(i64 i, i64 stride, i64 pad, i64 kernel, i64 windows) {
+  i64 after_first =
+      i + pad - kernel + stride;  // ⌈(i + pad − kernel + 1) / stride⌉ · stride, or more
+  i64 begin = after_first < 0 ? 0 : after_first / stride;
+  return {std::min(begin, windows), std::min((i + pad) / stride + 1, windows)};
+}
+
+// Adaptive pooling cuts `size` positions into `parts` pieces that may overlap:
+// ⌊i·size/parts⌋ … ⌈(i+1)·size/parts⌉. The pieces that cover a position are found by the same
+// formula, with the two sizes exchanged.
+Range piece(i64 i, i64 size, i64 parts) {
+  return {i * size / parts, ((i + 1) * size + parts - 1) / parts};
+}
+
+// A count of averaged values: of those inside x, or also those in the padding.
+i64 divisor(i64 i, i64 stride, i64 pad, i64 kernel, i64 size, i64 pad_end, bool count_padding) {
+  if (!count_padding) return window(i, stride, pad, kernel, size).size();
+  i64 begin = i * stride - pad;
+  return std::min(begin + kernel, size + pad_end) - begin;
+}
+template <class W>
+W window_scale(const PoolShape& s, i64 p, i64 q) {
+  i64 rows = divisor(p, s.stride_h, s.pad_top, s.kh, s.h, s.pad_bottom, s.count_padding);
+  i64 columns = divisor(q, s.stride_w, s.pad_left, s.kw, s.w, s.pad_right, s.count_padding);
+  return W{1} / static_cast<W>(std::max<i64>(rows * columns, 1));
+}
+
+// y[n,p,q,c] = max over the window of x; a NaN stays once it is met
+template <class T>
+void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
+  using W = Wide<T>;
+#pragma omp parallel for collapse(2) schedule(static)
+  for (i64 n = 0; n < s.n; ++n) {
+    for (i64 p = 0; p < s.p; ++p) {
+      Range rows = window(p, s.stride_h, s.pad_top, s.kh, s.h);
+      for (i64 q = 0; q < s.q; ++q) {
+        Range columns = window(q, s.stride_w, s.pad_left, s.kw, s.w);
+        T* y_pixel = y + ((n * s.p + p) * s.q + q) * s.c;
+        for (i64 c0 = 0; c0 < s.c; c0 += channel_block) {
+          i64 channels = std::min(channel_block, s.c - c0);
+          W largest[channel_block];
+          std::fill_n(largest, channels, -std::numeric_limits<W>::infinity());
+          for (i64 h = rows.begin; h < rows.end; ++h) {
+            for (i64 w = columns.begin; w < columns.end; ++w) {
+              const T* x_pixel = x + ((n * s.h + h) * s.w + w) * s.c + c0;
+#pragma omp simd
+              for (i64 c = 0; c < channels; ++c) {
+                W value = static_cast<W>(x_pixel[c]);
+                bool takes = value > largest[c] || value != value;
+                largest[c] = takes ? value : largest[c];
+              }
+            }
+          }
+          for (i64 c = 0; c < channels; ++c) y_pixel[c0 + c] = static_cast<T>(largest[c]);
+        }
+      }
+    }
+  }
+}
+
+// dx[h,w] = Σ dy over the windows whose maximum is first met at (h,w)
+//
+// Windows may overlap, so one thread has all windows of a picture (for a block of channels). D is
+// the type of dx: wider than T where sums of overlapping windows have to be.
+template <class T, class D>
+void max_pool2d_backward_loops(const PoolShape& s, const T* x, const T* y, const T* dy, D* dx) {
+  using W = Wide<T>;
+#pragma omp parallel for collapse(2) schedule(static)
+  for (i64 n = 0; n < s.n; ++n) {
+    for (i64 c0 = 0; c0 < s.c; c0 += channel_block) {
+      i64 channels = std::min(channel_block, s.c - c0);
+      i64 cleared = 0;  // rows of dx that have been set to 0: shortly before they are needed
+      auto clear_rows = [&](i64 end) {
+        for (i64 h = cleared; h < end; ++h)
+          for (i64 w = 0; w < s.w; ++w)
+            std::fill_n(dx + ((n * s.h + h) * s.w + w) * s.c + c0, channels, D{});
+        cleared = std::max(cleared, end);
+      };
+      for (i64 p = 0; p < s.p; ++p) {
+        Range rows = window(p, s.stride_h, s.pad_top, s.kh, s.h);
+        clear_rows(rows.end);
+        for (i64 q = 0; q < s.q; ++q) {
+          Range columns = window(q, s.stride_w, s.pad_left, s.kw, s.w);
+          i64 y_pixel = ((n * s.p + p) * s.q + q) * s.c + c0;
+          W remaining[channel_block];  // dy until it has been given to its position, then 0
+          for (i64 c = 0; c < channels; ++c) remaining[c] = static_cast<W>(dy[y_pixel + c]);
+          for (i64 h = rows.begin; h < rows.end; ++h) {
+            for (i64 w = columns.begin; w < columns.end; ++w) {
+              i64 x_pixel = ((n * s.h + h) * s.w + w) * s.c + c0;
+#pragma omp simd
+              for (i64 c = 0; c < channels; ++c) {
+                W x_value = static_cast<W>(x[x_pixel + c]);
+                W y_value = static_cast<W>(y[y_pixel + c]);
+                bool hit = x_value == y_value || x_value != x_value;
+                W sum = static_cast<W>(dx[x_pixel + c]) + (hit ? remaining[c] : W{});
+                dx[x_pixel + c] = static_cast<D>(sum);
+                remaining[c] = hit ? W{} : remaining[c];
+              }
+            }
+          }
+        }
+      }
+      clear_rows(s.h);
+    }
+  }
+}
+
+// y[c] = scale · Σ over rows and columns of x
+template <class T>
+void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, Wide<T> scale,
+             T* y_pixel) {
+  using W = Wide<T>;
+  for (i64 c0 = 0; c0 < s.c; c0 += channel_block) {
+    i64 channels = std::min(channel_block, s.c - c0);
+    W sum[channel_block] = {};
+    for (i64 h = rows.begin; h < rows.end; ++h) {
+      for (i64 w = columns.begin; w < columns.end; ++w) {
+        const T* x_pixel = x_picture + (h * s.w + w) * s.c + c0;
+#pragma omp simd
+        for (i64 c = 0; c < channels; ++c) sum[c] += static_cast<W>(x_pixel[c]);
+      }
+    }
+    for (i64 c = 0; c < channels; ++c) y_pixel[c0 + c] = static_cast<T>(sum[c] * scale);
+  }
+}
+
+// dx[c] = Σ over the windows (p,q) that cover this position of scale(p,q) · dy[p,q,c]
+template <class T, class Scale>
+void average_backward(const PoolShape& s, const T* dy_picture, Range rows, Range columns,
+                      Scale scale, T* dx_pixel) {
+  using W = Wide<T>;
+  for (i64 c0 = 0; c0 < s.c; c0 += channel_block) {
+    i64 channels = std::min(channel_block, s.c - c0);
+    W sum[channel_block] = {};
+    for (i64 p = rows.begin; p < rows.end; ++p) {
+      for (i64 q = columns.begin; q < columns.end; ++q) {
+        const T* dy_pixel = dy_picture + (p * s.q + q) * s.c + c0;
+        W factor = scale(p, q);
+#pragma omp simd
+        for (i64 c = 0; c < channels; ++c) sum[c] += factor * static_cast<W>(dy_pixel[c]);
+      }
+    }
+    for (i64 c = 0; c < channels; ++c) dx_pixel[c0 + c] = static_cast<T>(sum[c]);
+  }
+}
+
+// y[n,p,q,c] = Σ over the window of x / divisor
+template <class T>
+void avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
+#pragma omp parallel for collapse(2) schedule(static)
+  for (i64 n = 0; n < s.n; ++n)
+    for (i64 p = 0; p < s.p; ++p)
+      for (i64 q = 0; q < s.q; ++q)
+        average(s, x + n * s.h * s.w * s.c, window(p, s.stride_h, s.pad_top, s.kh, s.h),
+                window(q, s.stride_w, s.pad_left, s.kw, s.w), window_scale<Wide<T>>(s, p, q),
+                y + ((n * s.p + p) * s.q + q) * s.c);
+}
+
+template <class T>
+void avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
+  auto scale = [&](i64 p, i64 q) { return window_scale<Wide<T>>(s, p, q); };
+#pragma omp parallel for collapse(2) schedule(static)
+  for (i64 n = 0; n < s.n; ++n)
+    for (i64 h = 0; h < s.h; ++h)
+      for (i64 w = 0; w < s.w; ++w)
+        average_backward(s, dy + n * s.p * s.q * s.c,
+                         windows_over(h, s.stride_h, s.pad_top, s.kh, s.p),
+                         windows_over(w, s.stride_w, s.pad_left, s.kw, s.q), scale,
+                         dx + ((n * s.h + h) * s.w + w) * s.c);
+}
+
+// y[n,p,q,c] = Σ over rows piece(p) and columns piece(q) of x / their number
+template <class T>
+void adaptive_avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
+#pragma omp parallel for collapse(2) schedule(static)
+  for (i64 n = 0; n < s.n; ++n) {
+    for (i64 p = 0; p < s.p; ++p) {
+      for (i64 q = 0; q < s.q; ++q) {
+        Range rows = piece(p, s.h, s.p), columns = piece(q, s.w, s.q);
+        average(s, x + n * s.h * s.w * s.c, rows, columns,
+                Wide<T>{1} / static_cast<Wide<T>>(rows.size() * columns.size()),
+                y + ((n * s.p + p) * s.q + q) * s.c);
+      }
+    }
+  }
+}
+
+template <class T>
+void adaptive_avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
+  auto scale = [&](i64 p, i64 q) {
+    i64 count = piece(p, s.h, s.p).size() * piece(q, s.w, s.q).size();
+    return Wide<T>{1} / static_cast<Wide<T>>(count);
+  };
+#pragma omp parallel for collapse(2) schedule(static)
+  for (i64 n = 0; n < s.n; ++n)
+    for (i64 h = 0; h < s.h; ++h)
+      for (i64 w = 0; w < s.w; ++w)
+        average_backward(s, dy + n * s.p * s.q * s.c, piece(h, s.p, s.h), piece(w, s.q, s.w), scale,
+                         dx + ((n * s.h + h) * s.w + w) * s.c);
+}
+
+}  // namespace
+
+void CpuBackend::max_pool2d(const PoolShape& s, Dtype dtype, const void* x, void* y) {
+  dispatch_floating("max_pool2d", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    max_pool2d_loops(s, static_cast<const T*>(x), static_cast<T*>(y));
+  });
+}
+
+void CpuBackend::max_pool2d_backward(const PoolShape& s, Dtype dtype, const void* x, const void* y,
+                                     const void* dy, void* dx) {
+  bool overlap = s.kh > s.stride_h || s.kw > s.stride_w;
+  if (dtype == Dtype::bf16 && overlap) {
+    i64 count = s.n * s.h * s.w * s.c;
+    ScratchArray<float> sums(*this, count);
+    max_pool2d_backward_loops(s, static_cast<const bf16*>(x), static_cast<const bf16*>(y),
+                              static_cast<const bf16*>(dy), sums.data());
+    for (i64 i = 0; i < count; ++i) static_cast<bf16*>(dx)[i] = bf16(sums[i]);
+    return;
+  }
+  dispatch_floating("max_pool2d_backward", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    max_pool2d_backward_loops(s, static_cast<const T*>(x), static_cast<const T*>(y),
+                              static_cast<const T*>(dy), static_cast<T*>(dx));
+  });
+}
+
+void CpuBackend::avg_pool2d(const PoolShape& s, Dtype dtype, const void* x, void* y) {
+  dispatch_floating("avg_pool2d", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    avg_pool2d_loops(s, static_cast<const T*>(x), static_cast<T*>(y));
+  });
+}
+
+void CpuBackend::avg_pool2d_backward(const PoolShape& s, Dtype dtype, const void* dy, void* dx) {
+  dispatch_floating("avg_pool2d_backward", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    avg_pool2d_backward_loops(s, static_cast<const T*>(dy), static_cast<T*>(dx));
+  });
+}
+
+void CpuBackend::adaptive_avg_pool2d(const PoolShape& s, Dtype dtype, const void* x, void* y) {
+  dispatch_floating("adaptive_avg_pool2d", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    adaptive_avg_pool2d_loops(s, static_cast<const T*>(x), static_cast<T*>(y));
+  });
+}
+
+void CpuBackend::adaptive_avg_pool2d_backward(const PoolShape& s, Dtype dtype, const void* dy,
+                                              void* dx) {
+  dispatch_floating("adaptive_avg_pool2d_backward", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    adaptive_avg_pool2d_backward_loops(s, static_cast<const T*>(dy), static_cast<T*>(dx));
+  });
+}
+
+}  // namespace melgrad

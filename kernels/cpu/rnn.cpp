@@ -1,0 +1,220 @@
+#include <algorithm>
+
+#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/rnn_cells.h"
+#include "kernels/cpu/scratch_array.h"
+
+// The products with W_ih do not depend on the state: they are one matmul over all steps, in forward
+// and in backward. Only W_hh's wait for the step before. What the cells themselves do is in
+// rnn_cells.h.
+namespace melgrad {
+namespace {
+
+// y (m,n) = a (m,k) · wᵀ + bias with w (n,k)
+MatmulShape times_transposed(i64 m, i64 n, i64 k) {
+  return {.m = m, .n = n, .k = k, .a_row = k, .a_col = 1, .b_row = 1, .b_col = k};
+}
+// y (m,n) = a (m,k) · w with w (k,n)
+MatmulShape times(i64 m, i64 n, i64 k) {
+  return {.m = m, .n = n, .k = k, .a_row = k, .a_col = 1, .b_row = n, .b_col = 1};
+}
+// y (m,n) = aᵀ · w with a (k,m) and w (k,n)
+MatmulShape transposed_times(i64 m, i64 n, i64 k) {
+  return {.m = m, .n = n, .k = k, .a_row = 1, .a_col = m, .b_row = n, .b_col = 1};
+}
+
+// An initial state or gradient: zeros where the caller gave none.
+template <class T, class W>
+void copy_or_zero(const T* source, i64 count, W* target) {
+  for (i64 i = 0; i < count; ++i) target[i] = source ? static_cast<W>(source[i]) : W{};
+}
+
+// matmul with its result in f32 for bf16.
+template <class T>
+void matmul_wide(Backend& backend, const MatmulShape& s, const T* a, const T* w, const T* bias,
+                 Wide<T>* y) {
+  if constexpr (std::is_same_v<T, Wide<T>>) {
+    backend.matmul(s, dtype_of<T>, a, w, bias, y);
+  } else {
+    ScratchArray<T> rounded(backend, s.m * s.n);
+    backend.matmul(s, dtype_of<T>, a, w, bias, rounded.data());
+    for (i64 i = 0; i < s.m * s.n; ++i) y[i] = static_cast<Wide<T>>(rounded[i]);
+  }
+}
+
+// sums[j] = Σ_i x[i,j]
+template <class T>
+void sum_rows(Backend& backend, i64 rows, i64 cols, const T* x, T* sums) {
+  if (!sums) return;
+  ScratchArray<Wide<T>> total(backend, cols);
+  std::fill_n(total.data(), cols, Wide<T>{});
+  for (i64 i = 0; i < rows; ++i)
+    for (i64 j = 0; j < cols; ++j) total[j] += static_cast<Wide<T>>(x[i * cols + j]);
+  copy_or_zero(total.data(), cols, sums);
+}
+
+// What forward keeps for backward besides h, in steps of the order in which they were run.
+template <class W>
+struct Reserve {
+  W* gates;  // (t,n,G), activated
+  W* state;  // (t,n,hidden): the LSTM's c, the GRU's W_hn h + b_hn
+};
+i64 reserve_values(const RnnShape& s) { return s.t * s.n * (gates(s.mode) + 1) * s.hidden; }
+template <class W>
+Reserve<W> split_reserve(const RnnShape& s, void* reserve) {
+  W* values = static_cast<W*>(reserve);
+  return {values, values + s.t * s.n * gates(s.mode) * s.hidden};
+}
+
+// The step's place in x and y.
+i64 time_of(const RnnShape& s, i64 step) { return s.reverse ? s.t - 1 - step : step; }
+
+template <class T>
+void forward(Backend& backend, const RnnShape& s, const RnnWeights& weights, const T* x,
+             const T* h0, const T* c0, T* y, T* hn, T* cn, void* reserve) {
+  using W = Wide<T>;
+  i64 all_gates = gates(s.mode) * s.hidden, values = s.n * s.hidden;
+  ScratchArray<W> own_reserve(backend, reserve ? 0 : reserve_values(s));
+  auto kept = split_reserve<W>(s, reserve ? reserve : own_reserve.data());
+  ScratchArray<W> recurrent(backend, s.n * all_gates), c_first(backend, values);
+  ScratchArray<T> h_first(backend, values);
+  copy_or_zero(h0, values, h_first.data());
+  copy_or_zero(c0, values, c_first.data());
+
+  matmul_wide(backend, times_transposed(s.t * s.n, all_gates, s.input), x,
+              static_cast<const T*>(weights.w_ih), static_cast<const T*>(weights.b_ih), kept.gates);
+  const T* h_before = h_first.data();
+  const W* c_before = c_first.data();
+  for (i64 step = 0; step < s.t; ++step) {
+    matmul_wide(backend, times_transposed(s.n, all_gates, s.hidden), h_before,
+                static_cast<const T*>(weights.w_hh), static_cast<const T*>(weights.b_hh),
+                recurrent.data());
+    W* step_gates = kept.gates + time_of(s, step) * s.n * all_gates;
+    W* state = kept.state + time_of(s, step) * values;
+    T* h = y + time_of(s, step) * values;
+#pragma omp parallel for schedule(static)
+    for (i64 n = 0; n < s.n; ++n) {
+      W* gates_n = step_gates + n * all_gates;
+      const W* recurrent_n = recurrent.data() + n * all_gates;
+      i64 at = n * s.hidden;
+      switch (s.mode) {
+        case RnnMode::rnn_tanh:
+        case RnnMode::rnn_relu:
+          rnn_cell(s.mode == RnnMode::rnn_relu, s.hidden, gates_n, recurrent_n, h + at);
+          break;
+        case RnnMode::lstm:
+          lstm_cell(s.hidden, gates_n, recurrent_n, c_before + at, state + at, h + at);
+          break;
+        case RnnMode::gru:
+          gru_cell(s.hidden, gates_n, recurrent_n, h_before + at, state + at, h + at);
+          break;
+      }
+    }
+    h_before = h;
+    if (s.mode == RnnMode::lstm) c_before = state;
+  }
+  copy_or_zero(h_before, values, hn);
+  if (s.mode == RnnMode::lstm && cn) copy_or_zero(c_before, values, cn);
+}
+
+template <class T>
+void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, const T* x,
+              const T* h0, const T* c0, const T* y, const void* reserve, const T* dy, const T* dhn,
+              const T* dcn, const RnnGradients& d) {
+  using W = Wide<T>;
+  i64 all_gates = gates(s.mode) * s.hidden, values = s.n * s.hidden;
+  auto kept = split_reserve<W>(s, const_cast<void*>(reserve));
+  ScratchArray<W> dh(backend, values), dc(backend, values), dh_recurrent(backend, values);
+  copy_or_zero(dhn, values, dh.data());
+  copy_or_zero(dcn, values, dc.data());
+  ScratchArray<W> c_first(backend, values);
+  copy_or_zero(c0, values, c_first.data());
+
+  // The state before each step: y moved by one step, with h0 in front.
+  ScratchArray<T> h_before(backend, s.t * values);
+  for (i64 step = 0; step < s.t; ++step)
+    copy_or_zero(step == 0 ? h0 : y + time_of(s, step - 1) * values, values,
+                 h_before.data() + time_of(s, step) * values);
+
+  // Gradients of W_ih x + b_ih and, where the reset gate makes it another one, of W_hh h + b_hh.
+  bool is_gru = s.mode == RnnMode::gru;
+  ScratchArray<T> dgates(backend, s.t * s.n * all_gates);
+  ScratchArray<T> own_drecurrent(backend, is_gru ? s.t * s.n * all_gates : 0);
+  T* drecurrent = is_gru ? own_drecurrent.data() : dgates.data();
+
+  for (i64 step = s.t - 1; step >= 0; --step) {
+    i64 at_step = time_of(s, step) * values, gates_at_step = time_of(s, step) * s.n * all_gates;
+    const W* c_before = step == 0 ? c_first.data() : kept.state + time_of(s, step - 1) * values;
+#pragma omp parallel for schedule(static)
+    for (i64 n = 0; n < s.n; ++n) {
+      i64 at = n * s.hidden, in_y = at_step + at, gates_at = gates_at_step + n * all_gates;
+      W* dh_n = dh.data() + at;
+      if (dy)
+        for (i64 j = 0; j < s.hidden; ++j) dh_n[j] += static_cast<W>(dy[in_y + j]);
+      switch (s.mode) {
+        case RnnMode::rnn_tanh:
+        case RnnMode::rnn_relu:
+          rnn_cell_backward(s.mode == RnnMode::rnn_relu, s.hidden, y + in_y, dh_n,
+                            dgates.data() + gates_at);
+          break;
+        case RnnMode::lstm:
+          lstm_cell_backward(s.hidden, kept.gates + gates_at, c_before + at, kept.state + in_y,
+                             dh_n, dc.data() + at, dgates.data() + gates_at);
+          break;
+        case RnnMode::gru:
+          gru_cell_backward(s.hidden, kept.gates + gates_at, h_before.data() + in_y,
+                            kept.state + in_y, dh_n, dgates.data() + gates_at,
+                            drecurrent + gates_at);
+          break;
+      }
+    }
+    matmul_wide(backend, times(s.n, s.hidden, all_gates), drecurrent + gates_at_step,
+                static_cast<const T*>(weights.w_hh), static_cast<const T*>(nullptr),
+                dh_recurrent.data());
+    for (i64 i = 0; i < values; ++i) dh[i] += dh_recurrent[i];
+  }
+
+  i64 steps = s.t * s.n;
+  auto multiply = [&](const MatmulShape& shape, const T* a, const void* w, void* result) {
+    if (result) backend.matmul(shape, dtype_of<T>, a, w, nullptr, result);
+  };
+  multiply(times(steps, s.input, all_gates), dgates.data(), weights.w_ih, d.dx);
+  multiply(transposed_times(all_gates, s.input, steps), dgates.data(), x, d.dw_ih);
+  multiply(transposed_times(all_gates, s.hidden, steps), drecurrent, h_before.data(), d.dw_hh);
+  sum_rows(backend, steps, all_gates, dgates.data(), static_cast<T*>(d.db_ih));
+  sum_rows(backend, steps, all_gates, drecurrent, static_cast<T*>(d.db_hh));
+  if (d.dh0) copy_or_zero(dh.data(), values, static_cast<T*>(d.dh0));
+  if (d.dc0) copy_or_zero(dc.data(), values, static_cast<T*>(d.dc0));
+}
+
+}  // namespace
+
+std::size_t CpuBackend::rnn_reserve_bytes(const RnnShape& s, Dtype dtype) {
+  return static_cast<std::size_t>(reserve_values(s)) *
+         (dtype == Dtype::f64 ? sizeof(double) : sizeof(float));
+}
+
+void CpuBackend::rnn(const RnnShape& s, Dtype dtype, const RnnWeights& weights, const void* x,
+                     const void* h0, const void* c0, void* y, void* hn, void* cn, void* reserve) {
+  dispatch_floating("rnn", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    forward(*this, s, weights, static_cast<const T*>(x), static_cast<const T*>(h0),
+            static_cast<const T*>(c0), static_cast<T*>(y), static_cast<T*>(hn), static_cast<T*>(cn),
+            reserve);
+  });
+}
+
+void CpuBackend::rnn_backward(const RnnShape& s, Dtype dtype, const RnnWeights& weights,
+                              const void* x, const void* h0, const void* c0, const void* y,
+                              const void* reserve, const void* dy, const void* dhn, const void* dcn,
+                              const RnnGradients& gradients) {
+  dispatch_floating("rnn_backward", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    backward(*this, s, weights, static_cast<const T*>(x), static_cast<const T*>(h0),
+             static_cast<const T*>(c0), static_cast<const T*>(y), reserve,
+             static_cast<const T*>(dy), static_cast<const T*>(dhn), static_cast<const T*>(dcn),
+             gradients);
+  });
+}
+
+}  // namespace melgrad
