@@ -7,7 +7,6 @@
 namespace melgrad {
 
 // --- element-wise (functions/elementwise.cpp)
-// ----------------------------------------------------------------------------
 Variable operator-(const Variable& x);
 Variable operator+(const Variable& a, const Variable& b);
 Variable operator-(const Variable& a, const Variable& b);
@@ -32,15 +31,16 @@ Variable log(const Variable& x);
 Variable log1p(const Variable& x);
 Variable sin(const Variable& x);
 Variable cos(const Variable& x);
+Variable where(const Tensor& condition, const Variable& a, const Variable& b);
+
+// --- activations (functions/activation.cpp)
 Variable tanh(const Variable& x);
 Variable sigmoid(const Variable& x);
 Variable relu(const Variable& x);  // relu'(0) = 0
 Variable leaky_relu(const Variable& x, double slope = .01);
 Variable clamp(const Variable& x, double low, double high);  // derivative 1 on the bounds
-Variable where(const Tensor& condition, const Variable& a, const Variable& b);
 
 // --- shape (functions/shape.cpp)
-// -----------------------------------------------------------------------------------------
 Variable reshape(const Variable& x, const Shape& shape);
 Variable flatten(const Variable& x, i64 from = 0, i64 to = -1);
 Variable permute(const Variable& x, const Shape& axes);
@@ -56,12 +56,10 @@ Variable pad(const Variable& x, const Shape& before, const Shape& after, double 
 Variable to(const Variable& x, Dtype dtype);
 
 // --- indexing (functions/index.cpp)
-// --------------------------------------------------------------------------------------
 Variable gather(const Variable& x, i64 axis, const Tensor& index);
 Variable index_select(const Variable& x, i64 axis, const Tensor& index);
 
 // --- reductions (functions/reduce.cpp)
-// -----------------------------------------------------------------------------------
 Variable sum(const Variable& x);
 Variable sum(const Variable& x, const Axes& axes, bool keep_dim = false);
 Variable mean(const Variable& x);
@@ -73,7 +71,6 @@ Variable var(const Variable& x, const Axes& axes, i64 correction = 1, bool keep_
 Variable logsumexp(const Variable& x, i64 axis = -1, bool keep_dim = false);
 
 // --- one file each
-// ---------------------------------------------------------------------------------------------------------
 Variable softmax(const Variable& x, i64 axis = -1);
 Variable log_softmax(const Variable& x, i64 axis = -1);
 Variable matmul(const Variable& a, const Variable& b);
@@ -83,13 +80,16 @@ Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias 
 Variable max_pool2d(const Variable& x, Pair kernel, const Pool2dOptions& options = {});
 Variable avg_pool2d(const Variable& x, Pair kernel, const Pool2dOptions& options = {});
 Variable adaptive_avg_pool2d(const Variable& x, Pair size);
-/// Normalises by the statistics of x itself, which it returns in `*statistics` unless null.
+/// Normalises by the statistics of x itself, which it returns in `*statistics` unless null: to be
+/// read, not written to (backward reads them, too).
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps,
                     bool relu = false, Statistics* statistics = nullptr);
 /// Normalises by fixed statistics (evaluation, frozen layers).
 Variable batch_norm(const Variable& x, const Statistics& fixed, const Variable& gamma,
                     const Variable& beta, double eps, bool relu = false);
+/// p = 0 is x itself and draws nothing. In evaluation, do not call it.
 Variable dropout(const Variable& x, double p, Generator& generator);
+/// Differentiable in x and window.
 Variable stft(const Variable& x, const Variable& window, i64 hop);
 
 struct RnnVariables {
@@ -98,14 +98,13 @@ struct RnnVariables {
 struct RnnOutput {
   Variable y, hn, cn;
 };
-/// One layer, one direction. x (T, N, input)  h0, c0 (N, hidden) or undefined
+/// One layer, one direction. x (T, N, input)  h0, c0 (N, hidden) or undefined; cn: LSTM only
 RnnOutput rnn(RnnMode mode, const Variable& x, const Variable& h0, const Variable& c0,
               const RnnVariables& parameters, bool reverse = false);
 
 // --- losses (functions/loss.cpp): means over the batch
-// -------------------------------------------------------------------
-/// target (i64) (N): class numbers; logits (N, C).  smoothing s: the target is (1 − s)·one-hot +
-/// s/C.
+/// target i64 (N): class numbers, an Error if one is not in 0 … C − 1; logits (N, C).
+/// smoothing s: the target is (1 − s)·one-hot + s/C.
 Variable cross_entropy(const Variable& logits, const Tensor& target, double smoothing = 0);
 /// target (N, C): probabilities.
 Variable cross_entropy_soft(const Variable& logits, const Tensor& target);

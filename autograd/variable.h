@@ -17,11 +17,13 @@ struct Function;
 class Variable {
  public:
   Variable() = default;
+  /// A leaf. Throws Error if an integer tensor shall require a gradient.
   Variable(Tensor value, bool requires_grad = false);  // NOLINT(google-explicit-constructor)
 
   bool defined() const { return node_ != nullptr; }
   const Tensor& data() const;
-  /// The value, to be written to in place (an optimiser's step, loading weights).
+  /// The value, to be written to in place (an optimiser's step, loading weights). Counts as such a
+  /// write: a graph that saved the value refuses to run backward after it.
   Tensor& mutable_data();
   const Shape& shape() const { return data().shape(); }
   i64 dim(i64 axis) const { return data().dim(axis); }
@@ -31,15 +33,18 @@ class Variable {
   Device device() const { return data().device(); }
   double item() const { return data().item(); }
 
+  /// False for an undefined variable.
   bool requires_grad() const;
   /// Leaves only: throws Error on the result of a Function.
   void set_requires_grad(bool on);
   bool is_leaf() const { return creator() == nullptr; }
+  /// The Function whose result this is; null for a leaf.
   const std::shared_ptr<Function>& creator() const;
   /// Which of the creator's outputs this is.
   std::size_t output_index() const;
 
-  /// The gradient that backward() has added up so far; undefined before.
+  /// The gradient that backward() has added up so far; undefined before. A leaf's has the dtype and
+  /// the order in memory of its value, and no other tensor shares it.
   const Tensor& grad() const;
   Tensor& mutable_grad();
   void zero_grad();  // makes it undefined
@@ -51,20 +56,39 @@ class Variable {
 
   /// Computes the gradients of every leaf below. `gradient` is that of this variable: 1 if it has
   /// one element, an Error if it has more and none is given. The graph is freed unless
-  /// `retain_graph`.
+  /// `retain_graph`. Gradients of gradients are out of scope.
   void backward(const Tensor& gradient = {}, bool retain_graph = false) const;
   /// The same value, cut off from the graph.
   Variable detach() const;
 
   bool same_as(const Variable& other) const { return node_ == other.node_; }
 
-  struct Node;  // variable.cpp and engine.cpp
+  struct Node;
   const std::shared_ptr<Node>& node() const { return node_; }
-  /// The output `index` of `creator`; for apply().
+  /// The output `index` of `creator`, which may be null: for apply().
   Variable(Tensor value, std::shared_ptr<Function> creator, std::size_t index);
 
  private:
+  Node& checked_node() const;  // throws Error if undefined
+
   std::shared_ptr<Node> node_;
+};
+
+/// What the handles of one variable share. Functions do not hold it: an intermediate value that
+/// nobody saved dies with the last handle to it.
+struct Variable::Node {
+  Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  ~Node();
+
+  Tensor value;
+  Tensor grad;
+  bool requires_grad = false;
+  bool is_leaf = true;
+  /// Where gradients of this variable go: its creator or, for a leaf, the Leaf that adds them up.
+  std::shared_ptr<Function> function;
+  std::size_t output = 0;
 };
 
 /// While one lives, this thread's operations record no graph and save nothing.
