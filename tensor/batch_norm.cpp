@@ -1,0 +1,109 @@
+#include "tensor/dtypes.h"
+#include "tensor/layout.h"
+#include "tensor/ops.h"
+
+namespace melgrad {
+
+namespace {
+
+/// The dtype of mean, variance, gamma, beta and their gradients.
+Dtype parameter_dtype(const Tensor& x) { return x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32; }
+
+void check_input(std::string_view op, const Tensor& x) {
+  check_operand(op, "input", x, Takes::floating);
+  check(x.rank() == 2 || x.rank() == 4, op, "input must be (N, C) or (N, C, H, W): {}", x);
+}
+
+void check_parameter(std::string_view op, std::string_view name, const Tensor& x,
+                     const Tensor& parameter) {
+  if (!parameter.defined()) return;
+  check(parameter.shape() == Shape{x.dim(1)} && parameter.dtype() == parameter_dtype(x), op,
+        "{} must be ({},) {}: {}, input {}", name, x.dim(1), name_of(parameter_dtype(x)), parameter,
+        x);
+  check_same_device(op, {&x, &parameter});
+}
+
+void check_parameters(std::string_view op, const Tensor& x, const Statistics& statistics,
+                      const Tensor& gamma, const Tensor& beta) {
+  check_operand(op, "mean", statistics.mean);
+  check_operand(op, "var", statistics.var);
+  check_parameter(op, "mean", x, statistics.mean);
+  check_parameter(op, "var", x, statistics.var);
+  check_parameter(op, "gamma", x, gamma);
+  check_parameter(op, "beta", x, beta);
+}
+
+/// Channels innermost in memory.
+Tensor in_rows(const Tensor& x) { return x.rank() == 4 ? x.channels_last() : x.contiguous(); }
+
+i64 rows_of(const Tensor& x) { return x.rank() == 4 ? x.dim(0) * x.dim(2) * x.dim(3) : x.dim(0); }
+
+Tensor empty_rows(const Tensor& x) {
+  return x.rank() == 4 ? empty_channels_last(x.shape(), x.dtype(), x.device())
+                       : empty(x.shape(), x.dtype(), x.device());
+}
+
+/// A tensor's own contiguous memory and its address; null for an absent one.
+struct Vector {
+  Tensor values;
+  explicit Vector(const Tensor& x) : values(x.defined() ? x.contiguous() : x) {}
+  void* raw() const { return values.defined() ? values.raw() : nullptr; }
+};
+
+}  // namespace
+
+Statistics batch_norm_statistics(const Tensor& x) {
+  check_input("batch_norm_statistics", x);
+  check(rows_of(x) >= 1, "batch_norm_statistics", "no values to take statistics of: {}", x);
+  Shape channels{x.dim(1)};
+  Statistics s{empty(channels, parameter_dtype(x), x.device()),
+               empty(channels, parameter_dtype(x), x.device())};
+  if (x.numel() > 0) {
+    backend(x.device())
+        .batch_norm_statistics(x.dtype(), rows_of(x), x.dim(1), in_rows(x).raw(), s.mean.raw(),
+                               s.var.raw());
+  }
+  return s;
+}
+
+Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
+                  const Tensor& beta, double eps, bool relu) {
+  check_input("batch_norm", x);
+  check_parameters("batch_norm", x, statistics, gamma, beta);
+  Tensor y = empty_rows(x);
+  if (y.numel() == 0) return y;
+  Vector mean(statistics.mean), var(statistics.var), scale(gamma), shift(beta);
+  backend(x.device())
+      .batch_norm(x.dtype(), rows_of(x), x.dim(1), eps, relu, in_rows(x).raw(), mean.raw(),
+                  var.raw(), scale.raw(), shift.raw(), y.raw());
+  return y;
+}
+
+BatchNormGradients batch_norm_backward(const Tensor& x, const Statistics& statistics,
+                                       const Tensor& gamma, const Tensor& beta, double eps,
+                                       bool relu, bool batch_statistics, const Tensor& dy,
+                                       BatchNormWanted wanted) {
+  constexpr std::string_view op = "batch_norm_backward";
+  check_input(op, x);
+  check_parameters(op, x, statistics, gamma, beta);
+  check_operand(op, "dy", dy);
+  check_same_dtype(op, {&x, &dy});
+  check_same_device(op, {&x, &dy});
+  check(x.shape() == dy.shape(), op, "input and dy differ in shape: {}, {}", x, dy);
+  Shape channels{x.dim(1)};
+  BatchNormGradients d;
+  if (wanted.dx) d.dx = empty_rows(x);
+  if (wanted.dgamma) d.dgamma = zeros(channels, parameter_dtype(x), x.device());
+  if (wanted.dbeta) d.dbeta = zeros(channels, parameter_dtype(x), x.device());
+  if (x.numel() == 0) return d;
+  Vector mean(statistics.mean), var(statistics.var), scale(gamma), shift(beta);
+  Tensor input = in_rows(x), gradient = in_rows(dy);
+  backend(x.device())
+      .batch_norm_backward(
+          x.dtype(), rows_of(x), x.dim(1), eps, relu, batch_statistics, input.raw(), mean.raw(),
+          var.raw(), scale.raw(), shift.raw(), gradient.raw(), wanted.dx ? d.dx.raw() : nullptr,
+          wanted.dgamma ? d.dgamma.raw() : nullptr, wanted.dbeta ? d.dbeta.raw() : nullptr);
+  return d;
+}
+
+}  // namespace melgrad
