@@ -7,16 +7,15 @@
 /// Every operation on tensors, without gradients (autograd/functions.h has the same names on
 /// Variables).
 ///
-/// Dtypes: both operands of a binary operation have the same dtype, or one is a 0-d tensor (or a
-/// number), which takes the other's; anything else is an error, as is a mixture of devices.
-/// Comparisons give u8. Axes may be negative. Broadcasting is NumPy's. All throw Error "[op] rule:
-/// shapes".
+/// Dtypes: the table is in dtypes.h. Both operands of a binary operation have the same dtype, or
+/// one is a 0-d tensor (or a number), which takes the other's; anything else is an error, as is a
+/// mixture of devices. Axes may be negative. Broadcasting is NumPy's. All throw Error
+/// "[op] rule: shapes".
 namespace melgrad {
 
 class Generator;  // random.h
 
 // --- element-wise (elementwise.cpp)
-// ------------------------------------------------------------------------------------
 Tensor operator-(const Tensor& x);
 Tensor operator+(const Tensor& a, const Tensor& b);
 Tensor operator-(const Tensor& a, const Tensor& b);
@@ -60,7 +59,6 @@ Tensor sigmoid_backward(const Tensor& y, const Tensor& dy);
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 
 // --- comparisons (compare.cpp): u8, 0 or 1
-// -----------------------------------------------------------------------------
 Tensor operator==(const Tensor& a, const Tensor& b);
 Tensor operator!=(const Tensor& a, const Tensor& b);
 Tensor operator<(const Tensor& a, const Tensor& b);
@@ -76,7 +74,6 @@ bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol 
 bool equal(const Tensor& a, const Tensor& b);
 
 // --- reductions (reduce.cpp): over all axes, or the given ones
-// -----------------------------------------------------------
 using Axes = Shape;  // e.g. {0, 2, 3}
 Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, const Axes& axes, bool keep_dim = false);
@@ -97,14 +94,12 @@ Tensor logsumexp(const Tensor& x, i64 axis = -1, bool keep_dim = false);
 Tensor sum_to(const Tensor& x, const Shape& shape);
 
 // --- softmax (softmax.cpp)
-// ---------------------------------------------------------------------------------------------
 Tensor softmax(const Tensor& x, i64 axis = -1);
 Tensor log_softmax(const Tensor& x, i64 axis = -1);
 Tensor softmax_backward(const Tensor& y, const Tensor& dy, i64 axis = -1);
 Tensor log_softmax_backward(const Tensor& y, const Tensor& dy, i64 axis = -1);
 
 // --- matmul (matmul.cpp)
-// -----------------------------------------------------------------------------------------------
 /// NumPy's matmul: the last two axes multiply, those before broadcast; a 1-d operand is a row
 /// (left) or column (right).
 Tensor matmul(const Tensor& a, const Tensor& b);
@@ -112,7 +107,6 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
 // --- joining, splitting, padding, indexing (join.cpp, index.cpp)
-// ---------------------------------------------------------
 Tensor cat(const std::vector<Tensor>& parts, i64 axis = 0);
 Tensor stack(const std::vector<Tensor>& parts, i64 axis = 0);
 /// Views of at most `size` along `axis`.
@@ -130,13 +124,11 @@ Tensor index_add(const Tensor& dy, i64 axis, const Tensor& index, const Shape& s
 Tensor one_hot(const Tensor& index, i64 classes, Dtype dtype = Dtype::f32);
 
 // --- convolution (conv.cpp)
-// --------------------------------------------------------------------------------------------
 struct Pair {  // height and width; one number stands for both
   i64 h, w;
-  Pair(i64 both)
-      : h(both),
-        w(both) {}  // NOLINT(google-explicit-constructor): `.stride = 2` reads as in PyTorch
-  Pair(i64 h, i64 w) : h(h), w(w) {}
+  // NOLINTNEXTLINE(google-explicit-constructor): `.stride = 2` reads as in PyTorch
+  Pair(i64 both) : h(both), w(both) {}
+  Pair(i64 height, i64 width) : h(height), w(width) {}
   bool operator==(const Pair&) const = default;
 };
 /// `explicit_`: the padding given, on both sides. `same`: output size ⌈input/stride⌉, the odd one
@@ -163,13 +155,12 @@ ConvWeightGradients conv2d_backward_weights(const Tensor& x, const Tensor& dy,
                                             const Conv2dOptions& options);
 
 // --- pooling (pool.cpp)
-// ------------------------------------------------------------------------------------------------
 struct Pool2dOptions {
   std::optional<Pair> stride = {};  // the kernel size if not given
   Pair padding = 0;                 // max: −∞; average: see count_padding
   bool ceil_mode = false;     // a last window that starts inside x counts although it ends outside
   bool count_padding = true;  // average only
-  Padding mode = Padding::explicit_;
+  Padding mode = Padding::explicit_;  // `same` never counts its padding
 };
 /// x (N, C, H, W); ties go to the first position.
 Tensor max_pool2d(const Tensor& x, Pair kernel, const Pool2dOptions& options = {});
@@ -182,12 +173,12 @@ Tensor adaptive_avg_pool2d(const Tensor& x, Pair size);
 Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x_shape);
 
 // --- batch normalisation (batch_norm.cpp): x (N, C) or (N, C, H, W)
-// --------------------------------------------------------
 struct Statistics {
   Tensor mean, var;  // (C), var biased
 };
 Statistics batch_norm_statistics(const Tensor& x);
-/// gamma, beta (C) or undefined
+/// gamma, beta (C) or undefined. They, the statistics and their gradients are f32 for f32 and bf16
+/// x, f64 for f64.
 Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
                   const Tensor& beta, double eps, bool relu = false);
 struct BatchNormGradients {
@@ -203,10 +194,9 @@ BatchNormGradients batch_norm_backward(const Tensor& x, const Statistics& statis
                                        BatchNormWanted wanted = {});
 
 // --- recurrent layers (rnn.cpp): one layer, one direction
-// --------------------------------------------------------------------
 struct RnnParameters {
-  Tensor w_ih, w_hh, b_ih,
-      b_hh;  // (G, input) (G, hidden) (G) (G), PyTorch's gate order; biases may be undefined
+  Tensor w_ih, w_hh;  // (G, input) (G, hidden), PyTorch's gate order
+  Tensor b_ih, b_hh;  // (G) (G), or both undefined
 };
 struct RnnResult {
   Tensor y;        // (T, N, hidden)
@@ -229,13 +219,11 @@ RnnBackwardResult rnn_backward(RnnMode mode, const Tensor& x, const Tensor& h0, 
                                const Tensor& dcn, RnnWanted wanted = {});
 
 // --- dropout (dropout.cpp)
-// ---------------------------------------------------------------------------------------------
-/// `state` is a Generator's snapshot (random.h): the same state draws the same mask, so backward is
-/// the same call on dy.
+/// `state` is a Generator's snapshot (random.h): the same state draws the same mask, however x lies
+/// in memory, so backward is the same call on dy.
 Tensor dropout(const Tensor& x, double p, const Tensor& state);
 
 // --- spectra (stft.cpp)
-// ------------------------------------------------------------------------------------------------
 /// x (count, samples)  window (n_fft)  ->  (count, frames, n_fft/2 + 1, 2), frames = 1 + (samples −
 /// n_fft)/hop, no padding
 Tensor stft(const Tensor& x, const Tensor& window, i64 hop);
@@ -244,7 +232,6 @@ Tensor stft_backward(const Tensor& dy, const Tensor& window, i64 hop, i64 sample
 Tensor irfft(const Tensor& y, i64 n);
 
 // --- resizing (resize.cpp)
-// ---------------------------------------------------------------------------------------------
 /// area: mean over the source pixels a target pixel covers, weighted by overlap; bilinear:
 /// half-pixel centres, no antialias (PyTorch's align_corners = false); nearest: ⌊i·in/out⌋.
 enum class Resize : u8 { nearest, bilinear, area };

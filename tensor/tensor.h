@@ -83,7 +83,6 @@ class Tensor {
   std::vector<T> to_vector() const;
 
   // --- views: no element moves
-  // -----------------------------------------------------------------------------------
   /// One size may be −1. A view where the strides allow it, else a copy.
   Tensor reshape(const Shape& shape) const;
   Tensor flatten(i64 from = 0, i64 to = -1) const;
@@ -99,16 +98,14 @@ class Tensor {
   Tensor squeeze(i64 axis) const;
 
   // --- copies
-  // ----------------------------------------------------------------------------------------------------
   Tensor contiguous() const;     // itself if it is already
   Tensor channels_last() const;  // rank 4; itself if it is already
-  Tensor dense() const;          // itself if dense in some order, else contiguous()
+  Tensor dense() const;          // itself if dense in some order, else clone()
   Tensor clone() const;          // new memory, same order in memory if dense
   Tensor to(Dtype dtype) const;  // itself if already so
   Tensor to(Device device) const;
 
   // --- in place; each bumps the storage's version
-  // ------------------------------------------------------------------
   /// Elements of `source`, broadcast and converted, into this tensor (a view is written through).
   Tensor& copy_(const Tensor& source);
   Tensor& fill_(double value);
@@ -124,15 +121,15 @@ class Tensor {
   i64 offset_ = 0;
 };
 
-/// "f32 (2, 3)" for error messages.
+/// "(2, 3) f32", for error messages.
 std::string describe(const Tensor& tensor);
 /// As describe().
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
-/// The values, as NumPy prints them: aligned, summarised with … past 1000 elements.
+/// The values, as NumPy prints them: aligned, summarised with ... past 1000 elements; then shape and
+/// dtype.
 std::string to_string(const Tensor& tensor);
 
 // --- creation
-// --------------------------------------------------------------------------------------------------------
 Tensor empty(const Shape& shape, Dtype dtype = Dtype::f32, Device device = {});
 /// (N, C, H, W) that lies as N, H, W, C.
 Tensor empty_channels_last(const Shape& shape, Dtype dtype = Dtype::f32, Device device = {});
