@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,8 @@ using Named = std::vector<std::pair<std::string, T>>;
 /// A layer or a net: parameters, buffers and child modules, held as members by value and named once
 /// in the constructor, so that names equal PyTorch's ("features.0.weight"). Not copyable, not
 /// movable: children are known by address.
+///
+/// A new module's parameters are 0 (a batch norm's gamma 1) until reset() or load_state_dict().
 class Module {
  public:
   Module(const Module&) = delete;
@@ -29,7 +32,7 @@ class Module {
   /// "3, 64, kernel 3 × 3, padding 1": for summaries.
   virtual std::string details() const { return {}; }
   virtual Variable forward(const Variable& x) = 0;
-  /// forward, inside a Scope of this module's name and under the hooks of summary().
+  /// forward, inside a Scope of this module's name, then the ForwardHooks.
   Variable operator()(const Variable& x);
   /// Multiply-adds of one forward that took `input` to `output`, children not counted.
   virtual i64 multiply_adds(const Shape& input, const Shape& output) const;
@@ -37,11 +40,14 @@ class Module {
   void train(bool on = true);  // this and all below
   void eval() { train(false); }
   bool training() const { return training_; }
+  void set_training(bool on) { training_ = on; }  // this one only
 
   Named<Variable> parameters() const;  // in order of registration, children depth first
   Named<Tensor> buffers() const;
   Named<Module*> modules();  // this one first, named ""
   i64 parameter_count(bool trainable_only = false) const;
+  i64 own_parameter_count() const;  // children not counted
+  bool has_children() const { return !children_.empty(); }
 
   /// Parameters and buffers. The tensors are the module's own: clone() what must not change.
   StateDict state_dict() const;
@@ -53,33 +59,60 @@ class Module {
   /// and the rest is reported.
   LoadReport load_state_dict(const StateDict& state, bool strict = true);
 
-  /// Draws new initial parameters (PyTorch's defaults, unless the layer was told otherwise) and
-  /// makes `generator` the source of dropout masks, for this and all below.
+  /// Draws new initial parameters (PyTorch's defaults, unless the layer was told otherwise), sets
+  /// running statistics back and makes `generator` the source of dropout masks, for this and all
+  /// below. Draws are f32 whatever the parameters' dtype: one seed is one net.
   void reset(Generator& generator);
+  /// The source of dropout masks, for this and all below. The stream is shared, not copied.
+  void set_generator(const Generator& generator);
   /// Matching parameters (glob: "features.*") stop or resume wanting gradients; returns how many
   /// matched.
   std::size_t freeze(const std::string& pattern, bool frozen = true);
   void to(Device device);
-  void to(Dtype dtype);  // floating parameters and buffers
+  /// Floating parameters and buffers; gradients are dropped. Buffers of a bf16 net stay f32:
+  /// statistics are never kept in bf16.
+  void to(Dtype dtype);
   void zero_grad();
 
  protected:
   Module() = default;
-  void add(const std::string& name, Module& child);
+  void add_module(const std::string& name, Module& child);
   void add_parameter(const std::string& name, Variable& parameter);
   void add_buffer(const std::string& name, Tensor& buffer);
-  /// Draws this module's own parameters, not its children's.
+  /// Draws this module's own parameters, not its children's, which were drawn before.
   virtual void reset_parameters(Generator& generator);
   /// The source of dropout masks; Error if reset() or set_generator() was never called.
   Generator& generator();
 
  private:
+  template <class Visit>
+  void each(const std::string& prefix, Visit&& visit) const;
+
   std::string name_;
   bool training_ = true;
-  Generator* generator_ = nullptr;
+  std::optional<Generator> generator_;
   Named<Module*> children_;
   Named<Variable*> parameters_;
   Named<Tensor*> buffers_;
 };
+
+/// While one lives, it is called after each forward of this thread's modules, children first.
+class ForwardHook {
+ public:
+  using Call = std::function<void(Module&, const Variable& input, const Variable& output)>;
+  explicit ForwardHook(Call call);
+  ~ForwardHook();
+  ForwardHook(const ForwardHook&) = delete;
+  ForwardHook& operator=(const ForwardHook&) = delete;
+  static bool any();
+
+ private:
+  friend class Module;
+  Call call_;
+  ForwardHook* outer_;
+};
+
+/// Whether `text` is `pattern`, in which * stands for any characters and ? for one.
+bool matches_glob(const std::string& pattern, const std::string& text);
 
 }  // namespace melgrad

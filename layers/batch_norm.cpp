@@ -1,0 +1,66 @@
+#include "layers/batch_norm.h"
+
+namespace melgrad {
+
+BatchNorm::BatchNorm(i64 channels, BatchNormSettings settings) : settings_(settings) {
+  check(channels > 0, "batch_norm", "channels must be positive, not {}", channels);
+  weight = Variable(ones({channels}), true);
+  bias = Variable(zeros({channels}), true);
+  running_mean = zeros({channels});
+  running_var = ones({channels});
+  num_batches_tracked = zeros({}, Dtype::i64);
+  add_parameter("weight", weight);
+  add_parameter("bias", bias);
+  add_buffer("running_mean", running_mean);
+  add_buffer("running_var", running_var);
+  add_buffer("num_batches_tracked", num_batches_tracked);
+}
+
+std::string BatchNorm::details() const {
+  return format("{}, eps {}, momentum {}", weight.numel(), settings_.eps, settings_.momentum);
+}
+
+Variable BatchNorm::forward(const Variable& x, bool relu) {
+  check_input(x);
+  if (x.rank() == 3)
+    return reshape(forward(reshape(x, {x.dim(0), x.dim(1), x.dim(2), 1}), relu), x.shape());
+  if (!training())
+    return batch_norm(x, Statistics{running_mean, running_var}, weight, bias, settings_.eps, relu);
+
+  i64 values = x.numel() / x.dim(1);
+  check(values > 1, "batch_norm",
+        "training needs more than one value per channel, as their variance is divided by: {}",
+        x.shape());
+  Statistics batch;
+  Variable y = batch_norm(x, weight, bias, settings_.eps, relu, &batch);
+  track(batch, values);
+  return y;
+}
+
+void BatchNorm::track(const Statistics& batch, i64 values) {
+  double n = static_cast<double>(values), momentum = settings_.momentum;
+  double correction = settings_.unbiased_running_var ? n / (n - 1) : 1;
+  running_mean.mul_(1 - momentum).add_(batch.mean, momentum);
+  running_var.mul_(1 - momentum).add_(batch.var, momentum * correction);
+  num_batches_tracked.add_(ones({}, Dtype::i64, num_batches_tracked.device()));
+}
+
+void BatchNorm::reset_parameters(Generator&) {
+  weight.mutable_data().fill_(1);
+  bias.mutable_data().fill_(0);
+  running_mean.fill_(0);
+  running_var.fill_(1);
+  num_batches_tracked.fill_(0);
+}
+
+void BatchNorm1d::check_input(const Variable& x) const {
+  check((x.rank() == 2 || x.rank() == 3) && x.dim(1) == weight.numel(), "batch_norm1d",
+        "input is (N, {}) or (N, {}, L): {}", weight.numel(), weight.numel(), x.shape());
+}
+
+void BatchNorm2d::check_input(const Variable& x) const {
+  check(x.rank() == 4 && x.dim(1) == weight.numel(), "batch_norm2d", "input is (N, {}, H, W): {}",
+        weight.numel(), x.shape());
+}
+
+}  // namespace melgrad

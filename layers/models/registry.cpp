@@ -1,0 +1,49 @@
+#include "layers/models/registry.h"
+
+#include "layers/models/alexnet.h"
+#include "layers/models/base_cnn.h"
+#include "layers/models/cnn_rnn.h"
+#include "layers/models/deep_cnn.h"
+#include "layers/models/logistic_regression.h"
+#include "layers/models/mlp.h"
+#include "layers/models/vgg.h"
+
+namespace melgrad {
+
+const std::vector<NetEntry>& nets() {
+  static const Shape picture{3, 64, 64}, photo{3, 224, 224};
+  static const std::vector<NetEntry> all{
+      {"logistic", "logistic regression on the pixels", picture, "1", logistic_regression},
+      {"mlp1", "perceptron, one hidden layer of 512", picture, "3", mlp1},
+      {"mlp2", "perceptron, hidden layers of 512 and 128", picture, "5", mlp2},
+      {"base_cnn", "3 × [conv, batch norm, ReLU, pool], dropout, 2 linear", picture, "classifier.4",
+       base_cnn},
+      {"deep_cnn", "ten convolutions with batch norm, no skips", picture, "classifier.4", deep_cnn},
+      {"cnn_rnn", "base_cnn's features, a time column a step of an RNN", picture, "classifier",
+       cnn_rnn},
+      {"cnn_lstm", "base_cnn's features, a time column a step of an LSTM", picture, "classifier",
+       cnn_lstm},
+      {"alexnet", "AlexNet, torchvision's; also for 64 × 64", photo, "classifier.6", alexnet},
+      {"vgg11_bn", "VGG11 with batch norm, torchvision's; also for 64 × 64", photo, "classifier.6",
+       vgg11_bn},
+      {"vgg16", "VGG16, torchvision's", photo, "classifier.6", vgg16},
+      {"vgg16_bn", "VGG16 with batch norm, torchvision's", photo, "classifier.6", vgg16_bn},
+  };
+  return all;
+}
+
+const NetEntry& find_net(const std::string& name) {
+  std::string names;
+  for (const NetEntry& entry : nets()) {
+    if (entry.name == name) return entry;
+    names += std::string(names.empty() ? "" : ", ") + entry.name;
+  }
+  fail("net", "there is no net '{}'; there are: {}", name, names);
+}
+
+std::unique_ptr<Module> make_net(const std::string& name, i64 classes) {
+  check(classes > 0, "net", "the number of classes is positive, not {}", classes);
+  return find_net(name).make(classes);
+}
+
+}  // namespace melgrad

@@ -1,0 +1,212 @@
+#include "layers/module.h"
+
+#include "autograd/anomaly.h"
+
+namespace melgrad {
+namespace {
+
+thread_local ForwardHook* innermost_hook = nullptr;
+
+std::string join(const std::string& prefix, const std::string& name) {
+  return prefix.empty() ? name : prefix + "." + name;
+}
+
+std::string list(std::string_view title, const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  std::string text = format("\n  {} ({}):", title, names.size());
+  for (const std::string& name : names) text += " " + name;
+  return text;
+}
+
+}  // namespace
+
+Variable Module::operator()(const Variable& x) {
+  Scope scope(name_.empty() ? type() : name_);
+  Variable y = forward(x);
+  for (ForwardHook* hook = innermost_hook; hook; hook = hook->outer_) hook->call_(*this, x, y);
+  return y;
+}
+
+i64 Module::multiply_adds(const Shape&, const Shape&) const { return 0; }
+
+// Calls visit(prefix, module) for this module and all below, parents first.
+template <class Visit>
+void Module::each(const std::string& prefix, Visit&& visit) const {
+  visit(prefix, *this);
+  for (const auto& [name, child] : children_) child->each(join(prefix, name), visit);
+}
+
+void Module::train(bool on) {
+  training_ = on;
+  for (auto& [name, child] : children_) child->train(on);
+}
+
+Named<Variable> Module::parameters() const {
+  Named<Variable> all;
+  each("", [&](const std::string& prefix, const Module& module) {
+    for (const auto& [name, parameter] : module.parameters_)
+      all.emplace_back(join(prefix, name), *parameter);
+  });
+  return all;
+}
+
+Named<Tensor> Module::buffers() const {
+  Named<Tensor> all;
+  each("", [&](const std::string& prefix, const Module& module) {
+    for (const auto& [name, buffer] : module.buffers_)
+      all.emplace_back(join(prefix, name), *buffer);
+  });
+  return all;
+}
+
+Named<Module*> Module::modules() {
+  Named<Module*> all;
+  each("", [&](const std::string& prefix, const Module& module) {
+    all.emplace_back(prefix, const_cast<Module*>(&module));  // *this is not const
+  });
+  return all;
+}
+
+i64 Module::parameter_count(bool trainable_only) const {
+  i64 count = 0;
+  for (const auto& [name, parameter] : parameters())
+    if (!trainable_only || parameter.requires_grad()) count += parameter.numel();
+  return count;
+}
+
+i64 Module::own_parameter_count() const {
+  i64 count = 0;
+  for (const auto& [name, parameter] : parameters_) count += parameter->numel();
+  return count;
+}
+
+StateDict Module::state_dict() const {
+  StateDict state;
+  for (const auto& [name, parameter] : parameters()) state[name] = parameter.data();
+  for (const auto& [name, buffer] : buffers()) state[name] = buffer;
+  return state;
+}
+
+Module::LoadReport Module::load_state_dict(const StateDict& state, bool strict) {
+  StateDict own = state_dict();
+  LoadReport report;
+  std::vector<std::string> misshapen;
+  for (const auto& [name, tensor] : own) {
+    auto given = state.find(name);
+    if (given == state.end()) {
+      report.missing.push_back(name);
+    } else if (!(given->second.shape() == tensor.shape())) {
+      misshapen.push_back(format("{} is {}, not {};", name, given->second.shape(), tensor.shape()));
+    }
+  }
+  for (const auto& [name, tensor] : state)
+    if (!own.contains(name)) report.unexpected.push_back(name);
+
+  bool names_agree = report.missing.empty() && report.unexpected.empty();
+  check(misshapen.empty() && (names_agree || !strict), "load_state_dict",
+        "the state is not that of this {}:{}{}{}", type(), list("missing", report.missing),
+        list("unexpected", report.unexpected), list("wrong shape", misshapen));
+
+  for (auto& [name, tensor] : own)
+    if (auto given = state.find(name); given != state.end())
+      tensor.copy_(given->second.to(tensor.device()));
+  return report;
+}
+
+void Module::reset(Generator& generator) {
+  for (auto& [name, child] : children_) child->reset(generator);
+  generator_ = generator;
+  reset_parameters(generator);
+}
+
+void Module::set_generator(const Generator& generator) {
+  generator_ = generator;
+  for (auto& [name, child] : children_) child->set_generator(generator);
+}
+
+std::size_t Module::freeze(const std::string& pattern, bool frozen) {
+  std::size_t matched = 0;
+  for (auto& [name, parameter] : parameters()) {
+    if (!matches_glob(pattern, name)) continue;
+    parameter.zero_grad();
+    parameter.set_requires_grad(!frozen);
+    ++matched;
+  }
+  return matched;
+}
+
+void Module::to(Device device) {
+  each("", [&](const std::string&, const Module& module) {
+    for (const auto& [name, parameter] : module.parameters_) {
+      parameter->zero_grad();
+      parameter->mutable_data() = parameter->data().to(device);
+    }
+    for (const auto& [name, buffer] : module.buffers_) *buffer = buffer->to(device);
+  });
+}
+
+void Module::to(Dtype dtype) {
+  check(is_floating(dtype), "module", "parameters cannot be {}", name_of(dtype));
+  Dtype statistics = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+  each("", [&](const std::string&, const Module& module) {
+    for (const auto& [name, parameter] : module.parameters_) {
+      parameter->zero_grad();
+      parameter->mutable_data() = parameter->data().to(dtype);
+    }
+    for (const auto& [name, buffer] : module.buffers_)
+      if (is_floating(buffer->dtype())) *buffer = buffer->to(statistics);
+  });
+}
+
+void Module::zero_grad() {
+  for (auto& [name, parameter] : parameters()) parameter.zero_grad();
+}
+
+void Module::add_module(const std::string& name, Module& child) {
+  child.name_ = name;
+  children_.emplace_back(name, &child);
+}
+
+void Module::add_parameter(const std::string& name, Variable& parameter) {
+  parameters_.emplace_back(name, &parameter);
+}
+
+void Module::add_buffer(const std::string& name, Tensor& buffer) {
+  buffers_.emplace_back(name, &buffer);
+}
+
+void Module::reset_parameters(Generator&) {}
+
+Generator& Module::generator() {
+  check(generator_.has_value(), "module",
+        "{} needs random numbers: call reset(generator) or set_generator(generator) first", type());
+  return *generator_;
+}
+
+ForwardHook::ForwardHook(Call call) : call_(std::move(call)), outer_(innermost_hook) {
+  innermost_hook = this;
+}
+ForwardHook::~ForwardHook() { innermost_hook = outer_; }
+bool ForwardHook::any() { return innermost_hook != nullptr; }
+
+bool matches_glob(const std::string& pattern, const std::string& text) {
+  // After a mismatch, the last * takes one character more.
+  std::size_t p = 0, t = 0, star = std::string::npos, star_text = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_text = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (star != std::string::npos) {
+      p = star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string::npos;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,18 @@
+#include "layers/sequential.h"
+
+namespace melgrad {
+
+Sequential& Sequential::append(std::unique_ptr<Module> layer) {
+  check(layer != nullptr, "sequential", "layer {} is null", layers_.size());
+  add_module(std::to_string(layers_.size()), *layer);
+  layers_.push_back(std::move(layer));
+  return *this;
+}
+
+Variable Sequential::forward(const Variable& x) {
+  Variable y = x;
+  for (const auto& layer : layers_) y = (*layer)(y);
+  return y;
+}
+
+}  // namespace melgrad
