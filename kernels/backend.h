@@ -59,7 +59,7 @@ struct MemoryStats {
   i64 system_allocations = 0;  // calls of the system's allocator
 };
 
-/// One parameter in an optimiser's pass: weights, gradient and the optimiser's state, n values each.
+/// One parameter in an optimiser's pass: weights, gradient and state, n values each.
 struct ParameterSlot {
   void* w = nullptr;
   const void* g = nullptr;

@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+
+#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/f32_copy.h"
+#include "kernels/cpu/parallel.h"
+
+namespace melgrad {
+namespace {
+
+void check_indices(const char* operation, const i64* index, i64 n, i64 length) {
+  for (i64 j = 0; j < n; ++j)
+    check(index[j] >= 0 && index[j] < length, operation,
+          "index {} at position {} is outside 0 … {} (length {})", index[j], j, length - 1, length);
+}
+
+i64 index_grain(i64 elements_each) {
+  return std::max<i64>(1, elementwise_grain / std::max<i64>(1, elements_each));
+}
+
+// sum += value; integers wrap around
+template <class T>
+void add(T& sum, T value) {
+  if constexpr (std::is_integral_v<T>)
+    sum = static_cast<T>(static_cast<u64>(sum) + static_cast<u64>(value));
+  else
+    sum += value;
+}
+
+}  // namespace
+
+void CpuBackend::gather(Dtype dtype, const IndexShape& s, const void* x, const i64* index,
+                        void* y) {
+  check_indices("gather", index, s.outer * s.count * s.inner, s.length);
+  dispatch(dtype, [&]<class T>(T) {
+    auto* from = static_cast<const T*>(x);
+    auto* to = static_cast<T*>(y);
+    parallel_for(s.outer * s.count, index_grain(s.inner), [=](i64 begin, i64 end) {
+      for (i64 row = begin; row < end; ++row)
+        for (i64 i = 0, at = row * s.inner; i < s.inner; ++i, ++at)
+          to[at] = from[(row / s.count * s.length + index[at]) * s.inner + i];
+    });
+  });
+}
+
+void CpuBackend::scatter_add(Dtype dtype, const IndexShape& s, const void* dy, const i64* index,
+                             void* dx) {
+  check_indices("scatter_add", index, s.outer * s.count * s.inner, s.length);
+  dispatch(dtype, [&]<class T>(T) {
+    if constexpr (std::is_same_v<T, bf16>) {
+      F32Copy wide_dy(*this, s.outer * s.count * s.inner, dy);
+      F32Copy wide_dx(*this, s.outer * s.length * s.inner, dx);
+      scatter_add(Dtype::f32, s, wide_dy.data(), index, wide_dx.data());
+      wide_dx.store(dx);
+    } else {
+      auto* from = static_cast<const T*>(dy);
+      auto* to = static_cast<T*>(dx);
+      parallel_for(s.outer, index_grain(s.count * s.inner), [=](i64 begin, i64 end) {
+        for (i64 o = begin; o < end; ++o)
+          for (i64 j = 0; j < s.count; ++j)
+            for (i64 i = 0, at = (o * s.count + j) * s.inner; i < s.inner; ++i, ++at)
+              add(to[(o * s.length + index[at]) * s.inner + i], from[at]);
+      });
+    }
+  });
+}
+
+void CpuBackend::index_select(Dtype dtype, const IndexShape& s, const void* x, const i64* index,
+                              void* y) {
+  check_indices("index_select", index, s.count, s.length);
+  auto bytes = static_cast<i64>(size_of(dtype)) * s.inner;
+  if (bytes == 0) return;
+  auto* from = static_cast<const char*>(x);
+  auto* to = static_cast<char*>(y);
+  parallel_for(s.outer * s.count, index_grain(s.inner), [=](i64 begin, i64 end) {
+    for (i64 row = begin; row < end; ++row)
+      std::memcpy(to + row * bytes,
+                  from + (row / s.count * s.length + index[row % s.count]) * bytes,
+                  static_cast<std::size_t>(bytes));
+  });
+}
+
+void CpuBackend::index_add(Dtype dtype, const IndexShape& s, const void* dy, const i64* index,
+                           void* dx) {
+  check_indices("index_add", index, s.count, s.length);
+  dispatch(dtype, [&]<class T>(T) {
+    if constexpr (std::is_same_v<T, bf16>) {
+      F32Copy wide_dy(*this, s.outer * s.count * s.inner, dy);
+      F32Copy wide_dx(*this, s.outer * s.length * s.inner, dx);
+      index_add(Dtype::f32, s, wide_dy.data(), index, wide_dx.data());
+      wide_dx.store(dx);
+    } else {
+      auto* from = static_cast<const T*>(dy);
+      auto* to = static_cast<T*>(dx);
+      // Each thread adds its columns of all rows, in order: equal indices need no lock.
+      parallel_for(s.inner, index_grain(s.outer * s.count), [=](i64 begin, i64 end) {
+        for (i64 row = 0; row < s.outer * s.count; ++row) {
+          T* sums = to + (row / s.count * s.length + index[row % s.count]) * s.inner;
+          const T* values = from + row * s.inner;
+          for (i64 i = begin; i < end; ++i) add(sums[i], values[i]);
+        }
+      });
+    }
+  });
+}
+
+}  // namespace melgrad
