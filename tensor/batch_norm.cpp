@@ -6,31 +6,32 @@ namespace melgrad {
 
 namespace {
 
-/// The dtype of mean, variance, gamma, beta and their gradients.
-Dtype parameter_dtype(const Tensor& x) { return x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32; }
+/// Sums over bf16 need more bits than bf16 has.
+Dtype statistics_dtype(const Tensor& x) {
+  return x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+}
 
 void check_input(std::string_view op, const Tensor& x) {
   check_operand(op, "input", x, Takes::floating);
   check(x.rank() == 2 || x.rank() == 4, op, "input must be (N, C) or (N, C, H, W): {}", x);
 }
 
-void check_parameter(std::string_view op, std::string_view name, const Tensor& x,
-                     const Tensor& parameter) {
-  if (!parameter.defined()) return;
-  check(parameter.shape() == Shape{x.dim(1)} && parameter.dtype() == parameter_dtype(x), op,
-        "{} must be ({},) {}: {}, input {}", name, x.dim(1), name_of(parameter_dtype(x)), parameter,
-        x);
-  check_same_device(op, {&x, &parameter});
+void check_vector(std::string_view op, std::string_view name, const Tensor& x, Dtype dtype,
+                  const Tensor& vector) {
+  if (!vector.defined()) return;
+  check(vector.shape() == Shape{x.dim(1)} && vector.dtype() == dtype, op,
+        "{} must be ({},) {}: {}, input {}", name, x.dim(1), name_of(dtype), vector, x);
+  check_same_device(op, {&x, &vector});
 }
 
 void check_parameters(std::string_view op, const Tensor& x, const Statistics& statistics,
                       const Tensor& gamma, const Tensor& beta) {
   check_operand(op, "mean", statistics.mean);
   check_operand(op, "var", statistics.var);
-  check_parameter(op, "mean", x, statistics.mean);
-  check_parameter(op, "var", x, statistics.var);
-  check_parameter(op, "gamma", x, gamma);
-  check_parameter(op, "beta", x, beta);
+  check_vector(op, "mean", x, statistics_dtype(x), statistics.mean);
+  check_vector(op, "var", x, statistics_dtype(x), statistics.var);
+  check_vector(op, "gamma", x, x.dtype(), gamma);
+  check_vector(op, "beta", x, x.dtype(), beta);
 }
 
 /// Channels innermost in memory.
@@ -56,8 +57,8 @@ Statistics batch_norm_statistics(const Tensor& x) {
   check_input("batch_norm_statistics", x);
   check(rows_of(x) >= 1, "batch_norm_statistics", "no values to take statistics of: {}", x);
   Shape channels{x.dim(1)};
-  Statistics s{empty(channels, parameter_dtype(x), x.device()),
-               empty(channels, parameter_dtype(x), x.device())};
+  Statistics s{empty(channels, statistics_dtype(x), x.device()),
+               empty(channels, statistics_dtype(x), x.device())};
   if (x.numel() > 0) {
     backend(x.device())
         .batch_norm_statistics(x.dtype(), rows_of(x), x.dim(1), in_rows(x).raw(), s.mean.raw(),
@@ -93,8 +94,8 @@ BatchNormGradients batch_norm_backward(const Tensor& x, const Statistics& statis
   Shape channels{x.dim(1)};
   BatchNormGradients d;
   if (wanted.dx) d.dx = empty_rows(x);
-  if (wanted.dgamma) d.dgamma = zeros(channels, parameter_dtype(x), x.device());
-  if (wanted.dbeta) d.dbeta = zeros(channels, parameter_dtype(x), x.device());
+  if (wanted.dgamma) d.dgamma = zeros(channels, x.dtype(), x.device());
+  if (wanted.dbeta) d.dbeta = zeros(channels, x.dtype(), x.device());
   if (x.numel() == 0) return d;
   Vector mean(statistics.mean), var(statistics.var), scale(gamma), shift(beta);
   Tensor input = in_rows(x), gradient = in_rows(dy);

@@ -174,11 +174,10 @@ Tensor adaptive_avg_pool2d_backward(const Tensor& dy, const Shape& x_shape);
 
 // --- batch normalisation (batch_norm.cpp): x (N, C) or (N, C, H, W)
 struct Statistics {
-  Tensor mean, var;  // (C), var biased
+  Tensor mean, var;  // (C), var biased; f32 for f32 and bf16 x, f64 for f64
 };
 Statistics batch_norm_statistics(const Tensor& x);
-/// gamma, beta (C) or undefined. They, the statistics and their gradients are f32 for f32 and bf16
-/// x, f64 for f64.
+/// gamma, beta (C) of x's dtype, or undefined
 Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
                   const Tensor& beta, double eps, bool relu = false);
 struct BatchNormGradients {

@@ -125,8 +125,8 @@ class Tensor {
 std::string describe(const Tensor& tensor);
 /// As describe().
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
-/// The values, as NumPy prints them: aligned, summarised with ... past 1000 elements; then shape and
-/// dtype.
+/// The values, as NumPy prints them: aligned, summarised with ... past 1000 elements; then
+/// describe().
 std::string to_string(const Tensor& tensor);
 
 // --- creation
