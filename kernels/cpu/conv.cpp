@@ -1,7 +1,8 @@
 #include <algorithm>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/floating.h"
+#include "kernels/cpu/fill_rows.h"
+#include "kernels/cpu/onednn.h"
 
 // Letters as in backend.h: x (n,h,w,c)  weight (o,r,s,c/groups)  y (n,p,q,o). Output (p,q) meets
 // input (h,w) at tap (r,s) where
@@ -21,24 +22,24 @@ i64 input_column(const ConvShape& s, i64 q, i64 t) {
 bool inside(i64 i, i64 size) { return i >= 0 && i < size; }
 
 // y[n,p,q,o] = bias[o] + Σ_{r,s,c} x[n,h,w,c] · weight[o,r,s,c]
-template <class T>
-void conv2d_loops(const ConvShape& s, const T* x, const T* weight, const T* bias, T* y) {
+void conv2d_loops(const ConvShape& s, const double* x, const double* weight, const double* bias,
+                  double* y) {
   i64 c_group = s.c / s.groups, o_group = s.o / s.groups;
 #pragma omp parallel for collapse(3) schedule(static)
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < s.p; ++p) {
       for (i64 q = 0; q < s.q; ++q) {
-        T* y_pixel = y + ((n * s.p + p) * s.q + q) * s.o;
+        double* y_pixel = y + ((n * s.p + p) * s.q + q) * s.o;
         for (i64 o = 0; o < s.o; ++o) {
-          T sum = bias ? bias[o] : T{};
+          double sum = bias ? bias[o] : 0;
           for (i64 r = 0; r < s.kh; ++r) {
             i64 h = input_row(s, p, r);
             if (!inside(h, s.h)) continue;
             for (i64 t = 0; t < s.kw; ++t) {
               i64 w = input_column(s, q, t);
               if (!inside(w, s.w)) continue;
-              const T* x_pixel = x + ((n * s.h + h) * s.w + w) * s.c + o / o_group * c_group;
-              const T* tap = weight + ((o * s.kh + r) * s.kw + t) * c_group;
+              const double* x_pixel = x + ((n * s.h + h) * s.w + w) * s.c + o / o_group * c_group;
+              const double* tap = weight + ((o * s.kh + r) * s.kw + t) * c_group;
 #pragma omp simd reduction(+ : sum)
               for (i64 c = 0; c < c_group; ++c) sum += x_pixel[c] * tap[c];
             }
@@ -58,25 +59,25 @@ i64 output_position(i64 i, i64 pad, i64 tap, i64 dilation, i64 stride, i64 size)
 }
 
 // dx[n,h,w,c] = Σ_{r,s,o} dy[n,p,q,o] · weight[o,r,s,c]
-template <class T>
-void conv2d_backward_data_loops(const ConvShape& s, const T* dy, const T* weight, T* dx) {
+void conv2d_backward_data_loops(const ConvShape& s, const double* dy, const double* weight,
+                                double* dx) {
   i64 c_group = s.c / s.groups, o_group = s.o / s.groups;
 #pragma omp parallel for collapse(3) schedule(static)
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 h = 0; h < s.h; ++h) {
       for (i64 w = 0; w < s.w; ++w) {
-        T* dx_pixel = dx + ((n * s.h + h) * s.w + w) * s.c;
-        std::fill_n(dx_pixel, s.c, T{});
+        double* dx_pixel = dx + ((n * s.h + h) * s.w + w) * s.c;
+        std::fill_n(dx_pixel, s.c, 0.);
         for (i64 r = 0; r < s.kh; ++r) {
           i64 p = output_position(h, s.pad_top, r, s.dilation_h, s.stride_h, s.p);
           if (p < 0) continue;
           for (i64 t = 0; t < s.kw; ++t) {
             i64 q = output_position(w, s.pad_left, t, s.dilation_w, s.stride_w, s.q);
             if (q < 0) continue;
-            const T* dy_pixel = dy + ((n * s.p + p) * s.q + q) * s.o;
+            const double* dy_pixel = dy + ((n * s.p + p) * s.q + q) * s.o;
             for (i64 o = 0; o < s.o; ++o) {
-              T* dx_group = dx_pixel + o / o_group * c_group;
-              const T* tap = weight + ((o * s.kh + r) * s.kw + t) * c_group;
+              double* dx_group = dx_pixel + o / o_group * c_group;
+              const double* tap = weight + ((o * s.kh + r) * s.kw + t) * c_group;
 #pragma omp simd
               for (i64 c = 0; c < c_group; ++c) dx_group[c] += dy_pixel[o] * tap[c];
             }
@@ -88,19 +89,18 @@ void conv2d_backward_data_loops(const ConvShape& s, const T* dy, const T* weight
 }
 
 // dweight[o,r,s,c] = Σ_{n,p,q} dy[n,p,q,o] · x[n,h,w,c],   dbias[o] = Σ_{n,p,q} dy[n,p,q,o]
-template <class T>
-void conv2d_backward_weights_loops(const ConvShape& s, const T* x, const T* dy, T* dweight,
-                                   T* dbias) {
+void conv2d_backward_weights_loops(const ConvShape& s, const double* x, const double* dy,
+                                   double* dweight, double* dbias) {
   i64 c_group = s.c / s.groups, o_group = s.o / s.groups;
 #pragma omp parallel for schedule(static)
   for (i64 o = 0; o < s.o; ++o) {
-    T* dfilter = dweight + o * s.kh * s.kw * c_group;
-    std::fill_n(dfilter, s.kh * s.kw * c_group, T{});
-    T dy_sum{};
+    double* dfilter = dweight + o * s.kh * s.kw * c_group;
+    std::fill_n(dfilter, s.kh * s.kw * c_group, 0.);
+    double dy_sum = 0;
     for (i64 n = 0; n < s.n; ++n) {
       for (i64 p = 0; p < s.p; ++p) {
         for (i64 q = 0; q < s.q; ++q) {
-          T dy_value = dy[((n * s.p + p) * s.q + q) * s.o + o];
+          double dy_value = dy[((n * s.p + p) * s.q + q) * s.o + o];
           dy_sum += dy_value;
           for (i64 r = 0; r < s.kh; ++r) {
             i64 h = input_row(s, p, r);
@@ -108,8 +108,8 @@ void conv2d_backward_weights_loops(const ConvShape& s, const T* x, const T* dy, 
             for (i64 t = 0; t < s.kw; ++t) {
               i64 w = input_column(s, q, t);
               if (!inside(w, s.w)) continue;
-              const T* x_pixel = x + ((n * s.h + h) * s.w + w) * s.c + o / o_group * c_group;
-              T* dtap = dfilter + (r * s.kw + t) * c_group;
+              const double* x_pixel = x + ((n * s.h + h) * s.w + w) * s.c + o / o_group * c_group;
+              double* dtap = dfilter + (r * s.kw + t) * c_group;
 #pragma omp simd
               for (i64 c = 0; c < c_group; ++c) dtap[c] += dy_value * x_pixel[c];
             }
@@ -121,42 +121,40 @@ void conv2d_backward_weights_loops(const ConvShape& s, const T* x, const T* dy, 
   }
 }
 
+bool is_empty(const ConvShape& s) {
+  return s.n * s.h * s.w * s.c * s.o * s.kh * s.kw * s.p * s.q == 0;
+}
+
 }  // namespace
 
 void CpuBackend::conv2d(const ConvShape& s, Dtype dtype, const void* x, const void* w,
                         const void* bias, void* y) {
-  auto loops = [&](auto zero) {
-    using T = decltype(zero);
-    conv2d_loops(s, static_cast<const T*>(x), static_cast<const T*>(w), static_cast<const T*>(bias),
-                 static_cast<T*>(y));
-  };
-  if (dtype == Dtype::f64) return loops(double{});
-  check(dtype == Dtype::f32, "conv2d", "needs f32 or f64, got {}", name_of(dtype));
-  loops(float{});
+  if (is_empty(s)) return fill_rows(*this, dtype, s.n * s.p * s.q, s.o, bias, y);
+  if (dtype != Dtype::f64) return onednn::conv2d(*this, s, dtype, x, w, bias, y);
+  conv2d_loops(s, static_cast<const double*>(x), static_cast<const double*>(w),
+               static_cast<const double*>(bias), static_cast<double*>(y));
 }
 
 void CpuBackend::conv2d_backward_data(const ConvShape& s, Dtype dtype, const void* dy,
                                       const void* w, void* dx) {
-  auto loops = [&](auto zero) {
-    using T = decltype(zero);
-    conv2d_backward_data_loops(s, static_cast<const T*>(dy), static_cast<const T*>(w),
-                               static_cast<T*>(dx));
-  };
-  if (dtype == Dtype::f64) return loops(double{});
-  check(dtype == Dtype::f32, "conv2d_backward_data", "needs f32 or f64, got {}", name_of(dtype));
-  loops(float{});
+  if (is_empty(s)) return fill(dtype, 0, s.n * s.h * s.w * s.c, dx);
+  if (dtype != Dtype::f64) return onednn::conv2d_backward_data(*this, s, dtype, dy, w, dx);
+  conv2d_backward_data_loops(s, static_cast<const double*>(dy), static_cast<const double*>(w),
+                             static_cast<double*>(dx));
 }
 
 void CpuBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const void* x,
                                          const void* dy, void* dw, void* dbias) {
-  auto loops = [&](auto zero) {
-    using T = decltype(zero);
-    conv2d_backward_weights_loops(s, static_cast<const T*>(x), static_cast<const T*>(dy),
-                                  static_cast<T*>(dw), static_cast<T*>(dbias));
-  };
-  if (dtype == Dtype::f64) return loops(double{});
-  check(dtype == Dtype::f32, "conv2d_backward_weights", "needs f32 or f64, got {}", name_of(dtype));
-  loops(float{});
+  if (is_empty(s)) {
+    fill(dtype, 0, s.o * s.kh * s.kw * s.c / s.groups, dw);
+    ReduceShape positions = {.outer = 1, .length = s.n * s.p * s.q, .inner = s.o};
+    if (dbias) reduce(ReduceOp::sum, dtype, positions, dy, dbias);
+    return;
+  }
+  if (dtype != Dtype::f64)
+    return onednn::conv2d_backward_weights(*this, s, dtype, x, dy, dw, dbias);
+  conv2d_backward_weights_loops(s, static_cast<const double*>(x), static_cast<const double*>(dy),
+                                static_cast<double*>(dw), static_cast<double*>(dbias));
 }
 
 }  // namespace melgrad

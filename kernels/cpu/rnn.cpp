@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/onednn.h"
 #include "kernels/cpu/rnn_cells.h"
 #include "kernels/cpu/scratch_array.h"
 
@@ -31,26 +32,12 @@ void copy_or_zero(const T* source, i64 count, W* target) {
 
 // matmul with its result in f32 for bf16.
 template <class T>
-void matmul_wide(Backend& backend, const MatmulShape& s, const T* a, const T* w, const T* bias,
-                 Wide<T>* y) {
-  if constexpr (std::is_same_v<T, Wide<T>>) {
+void matmul_wide(Backend& backend, const MatmulShape& s, const T* a, const void* w,
+                 const void* bias, Wide<T>* y) {
+  if (std::is_same_v<T, bf16> && s.batch * s.m * s.n * s.k > 0)
+    onednn::matmul(backend, s, Dtype::bf16, Dtype::f32, a, w, bias, y);
+  else
     backend.matmul(s, dtype_of<T>, a, w, bias, y);
-  } else {
-    ScratchArray<T> rounded(backend, s.m * s.n);
-    backend.matmul(s, dtype_of<T>, a, w, bias, rounded.data());
-    for (i64 i = 0; i < s.m * s.n; ++i) y[i] = static_cast<Wide<T>>(rounded[i]);
-  }
-}
-
-// sums[j] = Σ_i x[i,j]
-template <class T>
-void sum_rows(Backend& backend, i64 rows, i64 cols, const T* x, T* sums) {
-  if (!sums) return;
-  ScratchArray<Wide<T>> total(backend, cols);
-  std::fill_n(total.data(), cols, Wide<T>{});
-  for (i64 i = 0; i < rows; ++i)
-    for (i64 j = 0; j < cols; ++j) total[j] += static_cast<Wide<T>>(x[i * cols + j]);
-  copy_or_zero(total.data(), cols, sums);
 }
 
 // What forward keeps for backward besides h, in steps of the order in which they were run.
@@ -81,14 +68,13 @@ void forward(Backend& backend, const RnnShape& s, const RnnWeights& weights, con
   copy_or_zero(h0, values, h_first.data());
   copy_or_zero(c0, values, c_first.data());
 
-  matmul_wide(backend, times_transposed(s.t * s.n, all_gates, s.input), x,
-              static_cast<const T*>(weights.w_ih), static_cast<const T*>(weights.b_ih), kept.gates);
+  matmul_wide(backend, times_transposed(s.t * s.n, all_gates, s.input), x, weights.w_ih,
+              weights.b_ih, kept.gates);
   const T* h_before = h_first.data();
   const W* c_before = c_first.data();
   for (i64 step = 0; step < s.t; ++step) {
-    matmul_wide(backend, times_transposed(s.n, all_gates, s.hidden), h_before,
-                static_cast<const T*>(weights.w_hh), static_cast<const T*>(weights.b_hh),
-                recurrent.data());
+    matmul_wide(backend, times_transposed(s.n, all_gates, s.hidden), h_before, weights.w_hh,
+                weights.b_hh, recurrent.data());
     W* step_gates = kept.gates + time_of(s, step) * s.n * all_gates;
     W* state = kept.state + time_of(s, step) * values;
     T* h = y + time_of(s, step) * values;
@@ -168,9 +154,8 @@ void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, co
           break;
       }
     }
-    matmul_wide(backend, times(s.n, s.hidden, all_gates), drecurrent + gates_at_step,
-                static_cast<const T*>(weights.w_hh), static_cast<const T*>(nullptr),
-                dh_recurrent.data());
+    matmul_wide(backend, times(s.n, s.hidden, all_gates), drecurrent + gates_at_step, weights.w_hh,
+                nullptr, dh_recurrent.data());
     for (i64 i = 0; i < values; ++i) dh[i] += dh_recurrent[i];
   }
 
@@ -181,8 +166,9 @@ void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, co
   multiply(times(steps, s.input, all_gates), dgates.data(), weights.w_ih, d.dx);
   multiply(transposed_times(all_gates, s.input, steps), dgates.data(), x, d.dw_ih);
   multiply(transposed_times(all_gates, s.hidden, steps), drecurrent, h_before.data(), d.dw_hh);
-  sum_rows(backend, steps, all_gates, dgates.data(), static_cast<T*>(d.db_ih));
-  sum_rows(backend, steps, all_gates, drecurrent, static_cast<T*>(d.db_hh));
+  ReduceShape rows = {.outer = 1, .length = steps, .inner = all_gates};
+  if (d.db_ih) backend.reduce(ReduceOp::sum, dtype_of<T>, rows, dgates.data(), d.db_ih);
+  if (d.db_hh) backend.reduce(ReduceOp::sum, dtype_of<T>, rows, drecurrent, d.db_hh);
   if (d.dh0) copy_or_zero(dh.data(), values, static_cast<T*>(d.dh0));
   if (d.dc0) copy_or_zero(dc.data(), values, static_cast<T*>(d.dc0));
 }

@@ -1,0 +1,162 @@
+#include "tests/kernels/nn_buffer.h"
+
+namespace melgrad::nn_test {
+namespace {
+
+struct Inputs {
+  Values x, w, bias, dy;
+};
+struct Results {
+  Values y, dx, dw, dbias;
+};
+
+Inputs random_inputs(const ConvShape& s) {
+  return {random_values(s.n * s.h * s.w * s.c, 1),
+          random_values(s.o * s.kh * s.kw * s.c / s.groups, 2), random_values(s.o, 3),
+          random_values(s.n * s.p * s.q * s.o, 4)};
+}
+
+Results run(const ConvShape& s, Dtype dtype, const Inputs& in) {
+  Backend& cpu = backend(Device::cpu());
+  Buffer x(dtype, in.x), w(dtype, in.w), bias(dtype, in.bias), dy(dtype, in.dy);
+  Buffer y(dtype, static_cast<i64>(in.dy.size())), dx(dtype, static_cast<i64>(in.x.size()));
+  Buffer dw(dtype, static_cast<i64>(in.w.size())), dbias(dtype, s.o);
+  cpu.conv2d(s, dtype, x.data(), w.data(), bias.data(), y.data());
+  cpu.conv2d_backward_data(s, dtype, dy.data(), w.data(), dx.data());
+  cpu.conv2d_backward_weights(s, dtype, x.data(), dy.data(), dw.data(), dbias.data());
+  return {y.values(), dx.values(), dw.values(), dbias.values()};
+}
+
+// Output sizes follow from the rest, as in PyTorch.
+ConvShape sized(ConvShape s) {
+  s.p = (s.h + s.pad_top + s.pad_bottom - s.dilation_h * (s.kh - 1) - 1) / s.stride_h + 1;
+  s.q = (s.w + s.pad_left + s.pad_right - s.dilation_w * (s.kw - 1) - 1) / s.stride_w + 1;
+  return s;
+}
+
+std::vector<ConvShape> awkward_shapes() {
+  auto padded = [](ConvShape s, i64 top, i64 left, i64 bottom, i64 right) {
+    s.pad_top = top, s.pad_left = left, s.pad_bottom = bottom, s.pad_right = right;
+    return sized(s);
+  };
+  std::vector<ConvShape> shapes;
+  shapes.push_back(sized({.n = 1, .h = 1, .w = 1, .c = 1, .o = 1, .kh = 1, .kw = 1}));
+  shapes.push_back(padded({.n = 2, .h = 5, .w = 7, .c = 3, .o = 4, .kh = 3, .kw = 3}, 1, 1, 1, 1));
+  shapes.push_back(
+      padded({.n = 3, .h = 6, .w = 5, .c = 13, .o = 17, .kh = 2, .kw = 3}, 0, 2, 1, 1));
+  shapes.push_back(
+      padded({.n = 2, .h = 9, .w = 8, .c = 16, .o = 32, .kh = 3, .kw = 3}, 1, 1, 1, 1));
+  shapes.push_back(sized({.n = 2,
+                          .h = 11,
+                          .w = 10,
+                          .c = 5,
+                          .o = 6,
+                          .kh = 2,
+                          .kw = 2,
+                          .stride_h = 3,
+                          .stride_w = 4}));  // stride > kernel
+  shapes.push_back(padded({.n = 1,
+                           .h = 12,
+                           .w = 13,
+                           .c = 4,
+                           .o = 8,
+                           .kh = 3,
+                           .kw = 3,
+                           .stride_h = 2,
+                           .stride_w = 2,
+                           .dilation_h = 2,
+                           .dilation_w = 3},
+                          2, 1, 2, 3));
+  shapes.push_back(
+      padded({.n = 2, .h = 7, .w = 7, .c = 6, .o = 9, .kh = 3, .kw = 3, .groups = 3}, 1, 1, 1, 1));
+  shapes.push_back(padded({.n = 2,
+                           .h = 7,
+                           .w = 6,
+                           .c = 20,
+                           .o = 20,
+                           .kh = 3,
+                           .kw = 3,
+                           .stride_h = 2,
+                           .stride_w = 2,
+                           .groups = 20},
+                          1, 1, 1, 1));  // depthwise
+  shapes.push_back(padded(
+      {.n = 2, .h = 23, .w = 19, .c = 3, .o = 16, .kh = 11, .kw = 11, .stride_h = 4, .stride_w = 4},
+      2, 2, 2, 2));  // AlexNet's first
+  shapes.push_back(sized(
+      {.n = 2, .h = 40, .w = 1, .c = 1, .o = 3, .kh = 9, .kw = 1, .stride_h = 2}));  // one column
+  shapes.push_back(padded({.n = 2, .h = 3, .w = 3, .c = 2, .o = 2, .kh = 2, .kw = 2}, 3, 0, 0, 3));
+  ConvShape beyond = sized(
+      {.n = 1, .h = 8, .w = 8, .c = 4, .o = 4, .kh = 3, .kw = 3, .stride_h = 2, .stride_w = 2});
+  beyond.p += 1, beyond.q += 1;  // the last window hangs over the end
+  shapes.push_back(beyond);
+  return shapes;
+}
+
+TEST(NnConv, F32AgreesWithTheLoops) {
+  for (const ConvShape& s : awkward_shapes()) {
+    SCOPED_TRACE(
+        format("{} x {} x {}, {} -> {}, kernel {} x {}", s.n, s.h, s.w, s.c, s.o, s.kh, s.kw));
+    Inputs in = random_inputs(s);
+    Results exact = run(s, Dtype::f64, in), fast = run(s, Dtype::f32, in);
+    EXPECT_LT(distance(fast.y, exact.y), 1e-6);
+    EXPECT_LT(distance(fast.dx, exact.dx), 1e-6);
+    EXPECT_LT(distance(fast.dw, exact.dw), 1e-6);
+    EXPECT_LT(distance(fast.dbias, exact.dbias), 1e-6);
+  }
+}
+
+// The inputs are exact in bf16, so what is left is the rounding of the results: 2⁻⁸ of the largest.
+TEST(NnConv, Bf16IsWithinItsRounding) {
+  for (const ConvShape& s : awkward_shapes()) {
+    SCOPED_TRACE(
+        format("{} x {} x {}, {} -> {}, kernel {} x {}", s.n, s.h, s.w, s.c, s.o, s.kh, s.kw));
+    Inputs in = random_inputs(s);
+    Results exact = run(s, Dtype::f64, in), rounded = run(s, Dtype::bf16, in);
+    EXPECT_LT(distance(rounded.y, exact.y), 0x1.01p-8);
+    EXPECT_LT(distance(rounded.dx, exact.dx), 0x1.01p-8);
+    EXPECT_LT(distance(rounded.dw, exact.dw), 0x1.01p-8);
+    EXPECT_LT(distance(rounded.dbias, exact.dbias), 0x1.01p-8);
+  }
+}
+
+// Convolution is linear in x, w and bias: differences with a step of 1 have no error but rounding.
+TEST(NnConv, BackwardIsTheGradientOfForward) {
+  for (const ConvShape& s : awkward_shapes()) {
+    if (s.n * s.h * s.w * s.c > 1000 || s.o > 9) continue;
+    SCOPED_TRACE(
+        format("{} x {} x {}, {} -> {}, kernel {} x {}", s.n, s.h, s.w, s.c, s.o, s.kh, s.kw));
+    Inputs in = random_inputs(s);
+    Results result = run(s, Dtype::f64, in);
+    auto loss_of = [&](Values Inputs::*member) {
+      return [&s, &in, member](const Values& values) {
+        Inputs moved = in;
+        moved.*member = values;
+        return dot(run(s, Dtype::f64, moved).y, in.dy);
+      };
+    };
+    EXPECT_LT(distance(result.dx, numeric_gradient(loss_of(&Inputs::x), in.x, 1)), 1e-12);
+    EXPECT_LT(distance(result.dw, numeric_gradient(loss_of(&Inputs::w), in.w, 1)), 1e-12);
+    EXPECT_LT(distance(result.dbias, numeric_gradient(loss_of(&Inputs::bias), in.bias, 1)), 1e-12);
+  }
+}
+
+TEST(NnConv, AnEmptyBatchHasZeroGradients) {
+  ConvShape s = sized({.n = 0, .h = 5, .w = 5, .c = 3, .o = 4, .kh = 3, .kw = 3});
+  for (Dtype dtype : {Dtype::f32, Dtype::f64, Dtype::bf16}) {
+    Results result = run(s, dtype, random_inputs(s));
+    EXPECT_TRUE(result.y.empty());
+    EXPECT_EQ(result.dw, Values(4 * 9 * 3, 0.0));
+    EXPECT_EQ(result.dbias, Values(4, 0.0));
+  }
+}
+
+TEST(NnConv, TakesNoIntegers) {
+  ConvShape s = sized({.n = 1, .h = 3, .w = 3, .c = 1, .o = 1, .kh = 1, .kw = 1});
+  i64 values[9] = {};
+  EXPECT_THROW(backend(Device::cpu()).conv2d(s, Dtype::i64, values, values, nullptr, values),
+               Error);
+}
+
+}  // namespace
+}  // namespace melgrad::nn_test
