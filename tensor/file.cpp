@@ -73,7 +73,7 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
     if (!is_new) path_ = std::filesystem::canonical(path_);
     static std::atomic<int> serial = 0;
     partial_ = path_;
-    partial_ += "." + std::to_string(getpid()) + "-" + std::to_string(serial++) + ".partial";
+    partial_ += format(".{}-{}.partial", getpid(), serial++);
   }
   const auto& place = partial_.empty() ? path_ : partial_;
   descriptor_ = open(place.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
