@@ -1,0 +1,176 @@
+#include "audio/decode.h"
+
+#include <sndfile.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "audio/stft.h"
+#include "tensor/ops.h"
+
+namespace melgrad {
+namespace {
+
+constexpr i64 block_frames = 65536;
+
+std::string lower_extension(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension;
+}
+
+/// libsndfile would wait for ever on a FIFO and says little about the others.
+void check_is_regular_file(const std::filesystem::path& path) {
+  std::error_code error;
+  auto status = std::filesystem::status(path, error);
+  check(std::filesystem::exists(status), "decode", "{}: no such file", path.string());
+  check(std::filesystem::is_regular_file(status), "decode", "{} is not a regular file",
+        path.string());
+  check(std::filesystem::file_size(path, error) > 0 && !error, "decode", "{}: the file is empty",
+        path.string());
+}
+
+/// Of a wav or aiff file cut short, libsndfile only notes "data : 123 (should be 45)". A length of
+/// 0 or 2³¹ and more is what programs write that do not know it yet: no sign of damage.
+bool is_cut_short(SNDFILE* file) {
+  std::array<char, 8192> text{};
+  sf_command(file, SFC_GET_LOG_INFO, text.data(), static_cast<int>(text.size()) - 1);
+  for (const char* chunk : {"\ndata : ", " SSND : "}) {
+    const char* at = std::strstr(text.data(), chunk);
+    if (at == nullptr) continue;
+    char* end = nullptr;
+    unsigned long long claimed = std::strtoull(at + std::strlen(chunk), &end, 10);
+    constexpr const char* mark = " (should be ";
+    if (std::strncmp(end, mark, std::strlen(mark)) != 0) continue;
+    unsigned long long present = std::strtoull(end + std::strlen(mark), nullptr, 10);
+    if (claimed > 0 && claimed < (1ULL << 31U) && present < claimed - claimed / 20) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+struct AudioReader::State {
+  struct Close {
+    void operator()(SNDFILE* file) const { sf_close(file); }
+  };
+  std::unique_ptr<SNDFILE, Close> file;
+  std::filesystem::path path;
+  AudioInfo info;
+  bool seeks_wrongly = false;
+};
+
+AudioReader::AudioReader(const std::filesystem::path& path) : state_(std::make_unique<State>()) {
+  check_is_regular_file(path);
+  SF_INFO info{};
+  state_->path = path;
+  state_->file.reset(sf_open(path.c_str(), SFM_READ, &info));
+  check(state_->file != nullptr, "decode", "{}: {}", path.string(), sf_strerror(nullptr));
+  check(info.channels > 0 && info.samplerate > 0 && info.frames >= 0, "decode",
+        "{}: the header says {} channels, {} Hz, {} samples", path.string(), info.channels,
+        info.samplerate, info.frames);
+  check(!is_cut_short(state_->file.get()), "decode",
+        "{}: cut short: the file ends before its header says", path.string());
+  state_->info = {info.frames, info.channels, info.samplerate};
+  int format = info.format & SF_FORMAT_TYPEMASK;
+  constexpr int mpeg = 0x230000;  // SF_FORMAT_MPEG, which headers before 1.1 lack
+  state_->seeks_wrongly = format == SF_FORMAT_OGG || format == mpeg;
+}
+
+AudioReader::AudioReader(AudioReader&&) noexcept = default;
+AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;
+AudioReader::~AudioReader() = default;
+
+const AudioInfo& AudioReader::info() const { return state_->info; }
+
+void AudioReader::seek(i64 frame) {
+  frame = std::clamp<i64>(frame, 0, state_->info.frames);
+  i64 start = frame;
+  // libsndfile 1.2 gives wrong or silent samples for up to 5 000 frames after a seek in ogg and mp3.
+  if (state_->seeks_wrongly) start = std::max<i64>(0, frame - 8192);
+  check(sf_seek(state_->file.get(), start, SEEK_SET) == start, "decode",
+        "{}: cannot go to sample {}: {}", state_->path.string(), start,
+        sf_strerror(state_->file.get()));
+  if (start < frame) read(frame - start);
+}
+
+Tensor AudioReader::read(i64 frames) {
+  check(frames >= 0, "decode", "cannot read {} frames", frames);
+  i64 channels = state_->info.channels;
+  std::vector<float> values;  // grows with what is there, not with what a header claims
+  for (i64 done = 0; done < frames;) {
+    i64 wanted = std::min(block_frames, frames - done);
+    values.resize(static_cast<std::size_t>((done + wanted) * channels));
+    i64 got = sf_readf_float(state_->file.get(), values.data() + done * channels, wanted);
+    done += got;
+    if (got < wanted) {
+      values.resize(static_cast<std::size_t>(done * channels));
+      break;
+    }
+  }
+  return from_vector(values, {static_cast<i64>(values.size()) / channels, channels});
+}
+
+Clip decode(const std::filesystem::path& path, const DecodeOptions& options) {
+  check(options.offset >= 0 && options.duration >= 0, "decode",
+        "offset {} s and duration {} s must not be negative", options.offset, options.duration);
+  AudioReader reader(path);
+  const AudioInfo& info = reader.info();
+  double first = std::min(options.offset * info.sample_rate, static_cast<double>(info.frames));
+  double most = std::min(options.duration * info.sample_rate, static_cast<double>(info.frames));
+  auto begin = static_cast<i64>(first);
+  i64 wanted = std::min(static_cast<i64>(most), info.frames - begin);
+  if (begin > 0) reader.seek(begin);
+  Tensor frames = reader.read(wanted);
+  check(frames.dim(0) >= wanted - wanted / 20, "decode",
+        "{}: damaged: only {} of {} samples could be read", path.string(), frames.dim(0), wanted);
+  check_finite(frames, "decode: " + path.string());
+  Clip clip;
+  clip.sample_rate = info.sample_rate;
+  if (options.mono)
+    clip.samples = info.channels == 1 ? frames.reshape({frames.dim(0)}) : mean(frames, {1});
+  else
+    clip.samples = frames.transpose(0, 1).contiguous();
+  return clip;
+}
+
+AudioInfo audio_info(const std::filesystem::path& path) { return AudioReader(path).info(); }
+
+bool is_audio_file(const std::filesystem::path& path) {
+  constexpr std::array known = {".wav", ".flac", ".ogg",  ".oga", ".mp3",
+                                ".aif", ".aiff", ".aifc", ".au"};
+  return std::find(known.begin(), known.end(), lower_extension(path)) != known.end();
+}
+
+void encode(const std::filesystem::path& path, const Clip& clip) {
+  std::string extension = lower_extension(path);
+  SF_INFO info{};
+  info.samplerate = clip.sample_rate;
+  info.channels = clip.samples.rank() == 1 ? 1 : static_cast<int>(clip.samples.dim(0));
+  info.format = extension == ".wav"    ? SF_FORMAT_WAV | SF_FORMAT_PCM_16
+                : extension == ".flac" ? SF_FORMAT_FLAC | SF_FORMAT_PCM_16
+                : extension == ".ogg"  ? SF_FORMAT_OGG | SF_FORMAT_VORBIS
+                                       : 0;
+  check(info.format != 0, "encode", "{}: writes .wav, .flac and .ogg", path.string());
+  std::unique_ptr<SNDFILE, AudioReader::State::Close> file(sf_open(path.c_str(), SFM_WRITE, &info));
+  check(file != nullptr, "encode", "{}: {}", path.string(), sf_strerror(nullptr));
+  sf_command(file.get(), SFC_SET_CLIPPING, nullptr, SF_TRUE);
+  Tensor frames = clip.samples.rank() == 1
+                      ? clip.samples.to(Dtype::f32).contiguous()
+                      : clip.samples.to(Dtype::f32).transpose(0, 1).contiguous();
+  i64 count = frames.dim(0);
+  constexpr i64 step =
+      4096;  // libsndfile's Vorbis encoder puts a whole call's samples on the stack
+  for (i64 done = 0; done < count; done += step) {
+    i64 wanted = std::min(step, count - done);
+    check(
+        sf_writef_float(file.get(), frames.data<float>() + done * info.channels, wanted) == wanted,
+        "encode", "{}: {}", path.string(), sf_strerror(file.get()));
+  }
+}
+
+}  // namespace melgrad

@@ -1,0 +1,97 @@
+#include "audio/stft.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/ops.h"
+
+namespace melgrad {
+
+PadMode parse_pad_mode(std::string_view name) {
+  if (name == "constant") return PadMode::constant;
+  if (name == "reflect") return PadMode::reflect;
+  if (name == "edge") return PadMode::edge;
+  fail("stft", "no padding '{}': constant, reflect, edge", name);
+}
+
+i64 StftOptions::frames(i64 samples) const {
+  i64 padded = center ? samples + n_fft / 2 * 2 : samples;
+  check(n_fft >= 1 && hop() >= 1, "stft", "n_fft {} and hop_length {} must be positive", n_fft,
+        hop());
+  check(samples > 0 && padded >= n_fft, "stft", "{} samples are too few for a frame of {}{}",
+        samples, n_fft, center ? "" : " that is not centred");
+  return 1 + (padded - n_fft) / hop();
+}
+
+Tensor stft_window(const StftOptions& options, Dtype dtype) {
+  i64 length = options.win_length.value_or(options.n_fft);
+  check(length >= 1 && length <= options.n_fft, "stft",
+        "win_length {} must lie between 1 and n_fft {}", length, options.n_fft);
+  Tensor window = make_window(options.window, length, options.window_options, dtype);
+  i64 before = (options.n_fft - length) / 2;
+  return pad(window, {before}, {options.n_fft - length - before});
+}
+
+void check_finite(const Tensor& x, std::string_view where) {
+  auto all_finite = [](const Tensor& values, auto zero) {
+    using T = decltype(zero);
+    const T* data = values.data<T>();
+    T sum = 0;  // x − x is 0 for numbers, NaN for infinities and NaN
+    for (i64 i = 0; i < values.numel(); ++i) sum += data[i] - data[i];
+    return sum == 0;
+  };
+  check(x.dtype() == Dtype::f32 || x.dtype() == Dtype::f64, where, "works on f32 and f64: {}", x);
+  Tensor dense = x.device().is_cpu() ? x.contiguous() : x.contiguous().to(Device::cpu());
+  bool finite = x.dtype() == Dtype::f64 ? all_finite(dense, 0.) : all_finite(dense, 0.F);
+  check(finite, where, "a sample is not a finite number: {}", x);
+}
+
+Tensor pad_signal(const Tensor& x, i64 n, PadMode mode) {
+  if (n == 0) return x;
+  i64 samples = x.dim(-1);
+  if (mode == PadMode::constant) {
+    Shape amount = Shape::filled(x.rank(), 0);
+    amount[-1] = n;
+    return pad(x, amount, amount);
+  }
+  check(samples >= 1, "pad_signal", "nothing to repeat: {}", x);
+  check(mode == PadMode::edge || n < samples, "pad_signal",
+        "cannot reflect {} samples of a signal that has {}", n, samples);
+  std::vector<i64> index;
+  for (i64 i = -n; i < samples + n; ++i) {
+    i64 reflected = i < 0 ? -i : i >= samples ? 2 * (samples - 1) - i : i;
+    index.push_back(mode == PadMode::reflect ? reflected : std::clamp<i64>(i, 0, samples - 1));
+  }
+  return index_select(x, -1, from_vector(index).to(x.device()));
+}
+
+Tensor stft(const Tensor& x, const StftOptions& options) {
+  check(x.rank() >= 1, "stft", "needs samples: {}", x);
+  check_finite(x, "stft");
+  i64 samples = x.dim(-1), frames = options.frames(samples);
+  Tensor rows = x.reshape({x.numel() / samples, samples});
+  if (options.center) rows = pad_signal(rows, options.n_fft / 2, options.pad_mode);
+  Tensor window = stft_window(options, x.dtype()).to(x.device());
+  Tensor y = stft(rows, window, options.hop());  // (count, frames, bins, 2)
+  Shape shape = x.shape();
+  shape[-1] = frames;
+  shape.push_back(options.bins());
+  shape.push_back(2);
+  return y.reshape(shape).transpose(-3, -2);
+}
+
+Tensor magnitude(const Tensor& stft, double power) {
+  check(stft.rank() >= 3 && stft.dim(-1) == 2, "magnitude",
+        "needs (…, bins, frames, 2) as stft() gives: {}", stft);
+  Tensor frames_first = stft.transpose(-3, -2);  // as it lies in memory
+  Tensor re = frames_first.select(-1, 0), im = frames_first.select(-1, 1);
+  Tensor squared = re * re + im * im;
+  Tensor result = power == 2 ? squared : power == 1 ? sqrt(squared) : pow(squared, power / 2);
+  return result.transpose(-2, -1);
+}
+
+Tensor spectrogram(const Tensor& x, const StftOptions& options, double power) {
+  return magnitude(stft(x, options), power);
+}
+
+}  // namespace melgrad
