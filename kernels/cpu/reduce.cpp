@@ -49,7 +49,8 @@ struct Max {
                                  : std::numeric_limits<A>::min();
   template <class A>
   static A apply(A a, A b) {
-    return (b > a) | (b != b) ? b : a;
+    bool take = (b > a) | (b != b);
+    return take ? b : a;
   }
 };
 struct Min {
@@ -59,7 +60,8 @@ struct Min {
                                  : std::numeric_limits<A>::max();
   template <class A>
   static A apply(A a, A b) {
-    return (b < a) | (b != b) ? b : a;
+    bool take = (b < a) | (b != b);
+    return take ? b : a;
   }
 };
 

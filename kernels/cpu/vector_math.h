@@ -6,8 +6,8 @@
 
 // exp, log, tanh and the logistic function without branches, so that the compiler turns a loop that
 // calls them into vector code; NaN, infinities and denormals come out as from libm. The largest
-// errors in ulp, found by trying every float (tests/kernels/vector_math.cpp tries a part):
-//   exp 1.1, log 0.9, tanh 1.8, sigmoid 2.2
+// errors found among every 37th float, with and without fused multiply-add:
+//   exp 1.01, log 0.81, tanh 1.31, sigmoid 2.59 ulp
 // The overloads for double are libm's: the reference path.
 namespace melgrad::vector_math {
 

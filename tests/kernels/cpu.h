@@ -1,0 +1,73 @@
+#pragma once
+#include <omp.h>
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+#include "kernels/backend.h"
+
+/// What the tests of the CPU's kernels share: arrays that know the dtype they stand for.
+namespace melgrad::testing {
+
+inline Backend& cpu() { return backend(Device::cpu()); }
+
+/// n values in [low, high), the same in every run.
+template <class T>
+std::vector<T> random_values(i64 n, double low = -2, double high = 2, unsigned seed = 1) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<double> uniform(low, high);
+  std::vector<T> values(static_cast<std::size_t>(n));
+  for (T& value : values) {
+    if constexpr (std::is_same_v<T, bf16>)
+      value = bf16(static_cast<float>(uniform(engine)));
+    else
+      value = static_cast<T>(uniform(engine));
+  }
+  return values;
+}
+
+template <class T>
+double to_double(T value) {
+  if constexpr (std::is_same_v<T, bf16>)
+    return static_cast<double>(static_cast<float>(value));
+  else
+    return static_cast<double>(value);
+}
+
+/// Whether all bits are equal: NaN equals itself, 0 and −0 differ.
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0);
+}
+
+/// Runs f with 1, 2 and 64 threads and returns the three results.
+template <class F>
+auto with_1_2_64_threads(F f) {
+  int before = num_threads();
+  std::vector<decltype(f())> results;
+  for (int threads : {1, 2, 64}) {
+    set_num_threads(threads);
+    results.push_back(f());
+  }
+  set_num_threads(before);
+  return results;
+}
+
+/// The message of the Error that f throws; "" if it throws none.
+template <class F>
+std::string message_of(F f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace melgrad::testing

@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <thread>
+
+#include "kernels/caching_allocator.h"
+#include "tests/kernels/cpu.h"
+
+namespace melgrad {
+namespace {
+
+using testing::contains;
+using testing::message_of;
+
+// A device of 1 MiB, to be out of memory soon.
+std::size_t held_by_small_device = 0;
+std::vector<std::pair<void*, std::size_t>> blocks_of_small_device;
+
+void* small_device_allocate(std::size_t bytes) {
+  if (held_by_small_device + bytes > 1 << 20) return nullptr;
+  held_by_small_device += bytes;
+  void* data = std::malloc(bytes);
+  blocks_of_small_device.emplace_back(data, bytes);
+  return data;
+}
+
+void small_device_free(void* data) {
+  for (auto& block : blocks_of_small_device)
+    if (block.first == data) {
+      held_by_small_device -= block.second;
+      block = {};
+    }
+  std::free(data);
+}
+
+struct SmallDevice : ::testing::Test {
+  CachingAllocator allocator{"a small device", small_device_allocate, small_device_free, 1 << 19};
+  ~SmallDevice() override {
+    allocator.release_cache();
+    EXPECT_EQ(held_by_small_device, 0U) << "the test leaked";
+  }
+};
+
+TEST_F(SmallDevice, CountsAndReuses) {
+  void* first = allocator.allocate(1000);
+  EXPECT_EQ(allocator.stats().in_use, 1024U);
+  EXPECT_EQ(allocator.stats().system_allocations, 1);
+  allocator.deallocate(first, 1000);
+  EXPECT_EQ(allocator.stats().in_use, 0U);
+  EXPECT_EQ(allocator.stats().cached, 1024U);
+  void* second = allocator.allocate(970);  // the same size class
+  EXPECT_EQ(second, first);
+  EXPECT_EQ(allocator.stats().cached, 0U);
+  EXPECT_EQ(allocator.stats().system_allocations, 1);
+  EXPECT_EQ(allocator.stats().peak, 1024U);
+  allocator.deallocate(second, 970);
+}
+
+TEST_F(SmallDevice, KeepsNoMoreThanItsLimit) {
+  void* large = allocator.allocate(600 << 10);
+  allocator.deallocate(large, 600 << 10);
+  EXPECT_EQ(allocator.stats().cached, 0U);
+  EXPECT_EQ(held_by_small_device, 0U);
+}
+
+TEST_F(SmallDevice, GivesItsCacheBackWhenTheDeviceIsFull) {
+  allocator.deallocate(allocator.allocate(500 << 10), 500 << 10);
+  EXPECT_GT(allocator.stats().cached, 0U);
+  void* large = allocator.allocate(800 << 10);
+  EXPECT_NE(large, nullptr);
+  EXPECT_EQ(allocator.stats().cached, 0U);
+  allocator.deallocate(large, 800 << 10);
+}
+
+TEST_F(SmallDevice, SaysWhatWasAskedForAndWhatIsHeld) {
+  void* half = allocator.allocate(1 << 19);
+  std::string message = message_of([&] { allocator.allocate(1 << 21); });
+  EXPECT_TRUE(contains(message, "a small device")) << message;
+  EXPECT_TRUE(contains(message, "asked for 2 MiB")) << message;
+  EXPECT_TRUE(contains(message, "0.5 MiB are in use")) << message;
+  EXPECT_EQ(allocator.stats().in_use, std::size_t{1} << 19) << "a refused request is not in use";
+  allocator.deallocate(half, 1 << 19);
+}
+
+TEST_F(SmallDevice, RefusesNegativeAndOverflowedSizes) {
+  EXPECT_TRUE(
+      contains(message_of([&] { allocator.allocate(static_cast<std::size_t>(-4)); }), "negative"));
+  EXPECT_EQ(allocator.allocate(0), nullptr);
+  allocator.deallocate(nullptr, 0);
+}
+
+TEST(SizeClass, WastesAtMostAQuarterAndIsStable) {
+  for (std::size_t bytes : {1U, 63U, 64U, 65U, 1023U, 1024U, 1025U, 1280U, 1281U, 123456789U}) {
+    std::size_t size = CachingAllocator::size_class(bytes);
+    EXPECT_GE(size, bytes);
+    EXPECT_LE(size, std::max<std::size_t>(bytes + 63, bytes + bytes / 4));
+    EXPECT_EQ(size % 64, 0U);
+    EXPECT_EQ(CachingAllocator::size_class(size), size);
+  }
+}
+
+TEST(CpuMemory, IsAlignedAndSteady) {
+  Backend& cpu = testing::cpu();
+  auto step = [&] {
+    for (std::size_t bytes : {1U, 100U, 70000U, 9000000U}) {
+      void* data = cpu.allocate(bytes);
+      EXPECT_EQ(reinterpret_cast<std::uintptr_t>(data) % 64, 0U);
+      std::memset(data, 1, bytes);
+      cpu.deallocate(data, bytes);
+    }
+  };
+  step();
+  i64 after_first = cpu.memory_stats().system_allocations;
+  step();
+  EXPECT_EQ(cpu.memory_stats().system_allocations, after_first);
+}
+
+TEST(CpuMemory, IsThreadSafe) {
+  Backend& cpu = testing::cpu();
+  std::size_t in_use = cpu.memory_stats().in_use;
+  auto work = [&](unsigned char mark) {
+    for (std::size_t i = 1; i < 2000; ++i) {
+      std::size_t bytes = i * 37 % 5000;
+      auto* data = static_cast<unsigned char*>(cpu.allocate(bytes));
+      if (bytes > 0) {
+        std::memset(data, mark, bytes);
+        EXPECT_EQ(data[bytes / 2], mark) << "two threads hold one block";
+      }
+      cpu.deallocate(data, bytes);
+    }
+  };
+  std::thread other(work, 1);
+  work(2);
+  other.join();
+  EXPECT_EQ(cpu.memory_stats().in_use, in_use);
+}
+
+TEST(Devices, ParseAndPrint) {
+  EXPECT_EQ(Device::parse("cpu"), Device::cpu());
+  EXPECT_EQ(Device::parse("cuda"), Device::cuda(0));
+  EXPECT_EQ(Device::parse("cuda:1"), Device::cuda(1));
+  EXPECT_EQ(to_string(Device::cuda(1)), "cuda:1");
+  for (const char* text : {"", "gpu", "cuda:", "cuda:-1", "cuda:1x", "CPU"})
+    EXPECT_THROW(Device::parse(text), Error) << text;
+}
+
+TEST(Threads, OneSettingAndItsExceptions) {
+  int before = num_threads();
+  set_num_threads(3);
+  EXPECT_EQ(num_threads(), 3);
+  {
+    OneThread here;
+    EXPECT_EQ(num_threads(), 1);
+  }
+  EXPECT_EQ(num_threads(), 3);
+  EXPECT_THROW(set_num_threads(0), Error);
+  set_num_threads(before);
+}
+
+}  // namespace
+}  // namespace melgrad
