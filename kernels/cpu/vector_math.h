@@ -61,16 +61,16 @@ MELGRAD_INLINE float log(float x) {
 
 // |x| < 0.625: an odd polynomial (Cephes' tanhf); else 1 − 2 / (e^2|x| + 1) with x's sign.
 MELGRAD_INLINE float tanh(float x) {
-  float magnitude = std::fabs(x);
-  float z = x * x;
+  float m = std::fabs(x);
+  float z = m * m;
   float p = -5.70498872745e-3f;
   p = p * z + 2.06390887954e-2f;
   p = p * z - 5.37397155531e-2f;
   p = p * z + 1.33314422036e-1f;
   p = p * z - 3.33332819422e-1f;
-  float near_zero = p * z * x + x;
-  float far = std::copysign(1.0f - 2.0f / (exp(2.0f * magnitude) + 1.0f), x);
-  return magnitude < 0.625f ? near_zero : far;
+  float near_zero = p * z * m + m;
+  float far = 1.0f - 2.0f / (exp(2.0f * m) + 1.0f);
+  return std::copysign(m < 0.625f ? near_zero : far, x);
 }
 
 // 1 / (1 + e^−x), with e^−|x| so that nothing overflows and the left tail keeps its digits.

@@ -19,7 +19,7 @@ std::vector<ReduceShape> awkward_shapes() {
   for (i64 length : {32768, 100003, 300007}) shapes.push_back({1, length, 1});  // several pieces
   shapes.push_back({1, 3001, 97});
   shapes.push_back({70, 5, 1});
-  shapes.push_back({2, 40, 20011});
+  shapes.push_back({2, 40, 3001});
   shapes.push_back({0, 5, 3});
   shapes.push_back({2, 5, 0});
   return shapes;
@@ -42,6 +42,7 @@ void check_reduce(ReduceOp op, double tolerance) {
   for (const ReduceShape& s : awkward_shapes()) {
     bool needs_values = op == ReduceOp::max || op == ReduceOp::min;
     if (needs_values && s.length == 0) continue;
+    if (op == ReduceOp::prod && s.length > 5000) continue;  // overflows f32
     double low = op == ReduceOp::prod ? .9 : -1, high = op == ReduceOp::prod ? 1.11 : 2;
     auto x = testing::random_values<T>(s.outer * s.length * s.inner, low, high);
     std::vector<T> y(static_cast<std::size_t>(s.outer * s.inner));
