@@ -10,7 +10,7 @@ namespace {
 std::string grouped(i64 number) {
   std::string text = std::to_string(number);
   for (auto place = static_cast<i64>(text.size()) - 3; place > 0; place -= 3)
-    text.insert(static_cast<std::size_t>(place), " ");
+    text.insert(static_cast<std::size_t>(place), 1, ' ');
   return text;
 }
 
