@@ -1,0 +1,132 @@
+// The transforms of kernels/cpu/fft.cpp against the sums that backend.h states.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "kernels/backend.h"
+
+namespace melgrad {
+namespace {
+
+template <class T>
+std::vector<T> noise(i64 n, u64 seed) {
+  std::vector<T> values;
+  for (i64 i = 0; i < n; ++i) {
+    seed = seed * 6364136223846793005U + 1442695040888963407U;
+    values.push_back(static_cast<T>(static_cast<double>(seed >> 11U) * 0x1p-52 - 1));
+  }
+  return values;
+}
+
+double angle(i64 j, i64 k, i64 n) {
+  return 2 * std::numbers::pi * static_cast<double>(j * k % n) / static_cast<double>(n);
+}
+
+template <class T>
+void expect_close(const std::vector<double>& expected, const std::vector<T>& actual, double bound) {
+  double largest = 0, scale = 0;
+  ASSERT_EQ(expected.size(), actual.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    largest = std::max(largest, std::abs(expected[i] - static_cast<double>(actual[i])));
+    scale = std::max(scale, std::abs(expected[i]));
+  }
+  EXPECT_LE(largest, bound * scale);
+}
+
+/// Powers of two, mixed radices, odd lengths, primes (Bluestein), and one sample.
+const std::vector<i64> lengths = {1,  2,  3,  4,   5,   6,   8,   12,  13,  15,  16,  17,  30,
+                                  34, 64, 77, 100, 101, 128, 202, 210, 256, 441, 514};
+
+template <class T>
+void stft_is_the_sum(double bound) {
+  for (i64 n : lengths) {
+    for (i64 hop : {std::max<i64>(1, n / 4), n, 3 * n / 2 + 1}) {
+      StftShape s{.count = 2, .samples = n + 18 * hop + 1, .n_fft = n, .hop = hop, .frames = 19};
+      auto x = noise<T>(s.count * s.samples, 1), window = noise<T>(n, 2);
+      std::vector<T> y(static_cast<std::size_t>(s.count * s.frames * s.bins() * 2));
+      backend(Device::cpu()).stft(s, dtype_of<T>, x.data(), window.data(), y.data());
+      std::vector<double> expected;
+      for (i64 b = 0; b < s.count; ++b)
+        for (i64 f = 0; f < s.frames; ++f)
+          for (i64 k = 0; k < s.bins(); ++k) {
+            double re = 0, im = 0;
+            for (i64 j = 0; j < n; ++j) {
+              double value = static_cast<double>(window[static_cast<std::size_t>(j)]) *
+                             x[static_cast<std::size_t>(b * s.samples + f * hop + j)];
+              re += value * std::cos(angle(j, k, n));
+              im -= value * std::sin(angle(j, k, n));
+            }
+            expected.push_back(re);
+            expected.push_back(im);
+          }
+      SCOPED_TRACE(format("n_fft {} hop {}", n, hop));
+      expect_close(expected, y, bound);
+    }
+  }
+}
+
+template <class T>
+void backward_is_the_transpose(double bound) {
+  for (i64 n : lengths) {
+    i64 hop = std::max<i64>(1, n / 3);
+    StftShape s{.count = 2, .samples = n + 4 * hop + 1, .n_fft = n, .hop = hop, .frames = 5};
+    auto window = noise<T>(n, 3), dy = noise<T>(s.count * s.frames * s.bins() * 2, 4);
+    std::vector<T> dx(static_cast<std::size_t>(s.count * s.samples), T{7});
+    backend(Device::cpu()).stft_backward(s, dtype_of<T>, dy.data(), window.data(), dx.data());
+    std::vector<double> expected(dx.size());
+    for (i64 b = 0; b < s.count; ++b)
+      for (i64 f = 0; f < s.frames; ++f)
+        for (i64 j = 0; j < n; ++j)
+          for (i64 k = 0; k < s.bins(); ++k) {
+            const T* bin = dy.data() + ((b * s.frames + f) * s.bins() + k) * 2;
+            expected[static_cast<std::size_t>(b * s.samples + f * hop + j)] +=
+                static_cast<double>(window[static_cast<std::size_t>(j)]) *
+                (bin[0] * std::cos(angle(j, k, n)) - bin[1] * std::sin(angle(j, k, n)));
+          }
+    SCOPED_TRACE(format("n_fft {}", n));
+    expect_close(expected, dx, bound);
+  }
+}
+
+template <class T>
+void irfft_is_the_sum(double bound) {
+  for (i64 n : lengths) {
+    i64 count = 19, bins = n / 2 + 1;
+    auto y = noise<T>(count * bins * 2, 5);
+    std::vector<T> x(static_cast<std::size_t>(count * n));
+    backend(Device::cpu()).irfft(dtype_of<T>, count, n, y.data(), x.data());
+    std::vector<double> expected;
+    for (i64 b = 0; b < count; ++b)
+      for (i64 j = 0; j < n; ++j) {
+        double sum = 0;
+        for (i64 k = 0; k < bins; ++k) {
+          const T* bin = y.data() + (b * bins + k) * 2;
+          bool alone = k == 0 || 2 * k == n;  // no mirror image; its imaginary part is ignored
+          sum += alone
+                     ? bin[0] * std::cos(angle(j, k, n))
+                     : 2 * (bin[0] * std::cos(angle(j, k, n)) - bin[1] * std::sin(angle(j, k, n)));
+        }
+        expected.push_back(sum / static_cast<double>(n));
+      }
+    SCOPED_TRACE(format("n {}", n));
+    expect_close(expected, x, bound);
+  }
+}
+
+TEST(Fft, StftIsTheSum) {
+  stft_is_the_sum<double>(1e-14);
+  stft_is_the_sum<float>(1e-6);
+}
+TEST(Fft, BackwardIsTheTranspose) {
+  backward_is_the_transpose<double>(1e-14);
+  backward_is_the_transpose<float>(1e-6);
+}
+TEST(Fft, IrfftIsTheSum) {
+  irfft_is_the_sum<double>(1e-14);
+  irfft_is_the_sum<float>(1e-6);
+}
+
+}  // namespace
+}  // namespace melgrad
