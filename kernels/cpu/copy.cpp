@@ -132,12 +132,53 @@ void copy_rows(const CopyShape& s, const From* source, To* target) {
 // --- transposes --------------------------------------------------------------------------------
 
 // Where the source's unit step is the axis before the last and the target's the last, as between
-// NCHW and NHWC, whole rows of either would touch a new cache line with every element: tiles of
-// 32 × 32 stay in the first-level cache.
+// NCHW and NHWC, whole rows of either would touch a new cache line with every element. A tile of
+// 32 × 32 is read line by line into a buffer in the first-level cache and written line by line.
 constexpr i64 tile = 32;
 
+// target[r·target_step + c] = buffer[c][r]
+template <class T>
+void write_transposed(const T (&buffer)[tile][tile], T* target, i64 target_step) {
+  for (i64 r = 0; r < tile; ++r, target += target_step)
+    for (i64 c = 0; c < tile; ++c) target[c] = buffer[c][r];
+}
+
+// For f32 four lines at a time, 4 × 4 values in registers: no compiler finds that by itself.
+void write_transposed(const float (&buffer)[tile][tile], float* target, i64 target_step) {
+  using Four = float __attribute__((vector_size(16)));
+  auto load = [&](i64 c, i64 r) {
+    Four values;
+    std::memcpy(&values, &buffer[c][r], sizeof values);
+    return values;
+  };
+  for (i64 r = 0; r < tile; r += 4)
+    for (i64 c = 0; c < tile; c += 4) {
+      Four l0 = load(c, r), l1 = load(c + 1, r), l2 = load(c + 2, r), l3 = load(c + 3, r);
+      Four low01 = __builtin_shufflevector(l0, l1, 0, 4, 1, 5);
+      Four low23 = __builtin_shufflevector(l2, l3, 0, 4, 1, 5);
+      Four high01 = __builtin_shufflevector(l0, l1, 2, 6, 3, 7);
+      Four high23 = __builtin_shufflevector(l2, l3, 2, 6, 3, 7);
+      Four rows[] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
+                     __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                     __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+                     __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+      for (i64 k = 0; k < 4; ++k)
+        std::memcpy(target + (r + k) * target_step + c, &rows[k], sizeof rows[k]);
+    }
+}
+
+// target[r·target_step + c] = source[r + c·source_step] for a whole tile
 template <class From, class To>
-void copy_tile(const From* source, i64 source_step, To* target, i64 target_step, i64 rows,
+void copy_tile(const From* source, i64 source_step, To* target, i64 target_step) {
+  To buffer[tile][tile];
+  for (i64 c = 0; c < tile; ++c, source += source_step)
+    for (i64 r = 0; r < tile; ++r) buffer[c][r] = convert<To>(source[r]);
+  write_transposed(buffer, target, target_step);
+}
+
+// The same for what is left at the edges.
+template <class From, class To>
+void copy_part(const From* source, i64 source_step, To* target, i64 target_step, i64 rows,
                i64 cols) {
   for (i64 r = 0; r < rows; ++r)
     for (i64 c = 0; c < cols; ++c)
@@ -154,10 +195,15 @@ void copy_transposed(const CopyShape& s, const From* source, To* target) {
     for (i64 strip = begin; strip < end; ++strip) {
       i64 r = strip % strips * tile, height = std::min(tile, rows - r), plane = strip / strips;
       for_each_row(s, 2, plane, plane + 1, [=](i64 from, i64 to) {
-        for (i64 c = 0; c < cols; c += tile)
-          copy_tile(source + from + r + c * source_step, source_step,
-                    target + to + r * target_step + c, target_step, height,
-                    std::min(tile, cols - c));
+        for (i64 c = 0; c < cols; c += tile) {
+          const From* x = source + from + r + c * source_step;
+          To* y = target + to + r * target_step + c;
+          i64 width = std::min(tile, cols - c);
+          if (height == tile && width == tile)
+            copy_tile(x, source_step, y, target_step);
+          else
+            copy_part(x, source_step, y, target_step, height, width);
+        }
       });
     }
   });

@@ -59,13 +59,25 @@ void unary_range(UnaryOp op, T a, T b, const T* x, T* y, i64 n) {
 // bf16 is computed in f32, a block at a time.
 constexpr i64 block = 1024;
 
+MELGRAD_SIMD void widen(const bf16* x, i64 step, float* y, i64 n) {
+  if (step == 1) {
+    for (i64 i = 0; i < n; ++i) y[i] = static_cast<float>(x[i]);
+  } else {
+    for (i64 i = 0; i < n; ++i) y[i] = static_cast<float>(x[i * step]);
+  }
+}
+
+MELGRAD_SIMD void narrow(const float* x, bf16* y, i64 n) {
+  for (i64 i = 0; i < n; ++i) y[i] = bf16(x[i]);
+}
+
 void unary_range(UnaryOp op, float a, float b, const bf16* x, bf16* y, i64 n) {
   float values[block];
   for (i64 done = 0; done < n; done += block) {
     i64 count = std::min(block, n - done);
-    for (i64 i = 0; i < count; ++i) values[i] = static_cast<float>(x[done + i]);
+    widen(x + done, 1, values, count);
     unary_range(op, a, b, values, values, count);
-    for (i64 i = 0; i < count; ++i) y[done + i] = bf16(values[i]);
+    narrow(values, y + done, count);
   }
 }
 
@@ -163,13 +175,10 @@ void binary_tile(BinaryOp op, const Tile& t, const bf16* a, const bf16* b, bf16*
   for (i64 r = 0; r < t.rows; ++r)
     for (i64 done = 0; done < t.cols; done += block) {
       i64 count = std::min(block, t.cols - done);
-      const bf16* a_from = a + r * t.a_row + done * t.a_col;
-      const bf16* b_from = b + r * t.b_row + done * t.b_col;
-      for (i64 j = 0; j < count; ++j) u[j] = static_cast<float>(a_from[j * t.a_col]);
-      for (i64 j = 0; j < count; ++j) v[j] = static_cast<float>(b_from[j * t.b_col]);
+      widen(a + r * t.a_row + done * t.a_col, t.a_col, u, count);
+      widen(b + r * t.b_row + done * t.b_col, t.b_col, v, count);
       binary_tile<float>(op, Tile::dense(count), u, v, u);
-      bf16* to = y + r * t.cols + done;
-      for (i64 j = 0; j < count; ++j) to[j] = bf16(u[j]);
+      narrow(u, y + r * t.cols + done, count);
     }
 }
 

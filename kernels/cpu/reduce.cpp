@@ -65,7 +65,8 @@ struct Min {
   }
 };
 
-constexpr i64 lanes = 256;  // columns a piece has at most; narrow arrays take several rows as one
+constexpr i64 lanes = 1024;  // columns that a piece has at most
+constexpr i64 folded = 256;  // columns that rows narrower than this are joined to
 
 // sums[j] = op(sums[j], x[r,j]) for all rows r, each `step` after the other
 template <class Op, class T, class A>
@@ -80,7 +81,7 @@ MELGRAD_SIMD void accumulate(const T* x, i64 rows, i64 cols, i64 step, A* sums) 
 // rows are short and lie one after the other, `fold` of them count as one row of fold·cols columns.
 template <class Op, class T, class A>
 void reduce_piece(const T* x, i64 length, i64 cols, i64 step, A* sums) {
-  i64 fold = step == cols ? std::clamp<i64>(lanes / cols, 1, std::max<i64>(length, 1)) : 1;
+  i64 fold = step == cols ? std::clamp<i64>(folded / cols, 1, std::max<i64>(length, 1)) : 1;
   std::fill_n(sums, fold * cols, Op::template start<A>);
   accumulate<Op>(x, length / fold, fold * cols, fold * step, sums);
   accumulate<Op>(x + length / fold * fold * step, 1, length % fold * cols, step, sums);
