@@ -1,0 +1,97 @@
+#include "tests/op_cases.h"
+
+namespace melgrad::op_cases {
+namespace {
+
+constexpr double eps = 1e-5;
+const auto train = [](V x, V gamma, V beta) { return batch_norm(x, gamma, beta, eps); };
+// ReLU's kink is at gamma·x̂ + beta = 0; these inputs stay away from it by more than 1e-4.
+const auto train_relu = [](V x, V gamma, V beta) { return batch_norm(x, gamma, beta, eps, true); };
+const auto fixed = [](V x, T mean, T var, V gamma, V beta) {
+  return batch_norm(x, Statistics{mean, var}, gamma, beta, eps);
+};
+const auto fixed_relu = [](V x, T mean, T var, V gamma, V beta) {
+  return batch_norm(x, Statistics{mean, var}, gamma, beta, eps, true);
+};
+const Options no_gradient = {.forward_only = true};
+const Shape activations = {64, 32, 64, 64};
+
+}  // namespace
+
+Rows batch_norm_rows() {
+  return {
+      {"batch_norm", op(train), {uniform({4, 3, 2, 5}), positive({3}), uniform({3})}},
+      {"batch_norm/columns", op(train), {uniform({7, 5}), positive({5}), uniform({5})}},
+      {"batch_norm/relu",
+       op(train_relu),
+       {uniform({4, 3, 2, 5}), positive({3}), uniform({3})},
+       {.large = {uniform(activations), uniform({32}), uniform({32})}}},
+      {"batch_norm/columns_relu", op(train_relu), {uniform({7, 5}), positive({5}), uniform({5})}},
+      {"batch_norm/negative_gamma_relu",
+       op(train_relu),
+       {uniform({3, 4, 3, 3}), uniform({4}, -2, -1), uniform({4})}},
+      {"batch_norm/without_gamma",
+       op([](V x) { return batch_norm(x, Variable(), Variable(), .1); }),
+       {uniform({4, 3, 2, 5})}},
+      {"batch_norm/without_beta",
+       op([](V x, V gamma) { return batch_norm(x, gamma, Variable(), eps); }),
+       {uniform({4, 3, 2, 5}), positive({3})}},
+      {"batch_norm/channels",
+       op(train_relu),
+       {uniform({3, 37, 3, 3}), positive({37}), uniform({37})},
+       {.gradcheck = false}},
+      {"batch_norm/many_rows",
+       op(train),
+       {uniform({9, 5, 7, 11}), positive({5}), uniform({5})},
+       {.gradcheck = false}},
+      // The mean is a hundred times the deviation: dx loses digits in f32, in PyTorch as here.
+      {"batch_norm/offset",
+       op(train),
+       {uniform({4, 3, 4, 4}, 99, 101), positive({3}), uniform({3})},
+       {.gradcheck = false, .f32 = 1e-4}},
+      {"batch_norm/one_value", op(train), {uniform({1, 3, 1, 1}), positive({3}), uniform({3})}},
+      {"batch_norm/constant_input",
+       op(train),
+       {constant(uniform({4, 3, 2, 5})), positive({3}), uniform({3})}},
+      {"batch_norm/frozen_gamma",
+       op(train),
+       {uniform({4, 3, 2, 5}), constant(positive({3})), constant(uniform({3}))}},
+      {"batch_norm/statistics_given_back",
+       op([](T x) {
+         Statistics s;
+         batch_norm(Variable(x), Variable(), Variable(), eps, false, &s);
+         return std::vector<Tensor>{s.mean, s.var};
+       }),
+       {uniform({4, 3, 2, 5})},
+       no_gradient},
+      {"batch_norm/fixed",
+       op(fixed),
+       {uniform({4, 3, 2, 5}), constant(uniform({3})), constant(positive({3})), positive({3}),
+        uniform({3})}},
+      {"batch_norm/fixed_relu",
+       op(fixed_relu),
+       {uniform({4, 3, 2, 5}), constant(uniform({3})), constant(positive({3})), positive({3}),
+        uniform({3})}},
+      {"batch_norm/fixed_columns",
+       op(fixed),
+       {uniform({7, 5}), constant(uniform({5})), constant(positive({5})), positive({5}),
+        uniform({5})}},
+      {"batch_norm_statistics",
+       op([](T x) {
+         Statistics s = batch_norm_statistics(x);
+         return std::vector<Tensor>{s.mean, s.var};
+       }),
+       {uniform({4, 3, 2, 5})},
+       no_gradient},
+      {"batch_norm_backward",
+       op([](T x, T gamma, T beta, T dy) {
+         auto d =
+             batch_norm_backward(x, batch_norm_statistics(x), gamma, beta, eps, true, true, dy);
+         return std::vector<Tensor>{d.dx, d.dgamma, d.dbeta};
+       }),
+       {uniform({4, 3, 2, 5}), positive({3}), uniform({3}), uniform({4, 3, 2, 5})},
+       no_gradient},
+  };
+}
+
+}  // namespace melgrad::op_cases

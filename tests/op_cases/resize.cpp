@@ -1,0 +1,28 @@
+#include "tests/op_cases.h"
+
+namespace melgrad::op_cases {
+namespace {
+
+Forward to_size(Pair size, Resize how) {
+  return op([=](T x) { return resize(x, size, how); });
+}
+const Options no_gradient = {.forward_only = true};
+
+}  // namespace
+
+Rows resize_rows() {
+  Rows rows;
+  for (auto [name, how] :
+       {std::pair("nearest", Resize::nearest), std::pair("bilinear", Resize::bilinear),
+        std::pair("area", Resize::area)}) {
+    std::string prefix = std::string("resize/") + name;
+    rows.push_back({prefix + "_smaller", to_size({3, 4}, how), {uniform({2, 7, 9})}, no_gradient});
+    rows.push_back({prefix + "_larger", to_size({9, 10}, how), {uniform({2, 4, 3})}, no_gradient});
+    rows.push_back(
+        {prefix + "_uneven", to_size({9, 2}, how), {uniform({3, 1, 4, 6})}, no_gradient});
+    rows.push_back({prefix + "_same", to_size({4, 6}, how), {uniform({4, 6})}, no_gradient});
+  }
+  return rows;
+}
+
+}  // namespace melgrad::op_cases

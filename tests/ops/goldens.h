@@ -1,0 +1,35 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "tests/op_cases.h"
+
+/// What the tests of tests/op_cases.h have in common: the stored answers, and how two tensors are
+/// compared.
+namespace melgrad::op_cases {
+
+/// The tensor named "row:what" of tests/goldens/ops.safetensors ("y0", "dx1", "x0"), if it is there.
+std::optional<Tensor> golden(const std::string& row, const std::string& what);
+/// Names of all rows in the file.
+std::vector<std::string> golden_rows();
+
+/// The largest |a − b| / max(|b|, mean |b|, 1/1000), or |a − b| / |b| if `exact`; infinite where
+/// shapes differ or only one is NaN or infinite. Compared as f64 whatever the dtypes.
+struct Deviation {
+  double worst = 0;
+  std::string where;  // for messages: position and both values
+};
+Deviation deviation(const Tensor& a, const Tensor& b, bool exact = false);
+
+/// A row's outputs, and the gradients of its inputs when `projection` is sent into the outputs;
+/// undefined ones where none arrived.
+struct Result {
+  std::vector<Tensor> y, dx;
+};
+/// dy is passed through `lay_out` first, so that it can lie oddly in memory.
+Result run(const Case& row, const Inputs& inputs, Tensor (*lay_out)(const Tensor&) = nullptr);
+
+/// GoogleTest's name of a row: letters, digits and _.
+std::string test_name(const Case& row);
+
+}  // namespace melgrad::op_cases

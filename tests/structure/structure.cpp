@@ -1,0 +1,163 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+// The shape of the program, as the source files have it: includes point one way only, headers stay
+// light, and every operation has its row in tests/op_cases/.
+namespace {
+
+namespace fs = std::filesystem;
+const fs::path root = fs::path(MELGRAD_TEST_DATA).parent_path();
+
+// A folder may include itself and these.
+const std::map<std::string, std::set<std::string>> allowed = {
+    {"kernels", {}},
+    {"tensor", {"kernels"}},
+    {"autograd", {"kernels", "tensor"}},
+    {"layers", {"kernels", "tensor", "autograd"}},
+    {"optim", {"kernels", "tensor", "autograd"}},
+    {"audio", {"kernels", "tensor", "autograd"}},
+    {"apps", {"kernels", "tensor", "autograd", "layers", "optim", "audio"}},
+};
+// These cost seconds of compile time in every file that sees them.
+const std::vector<std::string> heavy = {"iostream", "regex", "nlohmann/",    "CLI/",
+                                        "oneapi/",  "dnnl",  "sndfile.h",    "soxr.h",
+                                        "stb/",     "stb_",  "gtest/gtest.h"};
+
+bool is_source(const fs::path& file) {
+  return file.extension() == ".cpp" || file.extension() == ".h" || file.extension() == ".cu";
+}
+
+std::vector<std::string> lines(const fs::path& file) {
+  std::ifstream in(file);
+  std::vector<std::string> found;
+  for (std::string line; std::getline(in, line);) found.push_back(line);
+  return found;
+}
+
+// What stands between the quotes or angle brackets of each #include.
+std::vector<std::string> includes(const std::vector<std::string>& text) {
+  std::vector<std::string> found;
+  for (const std::string& line : text) {
+    if (line.rfind("#include ", 0) != 0) continue;
+    std::size_t begin = line.find_first_of("\"<") + 1;
+    found.push_back(line.substr(begin, line.find_first_of("\">", begin) - begin));
+  }
+  return found;
+}
+
+// "tensor/ops.h" of folder "autograd": what is wrong with including it, or nothing.
+std::string wrong_include(const std::string& folder, const std::string& include) {
+  std::string other = include.substr(0, include.find('/'));
+  if (allowed.count(other) == 0 && other != "tests") return {};  // a system header
+  if (other == folder || allowed.at(folder).count(other) != 0) return {};
+  return folder + " may not include " + include;
+}
+
+template <class F>
+void each_source(const std::string& folder, F f) {
+  if (!fs::exists(root / folder)) return;
+  for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+    if (is_source(entry.path())) f(entry.path());
+  }
+}
+
+TEST(Structure, IncludesPointOneWay) {
+  int seen = 0;
+  for (const auto& [folder, others] : allowed) {
+    each_source(folder, [&, name = folder](const fs::path& file) {
+      ++seen;
+      for (const std::string& include : includes(lines(file))) {
+        EXPECT_EQ(wrong_include(name, include), "") << file;
+      }
+    });
+  }
+  EXPECT_GT(seen, 50) << "are these the sources? " << root;
+}
+
+TEST(Structure, TheCheckSeesAWrongInclude) {
+  EXPECT_EQ(includes({"#include \"autograd/variable.h\"  // why", "int x;"}),
+            std::vector<std::string>{"autograd/variable.h"});
+  EXPECT_NE(wrong_include("tensor", "autograd/variable.h"), "");
+  EXPECT_NE(wrong_include("optim", "layers/module.h"), "");
+  EXPECT_NE(wrong_include("layers", "tests/op_cases.h"), "");
+  EXPECT_EQ(wrong_include("autograd", "tensor/ops.h"), "");
+  EXPECT_EQ(wrong_include("kernels", "omp.h"), "");
+}
+
+TEST(Structure, HeadersAreLight) {
+  for (const auto& [folder, others] : allowed) {
+    each_source(folder, [&](const fs::path& file) {
+      if (file.extension() != ".h") return;
+      for (const std::string& include : includes(lines(file))) {
+        for (const std::string& prefix : heavy) {
+          // A header with a backend's types in it is for that backend's own .cpp files.
+          if (file.string().find("/kernels/cpu/") != std::string::npos) continue;
+          EXPECT_NE(include.rfind(prefix, 0), 0U) << file << " includes " << include;
+        }
+      }
+    });
+  }
+}
+
+TEST(Structure, EveryFolderHasAReadme) {
+  for (const auto& [folder, others] : allowed) {
+    EXPECT_TRUE(fs::exists(root / folder / "README.md")) << folder;
+  }
+}
+
+// Names of the functions that a header declares at the beginning of a line: "Variable exp(…".
+std::set<std::string> declared(const fs::path& header) {
+  std::set<std::string> names;
+  for (const std::string& line : lines(header)) {
+    std::size_t bracket = line.find('(');
+    bool type_first = !line.empty() && (std::isalpha(static_cast<unsigned char>(line[0])) != 0);
+    if (!type_first || bracket == std::string::npos) continue;
+    std::size_t space = line.rfind(' ', bracket);
+    if (space == std::string::npos || line.rfind("using ", 0) == 0) continue;
+    names.insert(line.substr(space + 1, bracket - space - 1));
+  }
+  return names;
+}
+
+// What each operator's rows are called.
+const std::map<std::string, std::vector<std::string>> operators = {
+    {"operator+", {"add"}}, {"operator-", {"sub", "neg"}}, {"operator*", {"mul"}},
+    {"operator/", {"div"}}, {"operator==", {"eq"}},        {"operator!=", {"ne"}},
+    {"operator<", {"lt"}},  {"operator<=", {"le"}},        {"operator>", {"gt"}},
+    {"operator>=", {"ge"}},
+};
+
+// Rows are found in the text of tests/op_cases/*.cpp: {"name" or {"name/variant".
+bool has_row(const std::string& text, const std::string& name) {
+  return text.find("{\"" + name + "\"") != std::string::npos ||
+         text.find("{\"" + name + "/") != std::string::npos ||
+         text.find("= std::string(\"" + name + "/") != std::string::npos;
+}
+
+TEST(Structure, EveryOperationHasARow) {
+  std::ostringstream all;
+  each_source("tests/op_cases", [&](const fs::path& file) { all << std::ifstream(file).rdbuf(); });
+  std::string text = all.str();
+  const std::set<std::string> comparisons = {"allclose", "equal"};  // what tests compare with
+  int operations = 0;
+  for (const char* header : {"tensor/ops.h", "autograd/functions.h"}) {
+    for (const std::string& name : declared(root / header)) {
+      if (comparisons.count(name) != 0) continue;
+      ++operations;
+      auto found = operators.find(name);
+      auto rows = found == operators.end() ? std::vector<std::string>{name} : found->second;
+      for (const std::string& row : rows) EXPECT_TRUE(has_row(text, row)) << row << ", " << header;
+    }
+  }
+  EXPECT_GT(operations, 120) << "the headers were not understood";
+}
+
+}  // namespace
