@@ -56,6 +56,9 @@ struct Case {
   Options options = {};
 };
 
+/// How GoogleTest prints a row.
+inline void PrintTo(const Case& row, std::ostream* out) { *out << row.name; }
+
 const std::vector<Case>& all();
 
 /// The values of input number `position` of a case, in a dtype (index and mask have their own).

@@ -147,7 +147,12 @@ def philox(seed, offset, n):
 
 
 def dropout(x, p, offset=0):
-    u = torch.from_numpy(philox(7, offset, x.numel()) / 2.0**32).reshape(x.shape)
+    """Our mask: numbers in the order of memory, channels-last for pictures; 24 bits each."""
+    u = torch.from_numpy((philox(7, offset, x.numel()) >> np.uint64(8)) / 2.0**24)
+    if x.dim() == 4:
+        n, c, h, w = x.shape
+        u = u.reshape(n, h, w, c).permute(0, 3, 1, 2)
+    u = u.reshape(x.shape)
     return torch.where(u < p, torch.zeros_like(x), x / (1 - p) if p < 1 else x)
 
 
@@ -172,6 +177,11 @@ def resize(x, size, mode):
     options = {"align_corners": False} if mode == "bilinear" else {}
     flat = x.reshape(1, -1, *x.shape[-2:])
     return F.interpolate(flat, size, mode=mode, **options).reshape(*x.shape[:-2], *size)
+
+
+def clamp_on_the_bounds(x):
+    """PyTorch's derivative on the bounds has changed from 1 to 0; ours is 1."""
+    return torch.where((x >= -1) & (x <= 2), x, x.detach().clamp(-1, 2))
 
 
 def arg(f, axis=-1, keep_dim=False):
@@ -260,7 +270,7 @@ ROWS = {
     "leaky_relu/slope": lambda x: F.leaky_relu(x, 0.2),
     "leaky_relu/special": F.leaky_relu,
     "clamp": lambda x: x.clamp(-0.5, 0.3),
-    "clamp/on_the_bounds": lambda x: x.clamp(-1, 2),
+    "clamp/on_the_bounds": clamp_on_the_bounds,
     "clamp/special": lambda x: x.clamp(-1, 2),
     "relu_backward": lambda y, dy: torch.where(y > 0, dy, 0.0),
     "tanh_backward": lambda y, dy: dy * (1 - y * y),
@@ -447,7 +457,7 @@ ROWS = {
     "conv2d/constant_input": lambda x, w, b: F.conv2d(x, w, b, padding=1),
     "conv2d/frozen_weight": lambda x, w: F.conv2d(x, w, padding=1),
     "conv2d/wide": lambda x, w, b: F.conv2d(x, w, b, padding=1),
-    "conv2d/wide_primes": lambda x, w, b: F.conv2d(x, w, b, 2, 2),
+    "conv2d/wide_primes": lambda x, w, b: F.conv2d(x, w, b, 2, 1),
     "conv2d/wide_groups": lambda x, w, b: F.conv2d(x, w, b, padding=1, groups=2),
     "conv2d/wide_depthwise": lambda x, w, b: F.conv2d(x, w, b, 2, 1, groups=19),
     "conv2d_backward_data": lambda dy, w: backward(

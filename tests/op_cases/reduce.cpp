@@ -103,7 +103,8 @@ Rows reduce_rows() {
       {"logsumexp/large",
        op([](V x) { return logsumexp(x, 1); }),
        {given({2, 3}, {1000, 1001, 999, -1000, -1001, -1002})},
-       {.gradcheck = false}},
+       // dx = exp(x − y), and y = 1001.4 has an error of 3e-5 in f32; 1.3e-5 was seen.
+       {.gradcheck = false, .f32 = 2e-5}},
       {"logsumexp/infinite",
        op([](T x) { return logsumexp(x, 1); }),
        {constant(given({3, 2}, {-inf, -inf, inf, 1, -inf, 2}))},

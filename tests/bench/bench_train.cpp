@@ -1,0 +1,111 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+
+#include "autograd/autocast.h"
+#include "layers/models/registry.h"
+#include "optim/adam.h"
+
+// Times a training step of a net: forward, cross-entropy, backward, Adam.
+namespace melgrad {
+namespace {
+
+struct Settings {
+  std::string net = "base_cnn";
+  i64 batch = 64;
+  i64 size = 0;  // of the pictures; 0: the net's own
+  i64 classes = 4;
+  int threads = 0;
+  double seconds = 3;
+  int warm_up = 3;
+  bool bf16 = false, json = false;
+};
+
+std::vector<double> step_times(const Settings& settings) {
+  Generator generator(1);
+  Shape shape = find_net(settings.net).input;
+  if (settings.size > 0) shape[1] = shape[2] = settings.size;
+  shape.insert(0, settings.batch);
+  auto net = make_net(settings.net, settings.classes);
+  net->reset(generator);
+  Adam optimizer(net->parameters());
+  Variable x = rand(shape, generator).channels_last();
+  Tensor target = randint(0, settings.classes, {settings.batch}, generator);
+
+  auto step = [&] {
+    optimizer.zero_grad();
+    Variable logits;
+    {
+      std::optional<Autocast> autocast;
+      if (settings.bf16) autocast.emplace(Dtype::bf16);
+      logits = (*net)(x);
+    }
+    cross_entropy(logits, target).backward();
+    optimizer.step();
+  };
+  using Clock = std::chrono::steady_clock;
+  auto ms_since = [](Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  };
+  for (int i = 0; i < settings.warm_up; ++i) step();
+  std::vector<double> times;
+  auto begin = Clock::now();
+  while (times.size() < 3 || ms_since(begin) < settings.seconds * 1000) {
+    auto start = Clock::now();
+    step();
+    times.push_back(ms_since(start));
+  }
+  return times;
+}
+
+void print(const Settings& settings, std::vector<double> times) {
+  std::vector<double> in_order = times;
+  std::sort(times.begin(), times.end());
+  double median = (times[times.size() / 2] + times[(times.size() - 1) / 2]) / 2;
+  if (!settings.json) {
+    std::printf("net %s, batch %lld, threads %d, ms_median %.3f, ms_min %.3f\n",
+                settings.net.c_str(), static_cast<long long>(settings.batch), num_threads(), median,
+                times.front());
+    return;
+  }
+  std::printf("{\"net\": \"%s\", \"batch\": %lld, \"threads\": %d, ", settings.net.c_str(),
+              static_cast<long long>(settings.batch), num_threads());
+  std::printf("\"dtype\": \"%s\", ", settings.bf16 ? "bf16" : "f32");
+  std::printf("\"ms_median\": %.4f, \"ms_min\": %.4f, \"ms\": [", median, times.front());
+  for (std::size_t i = 0; i < in_order.size(); ++i) {
+    std::printf("%s%.4f", i == 0 ? "" : ", ", in_order[i]);
+  }
+  std::printf("]}\n");
+}
+
+int bench(int argc, char** argv) {
+  Settings settings;
+  CLI::App app("Times a training step: forward, cross-entropy, backward, Adam.");
+  app.add_option("--net", settings.net, "the net, one of those that `net list` shows");
+  app.add_option("--batch", settings.batch, "samples a step")->check(CLI::PositiveNumber);
+  app.add_option("--size", settings.size, "height and width of the pictures, if not the net's own");
+  app.add_option("--classes", settings.classes)->check(CLI::PositiveNumber);
+  app.add_option("--threads", settings.threads, "0: as many as the machine has cores");
+  app.add_option("--seconds", settings.seconds, "how long to measure");
+  app.add_option("--warm-up", settings.warm_up, "steps before");
+  app.add_flag("--bf16", settings.bf16, "matmul, convolution and recurrent layers in bf16");
+  app.add_flag("--json", settings.json, "one line of JSON, with every step's time");
+  CLI11_PARSE(app, argc, argv);
+  if (settings.threads > 0) set_num_threads(settings.threads);
+  print(settings, step_times(settings));
+  return 0;
+}
+
+}  // namespace
+}  // namespace melgrad
+
+int main(int argc, char** argv) {
+  try {
+    return melgrad::bench(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
