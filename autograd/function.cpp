@@ -9,16 +9,16 @@ namespace melgrad {
 // Destroying a node destroys what only it held, and so on down the graph: done here in a loop, as a
 // chain of destructors would overflow the stack near 100 000 nodes.
 Function::~Function() {
-  std::vector<std::shared_ptr<Function>> orphans;
-  auto take_inputs = [&orphans](std::vector<Edge>& edges) {
-    for (Edge& edge : edges)
-      if (edge.function.use_count() == 1) orphans.push_back(std::move(edge.function));
+  std::vector<std::shared_ptr<Function>> dropped;
+  auto drop_inputs = [&dropped](Function& f) {
+    for (Edge& edge : f.edges_)
+      if (edge.function) dropped.push_back(std::move(edge.function));
   };
-  take_inputs(edges_);
-  while (!orphans.empty()) {
-    std::shared_ptr<Function> orphan = std::move(orphans.back());
-    orphans.pop_back();
-    take_inputs(orphan->edges_);
+  drop_inputs(*this);
+  while (!dropped.empty()) {
+    std::shared_ptr<Function> f = std::move(dropped.back());
+    dropped.pop_back();
+    if (f.use_count() == 1) drop_inputs(*f);
   }
 }
 

@@ -28,6 +28,15 @@ TEST(Chains, OfAMillionNodesAreDestroyedWithoutBackward) {
   EXPECT_TRUE(last.expired());
 }
 
+TEST(Chains, WhereEachNodeIsUsedTwiceAreDestroyed) {
+  Variable x(scalar(1, Dtype::f64), true);
+  Variable y = x;
+  for (int i = 0; i < length; ++i) y = y - y;
+  std::weak_ptr<Function> last = y.creator();
+  y = {};
+  EXPECT_TRUE(last.expired());
+}
+
 TEST(Chains, WithForksAreDestroyed) {
   Variable x(scalar(1, Dtype::f64), true);
   Variable a = x, b = x;
