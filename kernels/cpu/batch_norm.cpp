@@ -4,6 +4,7 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/floating.h"
 #include "kernels/cpu/scratch_array.h"
+#include "kernels/cpu/simd.h"
 
 // x (rows, channels). Sums over the rows are taken in three steps: blocks that stay in L1 are
 // summed in f32 (f64 for f64), the blocks of a section in f64, and the sections in f64, in order.
@@ -70,7 +71,8 @@ void block_moments(i64 rows, i64 channels, const T* x, Wide<T>* m, Wide<T>* sum,
 
 // mean[c] = Σ_r x / rows,  var[c] = Σ_r (x − mean)² / rows
 template <class T>
-void statistics(Backend& backend, i64 rows, i64 channels, const T* x, Wide<T>* mean, Wide<T>* var) {
+MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* x, Wide<T>* mean,
+                             Wide<T>* var) {
   using W = Wide<T>;
   Sections sections(rows, channels);
   ScratchArray<Moments> moments(backend, sections.count * channels);
@@ -117,9 +119,9 @@ struct Affine {
 };
 
 template <class T>
-void normalize(Backend& backend, i64 rows, i64 channels, double eps, bool relu, const T* x,
-               const Wide<T>* mean, const Wide<T>* var, const Wide<T>* gamma, const Wide<T>* beta_,
-               T* y) {
+MELGRAD_SIMD void normalize(Backend& backend, i64 rows, i64 channels, double eps, bool relu,
+                            const T* x, const Wide<T>* mean, const Wide<T>* var,
+                            const Wide<T>* gamma, const Wide<T>* beta_, T* y) {
   using W = Wide<T>;
   Affine<W> affine(backend, channels, eps, var, gamma, beta_);
   const W* scale = affine.scale.data();
@@ -136,99 +138,109 @@ void normalize(Backend& backend, i64 rows, i64 channels, double eps, bool relu, 
   }
 }
 
-// dgamma = Σ dy x̂ and dbeta = Σ dy, with dy masked where the ReLU was off, then
-// dx = scale (dy − dbeta/rows − x̂ dgamma/rows);  x̂ = (x − mean)/√(var + eps)
-template <class T>
-class BatchNormBackward {
-  using W = Wide<T>;
-
- public:
-  BatchNormBackward(Backend& backend, i64 rows, i64 channels, double eps, bool relu, const T* x,
-                    const W* mean, const W* var, const W* gamma, const W* beta, const T* dy)
-      : backend_(backend),
-        rows_(rows),
-        channels_(channels),
-        relu_(relu),
-        x_(x),
-        mean_(mean),
-        dy_(dy),
-        affine_(backend, channels, eps, var, gamma, beta),
-        dgamma_(backend, channels),
-        dbeta_(backend, channels) {}
-
-  void sum_gradients() {
-    Sections sections(rows_, channels_);
-    ScratchArray<double> totals(backend_, sections.count * channels_ * 2);
-    ScratchArray<W> sums(backend_, sections.count * channels_ * 2);
-#pragma omp parallel for schedule(static)
-    for (i64 section = 0; section < sections.count; ++section) {
-      double* total = totals.data() + section * channels_ * 2;
-      W* sum = sums.data() + section * channels_ * 2;
-      std::fill_n(total, channels_ * 2, 0.);
-      i64 end = sections.end(section);
-      for (i64 r = sections.begin(section); r < end; r += sections.block_rows) {
-        sum_block(r, std::min(r + sections.block_rows, end), sum, sum + channels_);
-        for (i64 c = 0; c < channels_ * 2; ++c) total[c] += sum[c];
-      }
-    }
-    for (i64 c = 0; c < channels_; ++c) {
-      double dgamma = 0, dbeta = 0;
-      for (i64 section = 0; section < sections.count; ++section) {
-        dgamma += totals[section * channels_ * 2 + c];
-        dbeta += totals[section * channels_ * 2 + channels_ + c];
-      }
-      dgamma_[c] = static_cast<W>(dgamma);
-      dbeta_[c] = static_cast<W>(dbeta);
-    }
-  }
-
-  void input_gradient(bool batch_statistics, T* dx) const {
-    W share = W{1} / static_cast<W>(rows_);
-#pragma omp parallel for schedule(static)
-    for (i64 r = 0; r < rows_; ++r) {
-#pragma omp simd
-      for (i64 c = 0; c < channels_; ++c) {
-        W centred = masked_dy(r, c);
-        if (batch_statistics)
-          centred -= (dbeta_[c] + deviation(r, c) * affine_.inverse_std[c] * dgamma_[c]) * share;
-        dx[r * channels_ + c] = static_cast<T>(affine_.scale[c] * centred);
-      }
-    }
-  }
-
-  void store(W* dgamma, W* dbeta) const {
-    if (dgamma) std::copy_n(dgamma_.data(), channels_, dgamma);
-    if (dbeta) std::copy_n(dbeta_.data(), channels_, dbeta);
-  }
-
- private:
-  W deviation(i64 r, i64 c) const { return static_cast<W>(x_[r * channels_ + c]) - mean_[c]; }
-  W masked_dy(i64 r, i64 c) const {
-    bool off = relu_ && !(deviation(r, c) * affine_.scale[c] + affine_.beta[c] > W{});
-    return off ? W{} : static_cast<W>(dy_[r * channels_ + c]);
-  }
-  void sum_block(i64 begin, i64 end, W* dgamma, W* dbeta) const {
-    std::fill_n(dgamma, channels_, W{});
-    std::fill_n(dbeta, channels_, W{});
-    for (i64 r = begin; r < end; ++r) {
-#pragma omp simd
-      for (i64 c = 0; c < channels_; ++c) {
-        W dy = masked_dy(r, c);
-        dbeta[c] += dy;
-        dgamma[c] += dy * deviation(r, c) * affine_.inverse_std[c];
-      }
-    }
-  }
-
-  Backend& backend_;
-  i64 rows_, channels_;
-  bool relu_;
-  const T* x_;
-  const W* mean_;
-  const T* dy_;
-  Affine<W> affine_;
-  ScratchArray<W> dgamma_, dbeta_;
+// What the two passes of backward read. They work on plain pointers in local variables, or the
+// compiler would have to fear that what they write changes what they read.
+template <class T, class W = Wide<T>>
+struct BackwardInputs {
+  i64 rows, channels;
+  bool relu;
+  const T *x, *dy;
+  const W *mean, *inverse_std, *scale, *beta;
 };
+
+// dy where the ReLU was on, which is seen from y as forward computes it, else 0
+template <class W>
+W masked(bool relu, W dy, W deviation, W scale, W beta) {
+  return relu && !(deviation * scale + beta > W{}) ? W{} : dy;
+}
+
+// dgamma += Σ dy x̂,  dbeta += Σ dy over the rows begin … end
+template <class T, class W = Wide<T>>
+void sum_block(const BackwardInputs<T>& in, i64 begin, i64 end, W* dgamma, W* dbeta) {
+  auto [rows, channels, relu, x, dy, mean, inverse_std, scale, beta] = in;
+  for (i64 r = begin; r < end; ++r) {
+    const T *x_row = x + r * channels, *dy_row = dy + r * channels;
+#pragma omp simd
+    for (i64 c = 0; c < channels; ++c) {
+      W deviation = static_cast<W>(x_row[c]) - mean[c];
+      W d = masked(relu, static_cast<W>(dy_row[c]), deviation, scale[c], beta[c]);
+      dbeta[c] += d;
+      dgamma[c] += d * deviation * inverse_std[c];
+    }
+  }
+}
+
+template <class T, class W = Wide<T>>
+MELGRAD_SIMD void sum_gradients(Backend& backend, const BackwardInputs<T>& in, W* dgamma,
+                                W* dbeta) {
+  i64 channels = in.channels;
+  Sections sections(in.rows, channels);
+  ScratchArray<double> totals(backend, sections.count * channels * 2);
+  ScratchArray<W> sums(backend, sections.count * channels * 2);
+#pragma omp parallel for schedule(static)
+  for (i64 section = 0; section < sections.count; ++section) {
+    double* total = totals.data() + section * channels * 2;
+    W* sum = sums.data() + section * channels * 2;
+    std::fill_n(total, channels * 2, 0.);
+    i64 end = sections.end(section);
+    for (i64 r = sections.begin(section); r < end; r += sections.block_rows) {
+      std::fill_n(sum, channels * 2, W{});
+      sum_block(in, r, std::min(r + sections.block_rows, end), sum, sum + channels);
+      for (i64 c = 0; c < channels * 2; ++c) total[c] += sum[c];
+    }
+  }
+  for (i64 c = 0; c < channels; ++c) {
+    double dgamma_sum = 0, dbeta_sum = 0;
+    for (i64 section = 0; section < sections.count; ++section) {
+      dgamma_sum += totals[section * channels * 2 + c];
+      dbeta_sum += totals[section * channels * 2 + channels + c];
+    }
+    dgamma[c] = static_cast<W>(dgamma_sum);
+    dbeta[c] = static_cast<W>(dbeta_sum);
+  }
+}
+
+// dx = scale (dy − dbeta/rows − x̂ dgamma/rows), or scale dy where the statistics are constants:
+// then dgamma_mean and dbeta_mean are 0
+template <class T, class W = Wide<T>>
+MELGRAD_SIMD void input_gradient(const BackwardInputs<T>& in, const W* dgamma_mean,
+                                 const W* dbeta_mean, T* dx) {
+#pragma omp parallel for schedule(static)
+  for (i64 r = 0; r < in.rows; ++r) {
+    auto [rows, channels, relu, x, dy, mean, inverse_std, scale, beta] = in;
+    const T *x_row = x + r * channels, *dy_row = dy + r * channels;
+    T* dx_row = dx + r * channels;
+#pragma omp simd
+    for (i64 c = 0; c < channels; ++c) {
+      W deviation = static_cast<W>(x_row[c]) - mean[c];
+      W d = masked(relu, static_cast<W>(dy_row[c]), deviation, scale[c], beta[c]);
+      W normalized = deviation * inverse_std[c];
+      dx_row[c] = static_cast<T>(scale[c] * (d - dbeta_mean[c] - normalized * dgamma_mean[c]));
+    }
+  }
+}
+
+// dgamma = Σ dy x̂ and dbeta = Σ dy with dy masked by the ReLU and x̂ = (x − mean)/√(var + eps); dx
+template <class T, class W = Wide<T>>
+void backward(Backend& backend, double eps, bool batch_statistics, BackwardInputs<T> in,
+              const W* var, const W* gamma, const W* beta, T* dx, W* dgamma, W* dbeta) {
+  Affine<W> affine(backend, in.channels, eps, var, gamma, beta);
+  in.inverse_std = affine.inverse_std.data();
+  in.scale = affine.scale.data();
+  in.beta = affine.beta.data();
+  ScratchArray<W> dgamma_mean(backend, in.channels), dbeta_mean(backend, in.channels);
+  if (batch_statistics || dgamma || dbeta)
+    sum_gradients(backend, in, dgamma_mean.data(), dbeta_mean.data());
+  if (dgamma) std::copy_n(dgamma_mean.data(), in.channels, dgamma);
+  if (dbeta) std::copy_n(dbeta_mean.data(), in.channels, dbeta);
+  if (!dx) return;
+  for (i64 c = 0; c < in.channels; ++c) {
+    W rows = static_cast<W>(in.rows);
+    dgamma_mean[c] = batch_statistics ? dgamma_mean[c] / rows : W{};
+    dbeta_mean[c] = batch_statistics ? dbeta_mean[c] / rows : W{};
+  }
+  input_gradient(in, dgamma_mean.data(), dbeta_mean.data(), dx);
+}
 
 }  // namespace
 
@@ -261,13 +273,18 @@ void CpuBackend::batch_norm_backward(Dtype dtype, i64 rows, i64 channels, double
   dispatch_floating("batch_norm_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
     using W = Wide<T>;
-    BatchNormBackward<T> backward(*this, rows, channels, eps, relu, static_cast<const T*>(x),
-                                  static_cast<const W*>(mean), static_cast<const W*>(var),
-                                  static_cast<const W*>(gamma), static_cast<const W*>(beta),
-                                  static_cast<const T*>(dy));
-    if (batch_statistics || dgamma || dbeta) backward.sum_gradients();
-    if (dx) backward.input_gradient(batch_statistics, static_cast<T*>(dx));
-    backward.store(static_cast<W*>(dgamma), static_cast<W*>(dbeta));
+    BackwardInputs<T> in = {.rows = rows,
+                            .channels = channels,
+                            .relu = relu,
+                            .x = static_cast<const T*>(x),
+                            .dy = static_cast<const T*>(dy),
+                            .mean = static_cast<const W*>(mean),
+                            .inverse_std = nullptr,
+                            .scale = nullptr,
+                            .beta = nullptr};
+    backward(*this, eps, batch_statistics, in, static_cast<const W*>(var),
+             static_cast<const W*>(gamma), static_cast<const W*>(beta), static_cast<T*>(dx),
+             static_cast<W*>(dgamma), static_cast<W*>(dbeta));
   });
 }
 

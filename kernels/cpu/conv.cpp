@@ -3,6 +3,7 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/fill_rows.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/cpu/simd.h"
 
 // Letters as in backend.h: x (n,h,w,c)  weight (o,r,s,c/groups)  y (n,p,q,o). Output (p,q) meets
 // input (h,w) at tap (r,s) where
@@ -22,8 +23,8 @@ i64 input_column(const ConvShape& s, i64 q, i64 t) {
 bool inside(i64 i, i64 size) { return i >= 0 && i < size; }
 
 // y[n,p,q,o] = bias[o] + Σ_{r,s,c} x[n,h,w,c] · weight[o,r,s,c]
-void conv2d_loops(const ConvShape& s, const double* x, const double* weight, const double* bias,
-                  double* y) {
+MELGRAD_SIMD void conv2d_loops(const ConvShape& s, const double* x, const double* weight,
+                               const double* bias, double* y) {
   i64 c_group = s.c / s.groups, o_group = s.o / s.groups;
 #pragma omp parallel for collapse(3) schedule(static)
   for (i64 n = 0; n < s.n; ++n) {
@@ -59,8 +60,8 @@ i64 output_position(i64 i, i64 pad, i64 tap, i64 dilation, i64 stride, i64 size)
 }
 
 // dx[n,h,w,c] = Σ_{r,s,o} dy[n,p,q,o] · weight[o,r,s,c]
-void conv2d_backward_data_loops(const ConvShape& s, const double* dy, const double* weight,
-                                double* dx) {
+MELGRAD_SIMD void conv2d_backward_data_loops(const ConvShape& s, const double* dy,
+                                             const double* weight, double* dx) {
   i64 c_group = s.c / s.groups, o_group = s.o / s.groups;
 #pragma omp parallel for collapse(3) schedule(static)
   for (i64 n = 0; n < s.n; ++n) {
@@ -89,8 +90,8 @@ void conv2d_backward_data_loops(const ConvShape& s, const double* dy, const doub
 }
 
 // dweight[o,r,s,c] = Σ_{n,p,q} dy[n,p,q,o] · x[n,h,w,c],   dbias[o] = Σ_{n,p,q} dy[n,p,q,o]
-void conv2d_backward_weights_loops(const ConvShape& s, const double* x, const double* dy,
-                                   double* dweight, double* dbias) {
+MELGRAD_SIMD void conv2d_backward_weights_loops(const ConvShape& s, const double* x,
+                                                const double* dy, double* dweight, double* dbias) {
   i64 c_group = s.c / s.groups, o_group = s.o / s.groups;
 #pragma omp parallel for schedule(static)
   for (i64 o = 0; o < s.o; ++o) {

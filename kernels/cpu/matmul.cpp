@@ -1,6 +1,7 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/fill_rows.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/cpu/simd.h"
 
 namespace melgrad {
 namespace {
@@ -9,8 +10,8 @@ namespace {
 //
 // The order of the two inner loops follows w's memory: along its rows if they are dense (w_col 1),
 // along its columns if not.
-void matmul_loops(const MatmulShape& s, const double* a, const double* w, const double* bias,
-                  double* y) {
+MELGRAD_SIMD void matmul_loops(const MatmulShape& s, const double* a, const double* w,
+                               const double* bias, double* y) {
 #pragma omp parallel for collapse(2) schedule(static)
   for (i64 b = 0; b < s.batch; ++b) {
     for (i64 i = 0; i < s.m; ++i) {

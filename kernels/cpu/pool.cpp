@@ -4,6 +4,7 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/floating.h"
 #include "kernels/cpu/scratch_array.h"
+#include "kernels/cpu/simd.h"
 
 // x (n,h,w,c)  y (n,p,q,c). Channels are the innermost axis and independent of each other: every
 // function below works on a block of them at a time, small enough for its sums to stay in L1.
@@ -53,7 +54,7 @@ W window_scale(const PoolShape& s, i64 p, i64 q) {
 
 // y[n,p,q,c] = max over the window of x; a NaN stays once it is met
 template <class T>
-void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
+MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
   using W = Wide<T>;
 #pragma omp parallel for collapse(2) schedule(static)
   for (i64 n = 0; n < s.n; ++n) {
@@ -89,7 +90,8 @@ void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
 // Windows may overlap, so one thread has all windows of a picture (for a block of channels). D is
 // the type of dx: wider than T where sums of overlapping windows have to be.
 template <class T, class D>
-void max_pool2d_backward_loops(const PoolShape& s, const T* x, const T* y, const T* dy, D* dx) {
+MELGRAD_SIMD void max_pool2d_backward_loops(const PoolShape& s, const T* x, const T* y, const T* dy,
+                                            D* dx) {
   using W = Wide<T>;
 #pragma omp parallel for collapse(2) schedule(static)
   for (i64 n = 0; n < s.n; ++n) {
@@ -172,7 +174,7 @@ void average_backward(const PoolShape& s, const T* dy_picture, Range rows, Range
 
 // y[n,p,q,c] = Σ over the window of x / divisor
 template <class T>
-void avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
+MELGRAD_SIMD void avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
 #pragma omp parallel for collapse(2) schedule(static)
   for (i64 n = 0; n < s.n; ++n)
     for (i64 p = 0; p < s.p; ++p)
@@ -183,7 +185,7 @@ void avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
 }
 
 template <class T>
-void avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
+MELGRAD_SIMD void avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
   auto scale = [&](i64 p, i64 q) { return window_scale<Wide<T>>(s, p, q); };
 #pragma omp parallel for collapse(2) schedule(static)
   for (i64 n = 0; n < s.n; ++n)
@@ -197,7 +199,7 @@ void avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
 
 // y[n,p,q,c] = Σ over rows piece(p) and columns piece(q) of x / their number
 template <class T>
-void adaptive_avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
+MELGRAD_SIMD void adaptive_avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
 #pragma omp parallel for collapse(2) schedule(static)
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < s.p; ++p) {
@@ -212,7 +214,7 @@ void adaptive_avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
 }
 
 template <class T>
-void adaptive_avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
+MELGRAD_SIMD void adaptive_avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
   auto scale = [&](i64 p, i64 q) {
     i64 count = piece(p, s.h, s.p).size() * piece(q, s.w, s.q).size();
     return Wide<T>{1} / static_cast<Wide<T>>(count);

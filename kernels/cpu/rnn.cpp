@@ -2,8 +2,10 @@
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/rnn_cells.h"
 #include "kernels/cpu/scratch_array.h"
+#include "kernels/cpu/simd.h"
 
 // The products with W_ih do not depend on the state: they are one matmul over all steps, in forward
 // and in backward. Only W_hh's wait for the step before. What the cells themselves do is in
@@ -56,6 +58,79 @@ Reserve<W> split_reserve(const RnnShape& s, void* reserve) {
 // The step's place in x and y.
 i64 time_of(const RnnShape& s, i64 step) { return s.reverse ? s.t - 1 - step : step; }
 
+// One step's places in the arrays.
+template <class T, class W = Wide<T>>
+struct Step {
+  W *gates, *state;               // in the reserve
+  const W *recurrent, *c_before;  // W_hh h + b_hh; c0 or the state of the step before
+  const T* h_before;
+  T* h;
+};
+
+template <class T>
+MELGRAD_SIMD void run_cells(const RnnShape& s, const Step<T>& step) {
+  i64 all_gates = gates(s.mode) * s.hidden;
+#pragma omp parallel for schedule(static) if (s.n * all_gates >= elementwise_grain)
+  for (i64 n = 0; n < s.n; ++n) {
+    auto* gates_n = step.gates + n * all_gates;
+    const auto* recurrent_n = step.recurrent + n * all_gates;
+    i64 at = n * s.hidden;
+    switch (s.mode) {
+      case RnnMode::rnn_tanh:
+      case RnnMode::rnn_relu:
+        rnn_cells::rnn_cell(s.mode == RnnMode::rnn_relu, s.hidden, gates_n, recurrent_n,
+                            step.h + at);
+        break;
+      case RnnMode::lstm:
+        rnn_cells::lstm_cell(s.hidden, gates_n, recurrent_n, step.c_before + at, step.state + at,
+                             step.h + at);
+        break;
+      case RnnMode::gru:
+        rnn_cells::gru_cell(s.hidden, gates_n, recurrent_n, step.h_before + at, step.state + at,
+                            step.h + at);
+        break;
+    }
+  }
+}
+
+template <class T, class W = Wide<T>>
+struct BackwardStep {
+  const W *gates, *state, *c_before;
+  const T *h_before, *h, *dy;
+  W *dh, *dc;
+  T *dgates, *drecurrent;
+};
+
+template <class T>
+MELGRAD_SIMD void run_cells_backward(const RnnShape& s, const BackwardStep<T>& step) {
+  using W = Wide<T>;
+  i64 all_gates = gates(s.mode) * s.hidden;
+#pragma omp parallel for schedule(static) if (s.n * all_gates >= elementwise_grain)
+  for (i64 n = 0; n < s.n; ++n) {
+    i64 at = n * s.hidden, gates_at = n * all_gates;
+    const W *gates_n = step.gates + gates_at, *state = step.state + at;
+    W* dh = step.dh + at;
+    T *dgates = step.dgates + gates_at, *drecurrent = step.drecurrent + gates_at;
+    if (step.dy)
+      for (i64 j = 0; j < s.hidden; ++j) dh[j] += static_cast<W>(step.dy[at + j]);
+    switch (s.mode) {
+      case RnnMode::rnn_tanh:
+      case RnnMode::rnn_relu:
+        rnn_cells::rnn_cell_backward(s.mode == RnnMode::rnn_relu, s.hidden, step.h + at, dh,
+                                     dgates);
+        break;
+      case RnnMode::lstm:
+        rnn_cells::lstm_cell_backward(s.hidden, gates_n, step.c_before + at, state, dh,
+                                      step.dc + at, dgates);
+        break;
+      case RnnMode::gru:
+        rnn_cells::gru_cell_backward(s.hidden, gates_n, step.h_before + at, state, dh, dgates,
+                                     drecurrent);
+        break;
+    }
+  }
+}
+
 template <class T>
 void forward(Backend& backend, const RnnShape& s, const RnnWeights& weights, const T* x,
              const T* h0, const T* c0, T* y, T* hn, T* cn, void* reserve) {
@@ -75,28 +150,15 @@ void forward(Backend& backend, const RnnShape& s, const RnnWeights& weights, con
   for (i64 step = 0; step < s.t; ++step) {
     matmul_wide(backend, times_transposed(s.n, all_gates, s.hidden), h_before, weights.w_hh,
                 weights.b_hh, recurrent.data());
-    W* step_gates = kept.gates + time_of(s, step) * s.n * all_gates;
-    W* state = kept.state + time_of(s, step) * values;
-    T* h = y + time_of(s, step) * values;
-#pragma omp parallel for schedule(static)
-    for (i64 n = 0; n < s.n; ++n) {
-      W* gates_n = step_gates + n * all_gates;
-      const W* recurrent_n = recurrent.data() + n * all_gates;
-      i64 at = n * s.hidden;
-      switch (s.mode) {
-        case RnnMode::rnn_tanh:
-        case RnnMode::rnn_relu:
-          rnn_cell(s.mode == RnnMode::rnn_relu, s.hidden, gates_n, recurrent_n, h + at);
-          break;
-        case RnnMode::lstm:
-          lstm_cell(s.hidden, gates_n, recurrent_n, c_before + at, state + at, h + at);
-          break;
-        case RnnMode::gru:
-          gru_cell(s.hidden, gates_n, recurrent_n, h_before + at, state + at, h + at);
-          break;
-      }
-    }
-    h_before = h;
+    i64 at = time_of(s, step) * values;
+    W* state = kept.state + at;
+    run_cells<T>(s, {.gates = kept.gates + at * gates(s.mode),
+                     .state = state,
+                     .recurrent = recurrent.data(),
+                     .c_before = c_before,
+                     .h_before = h_before,
+                     .h = y + at});
+    h_before = y + at;
     if (s.mode == RnnMode::lstm) c_before = state;
   }
   copy_or_zero(h_before, values, hn);
@@ -129,32 +191,19 @@ void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, co
   T* drecurrent = is_gru ? own_drecurrent.data() : dgates.data();
 
   for (i64 step = s.t - 1; step >= 0; --step) {
-    i64 at_step = time_of(s, step) * values, gates_at_step = time_of(s, step) * s.n * all_gates;
+    i64 at = time_of(s, step) * values, gates_at = at * gates(s.mode);
     const W* c_before = step == 0 ? c_first.data() : kept.state + time_of(s, step - 1) * values;
-#pragma omp parallel for schedule(static)
-    for (i64 n = 0; n < s.n; ++n) {
-      i64 at = n * s.hidden, in_y = at_step + at, gates_at = gates_at_step + n * all_gates;
-      W* dh_n = dh.data() + at;
-      if (dy)
-        for (i64 j = 0; j < s.hidden; ++j) dh_n[j] += static_cast<W>(dy[in_y + j]);
-      switch (s.mode) {
-        case RnnMode::rnn_tanh:
-        case RnnMode::rnn_relu:
-          rnn_cell_backward(s.mode == RnnMode::rnn_relu, s.hidden, y + in_y, dh_n,
-                            dgates.data() + gates_at);
-          break;
-        case RnnMode::lstm:
-          lstm_cell_backward(s.hidden, kept.gates + gates_at, c_before + at, kept.state + in_y,
-                             dh_n, dc.data() + at, dgates.data() + gates_at);
-          break;
-        case RnnMode::gru:
-          gru_cell_backward(s.hidden, kept.gates + gates_at, h_before.data() + in_y,
-                            kept.state + in_y, dh_n, dgates.data() + gates_at,
-                            drecurrent + gates_at);
-          break;
-      }
-    }
-    matmul_wide(backend, times(s.n, s.hidden, all_gates), drecurrent + gates_at_step, weights.w_hh,
+    run_cells_backward<T>(s, {.gates = kept.gates + gates_at,
+                              .state = kept.state + at,
+                              .c_before = c_before,
+                              .h_before = h_before.data() + at,
+                              .h = y + at,
+                              .dy = dy ? dy + at : nullptr,
+                              .dh = dh.data(),
+                              .dc = dc.data(),
+                              .dgates = dgates.data() + gates_at,
+                              .drecurrent = drecurrent + gates_at});
+    matmul_wide(backend, times(s.n, s.hidden, all_gates), drecurrent + gates_at, weights.w_hh,
                 nullptr, dh_recurrent.data());
     for (i64 i = 0; i < values; ++i) dh[i] += dh_recurrent[i];
   }

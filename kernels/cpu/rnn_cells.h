@@ -1,7 +1,6 @@
 #pragma once
-#include <cmath>
-
 #include "kernels/cpu/floating.h"
+#include "kernels/cpu/vector_math.h"
 #include "kernels/shapes.h"
 
 /// The recurrent cells' formulas for one sequence and one step. W = Wide<T>: sums and gates are f32
@@ -15,24 +14,24 @@
 ///
 /// Backward gets dh, the gradient of h, and leaves in it what goes on to h_before, except through
 /// W_hh: that part is W_hhᵀ · drecurrent.
-namespace melgrad {
+namespace melgrad::rnn_cells {
 
-template <class W>
-W sigmoid(W x) {
-  return W{1} / (W{1} + std::exp(-x));
-}
+using vector_math::sigmoid;
+using vector_math::tanh;
 
 // h' = tanh or relu(W_ih x + b_ih + W_hh h + b_hh)
 template <class T, class W = Wide<T>>
 void rnn_cell(bool relu, i64 hidden, const W* gates, const W* recurrent, T* h) {
+#pragma omp simd
   for (i64 j = 0; j < hidden; ++j) {
     W sum = gates[j] + recurrent[j];
-    W value = relu ? (sum < W{} ? W{} : sum) : std::tanh(sum);
+    W value = relu ? (sum < W{} ? W{} : sum) : tanh(sum);
     h[j] = static_cast<T>(value);
   }
 }
 template <class T, class W = Wide<T>>
 void rnn_cell_backward(bool relu, i64 hidden, const T* h, W* dh, T* dgates) {
+#pragma omp simd
   for (i64 j = 0; j < hidden; ++j) {
     W value = static_cast<W>(h[j]);
     W slope = relu ? (value > W{} ? W{1} : W{}) : W{1} - value * value;
@@ -45,13 +44,14 @@ void rnn_cell_backward(bool relu, i64 hidden, const T* h, W* dh, T* dgates) {
 template <class T, class W = Wide<T>>
 void lstm_cell(i64 hidden, W* gates, const W* recurrent, const W* c_before, W* c, T* h) {
   W *i = gates, *f = i + hidden, *g = f + hidden, *o = g + hidden;
+#pragma omp simd
   for (i64 j = 0; j < hidden; ++j) {
     i[j] = sigmoid(i[j] + recurrent[j]);
     f[j] = sigmoid(f[j] + recurrent[hidden + j]);
-    g[j] = std::tanh(g[j] + recurrent[2 * hidden + j]);
+    g[j] = tanh(g[j] + recurrent[2 * hidden + j]);
     o[j] = sigmoid(o[j] + recurrent[3 * hidden + j]);
     c[j] = f[j] * c_before[j] + i[j] * g[j];
-    h[j] = static_cast<T>(o[j] * std::tanh(c[j]));
+    h[j] = static_cast<T>(o[j] * tanh(c[j]));
   }
 }
 // dc: in the gradient of c', out that of c
@@ -60,8 +60,9 @@ void lstm_cell_backward(i64 hidden, const W* gates, const W* c_before, const W* 
                         T* dgates) {
   const W *i = gates, *f = i + hidden, *g = f + hidden, *o = g + hidden;
   T *di = dgates, *df = di + hidden, *dg = df + hidden, *d_o = dg + hidden;
+#pragma omp simd
   for (i64 j = 0; j < hidden; ++j) {
-    W tanh_c = std::tanh(c[j]);
+    W tanh_c = tanh(c[j]);
     W dc_all = dc[j] + dh[j] * o[j] * (W{1} - tanh_c * tanh_c);
     di[j] = static_cast<T>(dc_all * g[j] * i[j] * (W{1} - i[j]));
     df[j] = static_cast<T>(dc_all * c_before[j] * f[j] * (W{1} - f[j]));
@@ -76,11 +77,12 @@ void lstm_cell_backward(i64 hidden, const W* gates, const W* c_before, const W* 
 template <class T, class W = Wide<T>>
 void gru_cell(i64 hidden, W* gates, const W* recurrent, const T* h_before, W* product, T* h) {
   W *r = gates, *z = r + hidden, *n = z + hidden;
+#pragma omp simd
   for (i64 j = 0; j < hidden; ++j) {
     r[j] = sigmoid(r[j] + recurrent[j]);
     z[j] = sigmoid(z[j] + recurrent[hidden + j]);
     product[j] = recurrent[2 * hidden + j];
-    n[j] = std::tanh(n[j] + r[j] * product[j]);
+    n[j] = tanh(n[j] + r[j] * product[j]);
     h[j] = static_cast<T>((W{1} - z[j]) * n[j] + z[j] * static_cast<W>(h_before[j]));
   }
 }
@@ -89,6 +91,7 @@ template <class T, class W = Wide<T>>
 void gru_cell_backward(i64 hidden, const W* gates, const T* h_before, const W* product, W* dh,
                        T* dgates, T* drecurrent) {
   const W *r = gates, *z = r + hidden, *n = z + hidden;
+#pragma omp simd
   for (i64 j = 0; j < hidden; ++j) {
     W dn = dh[j] * (W{1} - z[j]) * (W{1} - n[j] * n[j]);
     W dz = dh[j] * (static_cast<W>(h_before[j]) - n[j]) * z[j] * (W{1} - z[j]);
@@ -101,4 +104,4 @@ void gru_cell_backward(i64 hidden, const W* gates, const T* h_before, const W* p
   }
 }
 
-}  // namespace melgrad
+}  // namespace melgrad::rnn_cells

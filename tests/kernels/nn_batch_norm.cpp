@@ -1,0 +1,138 @@
+#include "tests/kernels/nn_buffer.h"
+
+namespace melgrad::nn_test {
+namespace {
+
+struct Case {
+  i64 rows, channels;
+  bool relu = false, affine = true, batch_statistics = true;
+};
+struct Inputs {
+  Values x, gamma, beta, dy;
+};
+struct Results {
+  Values mean, var, y, dx, dgamma, dbeta;
+};
+constexpr double eps = 1e-3;
+
+Inputs random_inputs(const Case& c) {
+  return {random_values(c.rows * c.channels, 1), random_values(c.channels, 2),
+          random_values(c.channels, 3), random_values(c.rows * c.channels, 4)};
+}
+
+// Constants stand in for the running statistics where the batch's are not used.
+Results run(const Case& c, Dtype dtype, const Inputs& in) {
+  Backend& cpu = backend(Device::cpu());
+  Dtype wide = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
+  Buffer x(dtype, in.x), dy(dtype, in.dy), gamma(wide, in.gamma), beta(wide, in.beta);
+  Buffer mean(wide, Values(in.gamma.size(), .25)), var(wide, Values(in.gamma.size(), .5));
+  Buffer y(dtype, c.rows * c.channels), dx(dtype, c.rows * c.channels);
+  Buffer dgamma(wide, c.channels), dbeta(wide, c.channels);
+  void* gamma_data = c.affine ? gamma.data() : nullptr;
+  void* beta_data = c.affine ? beta.data() : nullptr;
+  if (c.batch_statistics)
+    cpu.batch_norm_statistics(dtype, c.rows, c.channels, x.data(), mean.data(), var.data());
+  cpu.batch_norm(dtype, c.rows, c.channels, eps, c.relu, x.data(), mean.data(), var.data(),
+                 gamma_data, beta_data, y.data());
+  cpu.batch_norm_backward(dtype, c.rows, c.channels, eps, c.relu, c.batch_statistics, x.data(),
+                          mean.data(), var.data(), gamma_data, beta_data, dy.data(), dx.data(),
+                          dgamma.data(), dbeta.data());
+  return {mean.values(), var.values(), y.values(), dx.values(), dgamma.values(), dbeta.values()};
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  for (bool relu : {false, true})
+    for (bool affine : {false, true})
+      for (bool batch_statistics : {false, true})
+        for (auto [rows, channels] : {std::pair<i64, i64>{2, 1}, {3, 5}, {37, 3}, {16, 64}})
+          all.push_back({rows, channels, relu, affine, batch_statistics});
+  all.push_back({70001, 3, true});  // several sections and blocks
+  all.push_back({300, 129, true});
+  return all;
+}
+
+TEST(NnBatchNorm, StatisticsFollowTheFormula) {
+  for (const Case& c : cases()) {
+    Inputs in = random_inputs(c);
+    Results result = run({c.rows, c.channels}, Dtype::f64, in);
+    for (i64 channel = 0; channel < c.channels; ++channel) {
+      double mean = 0, var = 0;
+      auto value = [&](i64 r) { return in.x[static_cast<std::size_t>(r * c.channels + channel)]; };
+      for (i64 r = 0; r < c.rows; ++r) mean += value(r) / static_cast<double>(c.rows);
+      for (i64 r = 0; r < c.rows; ++r)
+        var += (value(r) - mean) * (value(r) - mean) / static_cast<double>(c.rows);
+      EXPECT_NEAR(result.mean[static_cast<std::size_t>(channel)], mean, 1e-13);
+      EXPECT_NEAR(result.var[static_cast<std::size_t>(channel)], var, 1e-13);
+    }
+  }
+}
+
+TEST(NnBatchNorm, F32AndBf16AgreeWithF64) {
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(format("rows {} channels {} relu {} affine {} batch statistics {}", c.rows,
+                        c.channels, c.relu, c.affine, c.batch_statistics));
+    Inputs in = random_inputs(c);
+    Results exact = run(c, Dtype::f64, in);
+    for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+      Results fast = run(c, dtype, in);
+      double rounding = dtype == Dtype::bf16 ? 0x1.01p-8 : 2e-6;
+      EXPECT_LT(distance(fast.mean, exact.mean), 1e-6);
+      EXPECT_LT(distance(fast.var, exact.var), 1e-6);
+      EXPECT_LT(distance(fast.y, exact.y), rounding);
+      EXPECT_LT(distance(fast.dx, exact.dx), rounding);
+      EXPECT_LT(distance(fast.dgamma, exact.dgamma), 2e-6);
+      EXPECT_LT(distance(fast.dbeta, exact.dbeta), 2e-6);
+    }
+  }
+}
+
+TEST(NnBatchNorm, BackwardIsTheGradientOfForward) {
+  for (const Case& c : cases()) {
+    if (c.rows > 40 || c.channels > 5) continue;
+    SCOPED_TRACE(format("rows {} channels {} relu {} affine {} batch statistics {}", c.rows,
+                        c.channels, c.relu, c.affine, c.batch_statistics));
+    Inputs in = random_inputs(c);
+    Results result = run(c, Dtype::f64, in);
+    auto loss_of = [&](Values Inputs::*member) {
+      return [&, member](const Values& values) {
+        Inputs moved = in;
+        moved.*member = values;
+        return dot(run(c, Dtype::f64, moved).y, in.dy);
+      };
+    };
+    EXPECT_LT(distance(result.dx, numeric_gradient(loss_of(&Inputs::x), in.x)), 1e-7);
+    if (!c.affine) continue;
+    EXPECT_LT(distance(result.dgamma, numeric_gradient(loss_of(&Inputs::gamma), in.gamma)), 1e-7);
+    EXPECT_LT(distance(result.dbeta, numeric_gradient(loss_of(&Inputs::beta), in.beta)), 1e-7);
+  }
+}
+
+// Mean 3000, deviation 0.5: E x² − (E x)² in f32 would have no digit left.
+TEST(NnBatchNorm, ALargeMeanCostsNoDigitsOfTheVariance) {
+  for (i64 rows : {17, 5000, 200000}) {
+    Values x = random_values(rows * 2, 5);
+    for (double& value : x) value = 3000 + value;
+    Buffer as_f32(Dtype::f32, x), mean(Dtype::f32, 2), var(Dtype::f32, 2);
+    backend(Device::cpu())
+        .batch_norm_statistics(Dtype::f32, rows, 2, as_f32.data(), mean.data(), var.data());
+    Buffer as_f64(Dtype::f64, as_f32.values()), mean64(Dtype::f64, 2), var64(Dtype::f64, 2);
+    backend(Device::cpu())
+        .batch_norm_statistics(Dtype::f64, rows, 2, as_f64.data(), mean64.data(), var64.data());
+    for (std::size_t c : {0U, 1U}) {
+      EXPECT_NEAR(mean.values()[c] / mean64.values()[c], 1, 1e-7);
+      EXPECT_NEAR(var.values()[c] / var64.values()[c], 1, 1e-6);
+    }
+  }
+}
+
+TEST(NnBatchNorm, NaNStaysNaNAndAnEmptyBatchIsNoError) {
+  Values nan = {std::numeric_limits<double>::quiet_NaN(), 1, 2, 3};
+  Results result = run({4, 1, true}, Dtype::f32, {nan, {1}, {0}, Values(4, 1.0)});
+  for (double y : result.y) EXPECT_TRUE(std::isnan(y));
+  for (Dtype dtype : {Dtype::f32, Dtype::f64, Dtype::bf16})
+    EXPECT_TRUE(run({0, 3, true, true, false}, dtype, random_inputs({0, 3})).y.empty());
+}
+
+}  // namespace
+}  // namespace melgrad::nn_test
