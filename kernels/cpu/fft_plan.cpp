@@ -33,30 +33,30 @@ std::vector<int> factors_of(i64 n) {
 template <class T>
 [[gnu::always_inline]] inline void radix4(i64 m, i64 stride, const T* w, Lanes<T> x, Lanes<T> y) {
   constexpr i64 L = fft_lanes<T>;
-  i64 row = stride * L, quarter = m * row;
+  const i64 row = stride * L, b = m * row, c = 2 * b, d = 3 * b;
   for (i64 p = 0; p < m; ++p, w += 6) {
     const T w1r = w[0], w1i = w[1], w2r = w[2], w2i = w[3], w3r = w[4], w3i = w[5];
-    const T* __restrict xr = x.re + p * row;
-    const T* __restrict xi = x.im + p * row;
-    T* __restrict yr = y.re + 4 * p * row;
-    T* __restrict yi = y.im + 4 * p * row;
-    for (i64 q = 0; q < row; q += L)
-      for (i64 i = q; i < q + L; ++i) {
-        T acr = xr[i] + xr[i + 2 * quarter], aci = xi[i] + xi[i + 2 * quarter];
-        T amr = xr[i] - xr[i + 2 * quarter], ami = xi[i] - xi[i + 2 * quarter];
-        T bdr = xr[i + quarter] + xr[i + 3 * quarter], bdi = xi[i + quarter] + xi[i + 3 * quarter];
-        T bmr = xr[i + quarter] - xr[i + 3 * quarter], bmi = xi[i + quarter] - xi[i + 3 * quarter];
-        yr[i] = acr + bdr;
-        yi[i] = aci + bdi;
-        T ur = amr + bmi, ui = ami - bmr, vr = acr - bdr, vi = aci - bdi, tr = amr - bmi,
-          ti = ami + bmr;
-        yr[i + row] = w1r * ur - w1i * ui;
-        yi[i + row] = w1r * ui + w1i * ur;
-        yr[i + 2 * row] = w2r * vr - w2i * vi;
-        yi[i + 2 * row] = w2r * vi + w2i * vr;
-        yr[i + 3 * row] = w3r * tr - w3i * ti;
-        yi[i + 3 * row] = w3r * ti + w3i * tr;
+    for (i64 q = 0; q < row; q += L) {
+      const T *xr = x.re + p * row + q, *xi = x.im + p * row + q;
+      T *yr = y.re + 4 * p * row + q, *yi = y.im + 4 * p * row + q;
+#pragma omp simd
+      for (i64 l = 0; l < L; ++l) {
+        T acr = xr[l] + xr[c + l], aci = xi[l] + xi[c + l];
+        T amr = xr[l] - xr[c + l], ami = xi[l] - xi[c + l];
+        T bdr = xr[b + l] + xr[d + l], bdi = xi[b + l] + xi[d + l];
+        T bmr = xr[b + l] - xr[d + l], bmi = xi[b + l] - xi[d + l];
+        T tr = amr + bmi, ti = ami - bmr, ur = acr - bdr, ui = aci - bdi;
+        T vr = amr - bmi, vi = ami + bmr;
+        yr[l] = acr + bdr;
+        yi[l] = aci + bdi;
+        yr[row + l] = w1r * tr - w1i * ti;
+        yi[row + l] = w1r * ti + w1i * tr;
+        yr[2 * row + l] = w2r * ur - w2i * ui;
+        yi[2 * row + l] = w2r * ui + w2i * ur;
+        yr[3 * row + l] = w3r * vr - w3i * vi;
+        yi[3 * row + l] = w3r * vi + w3i * vr;
       }
+    }
   }
 }
 
@@ -64,21 +64,21 @@ template <class T>
 template <class T>
 [[gnu::always_inline]] inline void radix2(i64 m, i64 stride, const T* w, Lanes<T> x, Lanes<T> y) {
   constexpr i64 L = fft_lanes<T>;
-  i64 row = stride * L, half = m * row;
+  const i64 row = stride * L, b = m * row;
   for (i64 p = 0; p < m; ++p, w += 2) {
     const T wr = w[0], wi = w[1];
-    const T* __restrict xr = x.re + p * row;
-    const T* __restrict xi = x.im + p * row;
-    T* __restrict yr = y.re + 2 * p * row;
-    T* __restrict yi = y.im + 2 * p * row;
-    for (i64 q = 0; q < row; q += L)
-      for (i64 i = q; i < q + L; ++i) {
-        T dr = xr[i] - xr[i + half], di = xi[i] - xi[i + half];
-        yr[i] = xr[i] + xr[i + half];
-        yi[i] = xi[i] + xi[i + half];
-        yr[i + row] = wr * dr - wi * di;
-        yi[i + row] = wr * di + wi * dr;
+    for (i64 q = 0; q < row; q += L) {
+      const T *xr = x.re + p * row + q, *xi = x.im + p * row + q;
+      T *yr = y.re + 2 * p * row + q, *yi = y.im + 2 * p * row + q;
+#pragma omp simd
+      for (i64 l = 0; l < L; ++l) {
+        T dr = xr[l] - xr[b + l], di = xi[l] - xi[b + l];
+        yr[l] = xr[l] + xr[b + l];
+        yi[l] = xi[l] + xi[b + l];
+        yr[row + l] = wr * dr - wi * di;
+        yi[row + l] = wr * di + wi * dr;
       }
+    }
   }
 }
 
@@ -96,6 +96,7 @@ template <class T>
           const T cr = roots[2 * (j * k % radix)], ci = roots[2 * (j * k % radix) + 1];
           const T* xr = x.re + (p + j * m) * row + q;
           const T* xi = x.im + (p + j * m) * row + q;
+#pragma omp simd
           for (i64 l = 0; l < L; ++l) {
             sum_re[l] += cr * xr[l] - ci * xi[l];
             sum_im[l] += cr * xi[l] + ci * xr[l];
@@ -104,6 +105,7 @@ template <class T>
         const T wr = k == 0 ? T{1} : w[2 * (k - 1)], wi = k == 0 ? T{0} : w[2 * (k - 1) + 1];
         T* yr = y.re + (radix * p + k) * row + q;
         T* yi = y.im + (radix * p + k) * row + q;
+#pragma omp simd
         for (i64 l = 0; l < L; ++l) {
           yr[l] = wr * sum_re[l] - wi * sum_im[l];
           yi[l] = wr * sum_im[l] + wi * sum_re[l];

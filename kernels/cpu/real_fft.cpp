@@ -18,8 +18,8 @@ template <class T>
   for (i64 k = 0; k <= h; ++k) {
     const T c = turns[2 * k], s = turns[2 * k + 1];
     i64 a = k % h * L, b = (h - k) % h * L;
-    T* __restrict xr = x.re + k * L;
-    T* __restrict xi = x.im + k * L;
+    T *xr = x.re + k * L, *xi = x.im + k * L;
+#pragma omp simd
     for (i64 l = 0; l < L; ++l) {
       T sr = z.re[a + l] + z.re[b + l], si = z.im[a + l] - z.im[b + l];
       T dr = z.re[a + l] - z.re[b + l], di = z.im[a + l] + z.im[b + l];
@@ -37,8 +37,8 @@ template <class T>
   for (i64 k = 0; k < h; ++k) {
     const T c = turns[2 * k], s = turns[2 * k + 1];
     i64 a = k * L, b = (h - k) * L;
-    T* __restrict zr = z.re + k * L;
-    T* __restrict zi = z.im + k * L;
+    T *zr = z.re + k * L, *zi = z.im + k * L;
+#pragma omp simd
     for (i64 l = 0; l < L; ++l) {
       T sr = x.re[a + l] + x.re[b + l], si = x.im[a + l] - x.im[b + l];
       T dr = x.re[a + l] - x.re[b + l], di = x.im[a + l] + x.im[b + l];
