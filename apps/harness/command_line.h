@@ -1,0 +1,39 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernels/dtype.h"
+
+namespace melgrad {
+
+struct Study;
+
+/// What the command line of every study can say. Unset: the study's own.
+struct Options {
+  std::string data;                  // a folder per class; empty: synthesised music
+  std::vector<std::string> classes;  // empty: the study's, or with --data all folders
+  std::vector<std::string> split;    // three files, or none
+  std::vector<std::string> nets;     // names; empty: the study's default; {"all"}
+  i64 clips = 150, segments = 1;
+  std::string protocol = "auto";
+  u64 seed = 0;
+  i64 seeds = 1;
+  std::optional<i64> epochs, batch, patience_from;
+  std::optional<double> lr, clip_norm;
+  std::string device = "cpu";
+  int threads = 0;  // 0: as many as cores
+  std::vector<std::string> weights;
+  std::string out = "report";
+  bool resume = false, bf16 = false;
+  std::string command;  // as typed
+};
+
+/// Parses, or prints help or what is wrong; `exit_code` is set where the program should end.
+struct CommandLine {
+  Options options;
+  std::optional<int> exit_code;
+};
+CommandLine parse_command_line(const Study& study, int argc, char** argv);
+
+}  // namespace melgrad

@@ -1,0 +1,381 @@
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <set>
+
+#include "apps/harness/command_line.h"
+#include "apps/harness/interrupt.h"
+#include "apps/harness/plot.h"
+#include "apps/harness/progress.h"
+#include "apps/harness/report.h"
+#include "apps/harness/settings.h"
+#include "apps/harness/study.h"
+#include "audio/synth.h"
+#include "kernels/backend.h"
+#include "layers/models/pretrained.h"
+#include "layers/models/registry.h"
+#include "tensor/safetensors.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+void say(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+
+std::string today() {
+  std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", std::localtime(&now));
+  return text;
+}
+
+std::vector<const NetRow*> chosen_nets(const Study& study, const std::vector<std::string>& names) {
+  bool all = std::find(names.begin(), names.end(), "all") != names.end();
+  for (const std::string& name : names) {
+    bool known = name == "all" || std::any_of(study.nets.begin(), study.nets.end(),
+                                              [&](const NetRow& row) { return row.name == name; });
+    std::string list;
+    for (const NetRow& row : study.nets) list += (list.empty() ? "" : ", ") + row.name;
+    check(known, "nets", "{} is none of {}", name, list);
+  }
+  std::vector<const NetRow*> chosen;
+  for (const NetRow& row : study.nets) {
+    bool named = std::find(names.begin(), names.end(), row.name) != names.end();
+    if (all || named || (names.empty() && !row.variant.on_request)) chosen.push_back(&row);
+  }
+  return chosen;
+}
+
+/// A study on its way from the command line to the report.
+class Run {
+ public:
+  Run(const Study& study, const Options& options)
+      : study_(study),
+        options_(options),
+        training_(training_of(study, options)),
+        device_(Device::parse(options.device)),
+        out_(options.out) {
+    set_num_threads(options.threads > 0 ? options.threads : num_threads());
+    backend(device_);  // an error now, not after the data
+    chosen_ = chosen_nets(study, options.nets);
+  }
+
+  void operator()() {
+    open_out();
+    load_data();
+    split();
+    describe();
+    keep_earlier();
+    write();
+    for (const NetRow* row : chosen_) train(*row);
+    write();
+    say("\nThe report: " + fs::absolute(out_ / "report.html").string());
+  }
+
+ private:
+  /// The fits of one way to split the clips.
+  struct Part {
+    Protocol protocol;
+    Split split;
+  };
+
+  void open_out() {
+    std::error_code error;
+    fs::create_directories(out_ / "checkpoints", error);
+    check(!error, "out", "{} cannot be written to: {}", out_.string(), error.message());
+    fs::path results = out_ / "results.json";
+    if (fs::exists(results)) {
+      if (options_.resume) {
+        earlier_ = read_json(results.string());
+      } else {
+        fs::rename(results, out_ / "results.previous.json", error);
+        for (const auto& old : fs::directory_iterator(out_ / "checkpoints")) {
+          say("note: " + old.path().string() + " of an unfinished run is removed (no --resume)");
+          fs::remove(old.path());
+        }
+      }
+    }
+  }
+
+  Collection collection() {
+    if (!options_.data.empty()) return scan_folder(options_.data, options_.classes);
+    fs::path music = out_ / "music";
+    const std::vector<std::string>& known = synthetic_genres();
+    std::vector<std::string> genres = options_.classes.empty() ? study_.genres : options_.classes;
+    for (const std::string& genre : genres)
+      check(std::find(known.begin(), known.end(), genre) != known.end(), "classes",
+            "no music can be synthesised for {}: give a collection with --data", genre);
+    Progress progress("music", options_.clips * static_cast<i64>(known.size()));
+    progress.line(format("synthesising {} clips of {} s", options_.clips * known.size(),
+                         study_.features.seconds));
+    write_collection(
+        music, options_.clips, study_.features.seconds, options_.seed,
+        [&](i64 done, i64 total) { progress.show(done, format("{} of {}", done, total)); });
+    return scan_folder(music, genres);
+  }
+
+  void load_data() {
+    data_ = load_pictures(collection(), study_.features, options_.segments, out_ / "features");
+    if (interrupted()) throw Interrupted("stopped before the training");
+    for (const Skipped& file : data_.collection.skipped) {
+      skipped_.push_back(file.path.string() + ": " + file.reason);
+      if (skipped_.size() <= 10) say("skipped " + skipped_.back());
+    }
+    if (skipped_.size() > 10) say(format("… {} files skipped in all", skipped_.size()));
+    if (options_.split.empty()) data_ = trim_classes(data_, options_.seed);
+    data_.inputs = data_.inputs.to(device_);
+  }
+
+  void split() {
+    const Collection& all = data_.collection;
+    if (!options_.split.empty()) {
+      i64 absent = 0;
+      Split split =
+          split_from_files(all, options_.split[0], options_.split[1], options_.split[2], &absent);
+      add_part("files", "split from files",
+               "The split comes from " + options_.split[0] + ", " + options_.split[1] + " and " +
+                   options_.split[2] + "." +
+                   (absent > 0 ? format(" {} of its clips are not in the collection.", absent)
+                               : std::string()),
+               split);
+      return;
+    }
+    std::set<fs::path> files;
+    for (const Example& example : all.examples) files.insert(example.path);
+    bool several = files.size() < all.examples.size();
+    const std::string& wish = options_.protocol;
+    if (several && wish != "honest")
+      add_part("published", "split over excerpts",
+               "Several excerpts come from one file, and the split is over excerpts: pieces of one "
+               "recording are on both sides, which flatters every net. " +
+                   study_.protocol_note,
+               stratified_split(all, {}, options_.seed));
+    if (several && wish != "published")
+      add_part("honest", "split over recordings",
+               "All excerpts of a file fall in one part: no recording is on both sides.",
+               grouped_split(all, {}, options_.seed));
+    if (!several)
+      add_part("stratified", "stratified split",
+               "Each file gives one picture, so no file is on both sides of the split" +
+                   std::string(options_.data.empty()
+                                   ? "; every clip of synthesised music is a piece of its own."
+                                   : ". Whether two files hold the same recording or artist the "
+                                     "program cannot know: such pairs flatter every net. ") +
+                   (options_.data.empty() ? "" : study_.protocol_note),
+               stratified_split(all, {}, options_.seed));
+  }
+
+  void add_part(const std::string& name, const std::string& title, const std::string& note,
+                const Split& split) {
+    Part part{{name,
+               title,
+               note,
+               static_cast<i64>(split.train.size()),
+               static_cast<i64>(split.valid.size()),
+               {}},
+              split};
+    for (i64 i : split.test) part.protocol.test.push_back(test_clip(i));
+    parts_.push_back(std::move(part));
+  }
+
+  TestClip test_clip(i64 index) const {
+    const Example& example = data_.collection.examples[static_cast<std::size_t>(index)];
+    TestClip clip;
+    clip.name = (example.path.parent_path().filename() / example.path.filename()).string();
+    clip.label = example.label;
+    clip.index = index;
+    if (!is_picture_file(example.path)) {
+      fs::path inside = fs::relative(example.path, out_);
+      bool below = !inside.empty() && *inside.begin() != "..";
+      clip.sound = (below ? inside : fs::absolute(example.path)).string();
+      clip.begin = data_.offsets[static_cast<std::size_t>(index)];
+      clip.end = clip.begin + study_.features.seconds;
+    }
+    return clip;
+  }
+
+  void describe() {
+    results_.study = study_.title;
+    results_.data_set = data_set();
+    results_.device = to_string(device_);
+    results_.compute = training_.bf16 ? "bf16, weights in f32" : "f32";
+    results_.threads = num_threads();
+    results_.seed = options_.seed;
+    results_.command = options_.command;
+    results_.date = today();
+    results_.classes = data_.collection.classes;
+    results_.skipped = skipped_;
+    results_.settings = settings_of(study_, options_, training_);
+    for (const Part& part : parts_) results_.protocols.push_back(part.protocol);
+    std::string print = results_.data_set + "|" + std::to_string(options_.seed);
+    for (const Setting& setting : results_.settings)
+      if (setting.name != "epochs") print += "|" + setting.name + "=" + setting.value;
+    for (const Protocol& protocol : results_.protocols)
+      print += format("|{} {}/{}/{}", protocol.name, protocol.train, protocol.valid,
+                      protocol.test.size());
+    results_.fingerprint = print;
+    for (const NetRow& row : study_.nets) results_.nets.push_back(empty_result(row));
+  }
+
+  std::string data_set() const {
+    const auto& classes = data_.collection.classes;
+    std::string names;
+    for (std::size_t c = 0; c < classes.size(); ++c)
+      names += (c == 0 ? "" : c + 1 == classes.size() ? " and " : ", ") + classes[c];
+    std::string source = options_.data.empty()
+                             ? "synthesised music"
+                             : fs::path(options_.data).lexically_normal().filename().string();
+    if (source.empty()) source = options_.data;
+    return format("{} pictures of {}: {}", data_.size(), source, names);
+  }
+
+  static NetResult empty_result(const NetRow& row) {
+    NetResult net;
+    net.name = row.name;
+    net.title = row.title;
+    net.layers = row.layers;
+    net.published = row.published;
+    net.not_run = "not run";
+    return net;
+  }
+
+  // Fits that an earlier run in the same folder finished, unless its settings were others.
+  void keep_earlier() {
+    if (!earlier_) return;
+    check(earlier_->fingerprint == results_.fingerprint, "resume",
+          "the run in {} had other data or settings.\n  then: {}\n  now:  {}", out_.string(),
+          earlier_->fingerprint, results_.fingerprint);
+    for (const NetResult& old : earlier_->nets)
+      for (NetResult& net : results_.nets)
+        if (net.name == old.name && !old.fits.empty()) {
+          net = old;
+          say(format(
+              "{}: {} finished earlier", net.title,
+              old.fits.size() == 1 ? "was" : std::to_string(old.fits.size()) + " fits were"));
+        }
+  }
+
+  void write() {
+    write_json(results_, (out_ / "results.json").string());
+    write_report(
+        results_, [&](i64 index) { return jpeg_of(data_, study_.features, index); },
+        (out_ / "report.html").string());
+  }
+
+  void train(const NetRow& row) {
+    auto& net = *std::find_if(results_.nets.begin(), results_.nets.end(),
+                              [&](const NetResult& result) { return result.name == row.name; });
+    for (i64 k = 0; k < options_.seeds; ++k) {
+      u64 seed = options_.seed + static_cast<u64>(k);
+      for (const Part& part : parts_) {
+        bool done = std::any_of(net.fits.begin(), net.fits.end(), [&](const Fit& fit) {
+          return fit.seed == seed && fit.protocol == part.protocol.name;
+        });
+        if (!done && !fit(row, net, part, seed)) return;
+      }
+    }
+  }
+
+  // False: this net cannot be run.
+  bool fit(const NetRow& row, NetResult& result, const Part& part, u64 seed) {
+    std::unique_ptr<Module> net = make(row, result, seed);
+    if (!net) return false;
+    Generator generator(seed, device_);
+    net->set_generator(generator);
+
+    Training training = training_;
+    if (row.variant.lr > 0) training.set_lr(row.variant.lr);
+    Trainer trainer(*net, generator, data_, part.split, training, seed);
+    fs::path checkpoint =
+        out_ / "checkpoints" / format("{}-{}-{}.safetensors", row.name, part.protocol.name, seed);
+    say(format("\n{}{}: {} parameters, {} clips to learn from", row.title,
+               options_.seeds > 1 ? format(" (seed {})", seed) : "",
+               thousands(result.trained_parameters), part.split.train.size()));
+    if (options_.resume && fs::exists(checkpoint)) {
+      trainer.load(checkpoint);
+      say("  goes on from " + checkpoint.string());
+    }
+    i64 batches = (static_cast<i64>(part.split.train.size()) + training.batch - 1) / training.batch;
+    Progress progress(row.name, training.epochs * batches);
+    Fit fit = trainer.run(checkpoint, progress);
+    progress.line(fit.diverged
+                      ? "  " + fit.ended
+                      : format("  test: {} right, loss {}; {}, {}",
+                               percent(fit.scores.test_accuracy), decimal(fit.scores.test_loss, 4),
+                               fit.ended, clock_time(fit.seconds)));
+    result.not_run.clear();
+    result.fits.push_back(std::move(fit));
+    write();
+    std::error_code ignored;
+    fs::remove(checkpoint, ignored);
+    return true;
+  }
+
+  std::unique_ptr<Module> make(const NetRow& row, NetResult& result, u64 seed) {
+    std::unique_ptr<Module> net =
+        make_net(row.model(), static_cast<i64>(data_.collection.classes.size()));
+    Generator initial(seed);
+    net->reset(initial);
+    result.parameters = net->parameter_count();
+    if (row.variant.pretrained && !load_weights(row, *net)) {
+      result.not_run = options_.weights.empty() ? "not run: needs --weights"
+                                                : "not run: no --weights file fits this net";
+      say(format("\n{}: {}", row.title, result.not_run));
+      return nullptr;
+    }
+    if (!row.variant.freeze.empty()) net->freeze(row.variant.freeze);
+    result.trained_parameters = net->parameter_count(true);
+    net->to(device_);
+    return net;
+  }
+
+  // The first of the --weights files that is of this net; all but the last layer must fit.
+  bool load_weights(const NetRow& row, Module& net) const {
+    for (const std::string& path : options_.weights) {
+      StateDict weights = load_safetensors(path).tensors;
+      try {
+        load_pretrained(net, weights, {find_net(row.model()).head});
+        return true;
+      } catch (const Error& error) {
+        say(format("{} is not for {}: {}", path, row.title, error.what()));
+      }
+    }
+    return false;
+  }
+
+  const Study& study_;
+  const Options& options_;
+  Training training_;
+  Device device_;
+  fs::path out_;
+  std::vector<const NetRow*> chosen_;
+  std::optional<Results> earlier_;
+  StudyData data_;
+  std::vector<std::string> skipped_;
+  std::vector<Part> parts_;
+  Results results_;
+};
+
+}  // namespace
+
+int run(const Study& study, int argc, char** argv) {
+  CommandLine line = parse_command_line(study, argc, argv);
+  if (line.exit_code) return *line.exit_code;
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that grew too large is an error of write(), not the end
+  InterruptGuard guard;
+  try {
+    Run(study, line.options)();
+    return 0;
+  } catch (const Interrupted& stop) {
+    say(format("\n{}. To go on: {}{}", stop.what(), line.options.command,
+               line.options.resume ? "" : " --resume"));
+    return 130;
+  } catch (const std::exception& error) {
+    say(format("\nerror: {}", error.what()));
+    return 1;
+  }
+}
+
+}  // namespace melgrad
