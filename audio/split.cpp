@@ -144,8 +144,7 @@ std::string clip_name(const std::filesystem::path& path) {
 struct Lookup {
   std::map<std::string, i64> examples;
   std::set<std::string> skipped, classes, seen;
-  std::vector<std::string> missing;
-  i64 absent = 0;
+  std::vector<std::string> missing, absent;
 
   std::vector<i64> part(const std::filesystem::path& file) {
     std::vector<i64> part;
@@ -156,7 +155,7 @@ struct Lookup {
       if (found != examples.end())
         part.push_back(found->second);
       else if (skipped.contains(name))
-        ++absent;
+        absent.push_back(name);
       else if (classes.contains(std::filesystem::path(name).parent_path().string()))
         missing.push_back(name);
     }
@@ -210,7 +209,7 @@ std::vector<Split> grouped_k_fold(const Collection& collection, i64 k, u64 seed)
 
 Split split_from_files(const Collection& collection, const std::filesystem::path& train,
                        const std::filesystem::path& valid, const std::filesystem::path& test,
-                       i64* absent) {
+                       std::vector<std::string>* absent) {
   Lookup lookup;
   lookup.classes.insert(collection.classes.begin(), collection.classes.end());
   for (std::size_t i = 0; i < collection.examples.size(); ++i)
@@ -223,13 +222,17 @@ Split split_from_files(const Collection& collection, const std::filesystem::path
   std::string first;
   for (std::size_t i = 0; i < std::min<std::size_t>(5, lookup.missing.size()); ++i)
     first += (i > 0 ? ", " : "") + lookup.missing[i];
-  check(lookup.missing.empty(), "split", "{} clips of the lists are not in the collection: {}{}",
-        lookup.missing.size(), first, lookup.missing.size() > 5 ? " …" : "");
+  check(lookup.missing.size() * 100 <= lookup.seen.size(), "split",
+        "{} clips of the lists are not in the collection: {}{}", lookup.missing.size(), first,
+        lookup.missing.size() > 5 ? " …" : "");
   check(!split.train.empty() && !split.valid.empty() && !split.test.empty(), "split",
         "of the lists' clips in the collection, {} are for training, {} for validation, {} for "
         "test: none may be 0",
         split.train.size(), split.valid.size(), split.test.size());
-  if (absent != nullptr) *absent = lookup.absent;
+  if (absent != nullptr) {
+    *absent = lookup.absent;
+    absent->insert(absent->end(), lookup.missing.begin(), lookup.missing.end());
+  }
   return split;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "audio/dataset.h"
@@ -29,11 +30,12 @@ std::vector<Split> k_fold(const Collection& collection, i64 k, u64 seed);
 std::vector<Split> grouped_k_fold(const Collection& collection, i64 k, u64 seed);
 
 /// One `class/name.extension` a line; the extension is ignored: a line stands for the clip. Lines
-/// of classes that the collection does not have are passed over, as are names that were skipped as
-/// unreadable, which `absent` (if not null) counts. Throws Error that lists the first names the
-/// collection lacks and their number, on a clip named twice, and on an empty part.
+/// of classes that the collection does not have are passed over. So are names that were skipped as
+/// unreadable, and up to one name in a hundred that the collection lacks (published lists name
+/// clips that are known to be corrupt): `absent`, if not null, gets them all. Throws Error that
+/// lists the first names if more are lacking, on a clip named twice, and on an empty part.
 Split split_from_files(const Collection& collection, const std::filesystem::path& train,
                        const std::filesystem::path& valid, const std::filesystem::path& test,
-                       i64* absent = nullptr);
+                       std::vector<std::string>* absent = nullptr);
 
 }  // namespace melgrad

@@ -48,6 +48,30 @@ std::vector<const NetRow*> chosen_nets(const Study& study, const std::vector<std
   return chosen;
 }
 
+// The files' lists name clips, of which each may have given several pictures.
+Split split_of_pictures(const Collection& pictures, const std::vector<std::string>& files,
+                        std::vector<std::string>& absent) {
+  Collection clips{pictures.classes, {}, pictures.skipped};
+  std::vector<std::vector<i64>> pictures_of;
+  for (std::size_t i = 0; i < pictures.examples.size(); ++i) {
+    const Example& example = pictures.examples[i];  // sorted: a file's pictures are neighbours
+    if (clips.examples.empty() || clips.examples.back().path != example.path) {
+      clips.examples.push_back(example);
+      pictures_of.emplace_back();
+    }
+    pictures_of.back().push_back(static_cast<i64>(i));
+  }
+  Split of_clips = split_from_files(clips, files[0], files[1], files[2], &absent), split;
+  auto expand = [&](const std::vector<i64>& from, std::vector<i64>& to) {
+    for (i64 clip : from)
+      for (i64 picture : pictures_of[static_cast<std::size_t>(clip)]) to.push_back(picture);
+  };
+  expand(of_clips.train, split.train);
+  expand(of_clips.valid, split.valid);
+  expand(of_clips.test, split.test);
+  return split;
+}
+
 /// A study on its way from the command line to the report.
 class Run {
  public:
@@ -84,6 +108,7 @@ class Run {
   void open_out() {
     std::error_code error;
     fs::create_directories(out_ / "checkpoints", error);
+    if (!error) fs::create_directories(out_ / "weights", error);
     check(!error, "out", "{} cannot be written to: {}", out_.string(), error.message());
     fs::path results = out_ / "results.json";
     if (fs::exists(results)) {
@@ -131,14 +156,13 @@ class Run {
   void split() {
     const Collection& all = data_.collection;
     if (!options_.split.empty()) {
-      i64 absent = 0;
-      Split split =
-          split_from_files(all, options_.split[0], options_.split[1], options_.split[2], &absent);
+      std::vector<std::string> absent;
+      Split split = split_of_pictures(data_.collection, options_.split, absent);
+      for (const std::string& name : absent)
+        skipped_.push_back(name + ": named by the split, not in the collection");
       add_part("files", "split from files",
                "The split comes from " + options_.split[0] + ", " + options_.split[1] + " and " +
-                   options_.split[2] + "." +
-                   (absent > 0 ? format(" {} of its clips are not in the collection.", absent)
-                               : std::string()),
+                   options_.split[2] + ".",
                split);
       return;
     }
@@ -305,9 +329,12 @@ class Run {
                       : format("  test: {} right, loss {}; {}, {}",
                                percent(fit.scores.test_accuracy), decimal(fit.scores.test_loss, 4),
                                fit.ended, clock_time(fit.seconds)));
+    bool diverged = fit.diverged;
     result.not_run.clear();
     result.fits.push_back(std::move(fit));
     write();
+    if (!diverged && seed == options_.seed && &part == &parts_.front())
+      save_safetensors(out_ / "weights" / (row.name + ".safetensors"), net->state_dict());
     std::error_code ignored;
     fs::remove(checkpoint, ignored);
     return true;

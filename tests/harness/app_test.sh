@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Runs the four-genre program as a user would, with good and with bad input.
+# usage: app_test.sh PROGRAM
+set -uo pipefail
+program=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+failures=0
+export OMP_NUM_THREADS=2
+
+# expect CODE PATTERN COMMAND…: the exit code, and a pattern in what it prints ("" for none).
+expect() {
+  local code=$1 pattern=$2 got=0
+  shift 2
+  "$@" >log 2>&1 </dev/null || got=$?
+  if [ "$got" != "$code" ] || ! grep -qE -- "$pattern" log; then
+    echo "FAILED: $*"
+    echo "  exit code $got, expected $code; expected to find: $pattern"
+    tail -n 5 log | sed 's/^/  | /'
+    failures=$((failures + 1))
+  fi
+}
+check() { # check WHAT COMMAND…
+  local what=$1
+  shift
+  "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
+}
+quick="--nets logistic --epochs 2 --batch 8"
+
+# --- what works
+expect 0 "The report: " $program --clips 12 $quick --out good
+check "a report and results" test -s good/report.html -a -s good/results.json
+check "no checkpoint is left" test -z "$(ls good/checkpoints)"
+expect 0 "vgg11_bn_finetuned" $program --help
+
+# --- what was typed
+expect 2 "--no-such-option" $program --no-such-option
+expect 2 "epochs" $program --epochs 0
+expect 1 "nope is none of logistic" $program --nets nope --out typed
+expect 1 "polka" $program --classes polka,jazz --out typed
+expect 1 "cuda" $program --device cuda --out typed
+expect 1 "toaster" $program --device toaster --out typed
+expect 2 "missing.safetensors" $program --weights missing.safetensors
+check "nothing was left behind" test ! -e typed/results.json
+
+# --- collections
+music=good/music
+expect 1 "nowhere" $program --data nowhere --out data
+mkdir -p one/jazz && cp $music/jazz/* one/jazz
+expect 1 "one" $program --data one --out data
+mkdir -p empty/a empty/b && cp $music/jazz/* empty/a
+expect 1 "b" $program --data empty --out data
+expect 1 "polka" $program --data $music --classes jazz,polka --out data
+
+mkdir -p spoilt && cp -r $music/jazz $music/metal spoilt/
+: >spoilt/jazz/empty.wav
+head -c 5000 /dev/urandom >spoilt/jazz/noise.mp3
+first=$(ls spoilt/metal/*.wav | head -n 1)
+head -c 30000 "$first" >spoilt/metal/truncated.wav
+printf 'a text' >spoilt/metal/text.flac
+head -c 3000 /dev/urandom >spoilt/metal/noise.png
+expect 0 "The report: " $program --data spoilt $quick --out data
+for name in empty.wav noise.mp3 text.flac noise.png; do
+  check "$name is named as skipped" grep -q "$name" data/report.html
+done
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+  mkdir -p closed/a closed/b && cp $music/jazz/* closed/a && cp $music/metal/* closed/b
+  chmod 711 "$work" && chmod 000 closed/b && mkdir -m 777 nobody
+  cp "$program" nobody/program
+  expect 1 "closed/b|[Pp]ermission" setpriv --reuid 65534 --regid 65534 --clear-groups \
+    nobody/program --data closed --out nobody/out
+  chmod 755 closed/b
+else
+  echo "not run: an unreadable folder needs root and setpriv to make one"
+fi
+
+# --- splits
+list() { for f in $music/*/; do ls "$f" | sed "s|^|$(basename "$f")/|" | sed -n "$1"; done; }
+list 1,8p >train.txt; list 9,10p >valid.txt; list 11,12p >test.txt
+expect 0 "The report: " $program --data $music --split train.txt valid.txt test.txt $quick --out split
+{ cat train.txt; echo jazz/ghost1.wav; echo jazz/ghost2.wav; } >ghosts.txt
+expect 1 "jazz/ghost1" $program --data $music --split ghosts.txt valid.txt test.txt --out split2
+expect 1 "named a second time" $program --data $music --split train.txt train.txt test.txt --out split2
+expect 1 "gone.txt" $program --data $music --split gone.txt valid.txt test.txt --out split2
+
+# --- weights
+head -c 100 /dev/urandom >bad.safetensors
+expect 1 "bad.safetensors" $program --data $music --nets alexnet_pretrained --weights bad.safetensors --out weights
+expect 0 "needs --weights" $program --data $music --nets alexnet_pretrained --out weights
+
+# --- output that cannot be written
+: >file
+expect 1 "file/out" $program --data $music $quick --out file/out
+long="$program --data $music --nets base_cnn --epochs 8 --batch 8 --out full"
+expect 0 "" $program --data $music $quick --out full
+# A disk that is full once the checkpoint of a net has to be written: 200 blocks of 1024 bytes.
+expect 1 "error: .*full/" bash -c "ulimit -f 200; exec $long --resume"
+check "the results of the net that had finished are kept" grep -q '"base_cnn"' full/results.json
+expect 0 "The report: " $long --resume
+
+# --- Ctrl-C, then --resume: the same numbers as in a run that was not interrupted
+numbers() { grep -E "test_|best_epoch" "$1"; }
+base="$program --data $music --nets base_cnn --epochs 6 --batch 8"
+expect 0 "" $base --out straight
+$base --out stopped >log 2>&1 &
+pid=$!
+for _ in $(seq 600); do grep -q "epoch 2:" log && break; sleep .1; done
+kill -INT $pid
+wait $pid
+check "Ctrl-C exits with 130" test $? = 130
+check "it says how to go on" grep -q -- "--resume" log
+check "a checkpoint is left" test -s stopped/checkpoints/base_cnn-stratified-0.safetensors
+expect 0 "goes on from" $base --out stopped --resume
+check "resumed equals uninterrupted" diff <(numbers straight/results.json) <(numbers stopped/results.json)
+check "the weights, too" cmp straight/weights/base_cnn.safetensors stopped/weights/base_cnn.safetensors
+expect 1 "other data or settings" $base --lr .1 --out straight --resume
+
+# --- a net that diverges does not stop the others
+expect 0 "diverged" $program --data $music --nets base_cnn,logistic --lr 1e38 --epochs 2 --batch 8 --out wild
+check "it is in the results" grep -q '"diverged": true' wild/results.json
+
+[ $failures = 0 ] && echo "all passed"
+exit $((failures > 0))
