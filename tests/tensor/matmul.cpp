@@ -44,6 +44,7 @@ TEST(Matmul, EveryWayAMatrixCanLie) {
         Tensor bt = b.transpose(0, 1);
         Tensor y = matmul(a, bt);
         EXPECT_TRUE(equal(y, plain(a, bt))) << to_string(a.strides()) << to_string(b.strides());
+        if (rows != 3 || cols != 4) continue;  // each f32 layout costs oneDNN some milliseconds
         EXPECT_TRUE(allclose(matmul(a.to(Dtype::f32), bt.to(Dtype::f32)), y.to(Dtype::f32), 1e-6));
       }
     }
