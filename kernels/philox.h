@@ -9,8 +9,8 @@ namespace melgrad {
 
 using PhiloxWords = std::array<std::uint32_t, 4>;
 
-/// Ten rounds on `counter` with `key` (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2,
-/// 3", section 3.3): a block of four random words that depends on nothing else.
+/// Ten rounds on `counter` with `key` (Salmon et al. 2011, "Parallel random numbers: as easy as
+/// 1, 2, 3", section 3.3): a block of four random words that depends on nothing else.
 constexpr PhiloxWords philox(PhiloxWords counter, std::array<std::uint32_t, 2> key) {
   std::uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
   std::uint32_t k0 = key[0], k1 = key[1];

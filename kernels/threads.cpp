@@ -2,8 +2,8 @@
 
 #include "kernels/backend.h"
 
-// OpenMP's setting is the only one: our loops and oneDNN (Debian's libdnnl runs on the same libgomp)
-// both ask it, so the two can never disagree.
+// OpenMP's setting is the only one: our loops and oneDNN both ask it (Debian's libdnnl runs on the
+// same libgomp), so the two can never disagree.
 namespace melgrad {
 
 void set_num_threads(int threads) {

@@ -46,7 +46,7 @@ CopyShape simplify(const CopyShape& shape) {
   return s;
 }
 
-// Calls f(source offset, target offset) for rows begin … end − 1 of all axes before the last `inner`.
+// Calls f(source offset, target offset) for rows begin … end − 1 of the axes before the last `inner`.
 template <class F>
 void for_each_row(const CopyShape& s, int inner, i64 begin, i64 end, F&& f) {
   for (i64 row = begin; row < end; ++row) {

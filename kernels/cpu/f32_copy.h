@@ -3,8 +3,8 @@
 
 namespace melgrad {
 
-/// A bf16 array of n values as f32, in memory of the backend's allocator: for operations that compute
-/// bf16 by computing f32.
+/// A bf16 array of n values as f32, in memory of the backend's allocator: for operations that
+/// compute bf16 by computing f32.
 class F32Copy {
  public:
   /// Uninitialised if `values` is null.

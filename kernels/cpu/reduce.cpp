@@ -77,8 +77,8 @@ MELGRAD_SIMD void accumulate(const T* x, i64 rows, i64 cols, i64 step, A* sums) 
   }
 }
 
-// One piece: `length` rows of `cols` columns, `step` apart, reduced to sums (cols of lanes). When the
-// rows are short and lie one after the other, `fold` of them count as one row of fold·cols columns.
+// One piece: `length` rows of `cols` columns, `step` apart, reduced to sums (cols of lanes). When
+// the rows are short and lie one after the other, `fold` of them count as one of fold·cols columns.
 template <class Op, class T, class A>
 void reduce_piece(const T* x, i64 length, i64 cols, i64 step, A* sums) {
   i64 fold = step == cols ? std::clamp<i64>(folded / cols, 1, std::max<i64>(length, 1)) : 1;

@@ -92,7 +92,7 @@ TEST(Unary, KnowsIntegers) {
   EXPECT_THROW(apply(UnaryOp::exp), Error);
 }
 
-// --- binary and compare, with every kind of broadcast ---------------------------------------------
+// --- binary and compare, with every kind of broadcast ----------------------------------------------
 
 struct BroadcastCase {
   const char* name;
