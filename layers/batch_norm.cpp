@@ -22,8 +22,12 @@ std::string BatchNorm::details() const {
 
 Variable BatchNorm::forward(const Variable& x, bool relu) {
   check_input(x);
-  if (x.rank() == 3)
-    return reshape(forward(reshape(x, {x.dim(0), x.dim(1), x.dim(2), 1}), relu), x.shape());
+  if (x.rank() != 3) return normalize(x, relu);
+  Variable picture = reshape(x, {x.dim(0), x.dim(1), x.dim(2), 1});
+  return reshape(normalize(picture, relu), x.shape());
+}
+
+Variable BatchNorm::normalize(const Variable& x, bool relu) {
   if (!training())
     return batch_norm(x, Statistics{running_mean, running_var}, weight, bias, settings_.eps, relu);
 

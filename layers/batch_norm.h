@@ -34,6 +34,7 @@ class BatchNorm : public Module {
 
  private:
   Variable forward(const Variable& x, bool relu);
+  Variable normalize(const Variable& x, bool relu);  // (N, C) or (N, C, H, W)
   void track(const Statistics& batch, i64 values);
 
   BatchNormSettings settings_;

@@ -13,21 +13,22 @@ namespace melgrad {
 const std::vector<NetEntry>& nets() {
   static const Shape picture{3, 64, 64}, photo{3, 224, 224};
   static const std::vector<NetEntry> all{
-      {"logistic", "logistic regression on the pixels", picture, "1", logistic_regression},
-      {"mlp1", "perceptron, one hidden layer of 512", picture, "3", mlp1},
-      {"mlp2", "perceptron, hidden layers of 512 and 128", picture, "5", mlp2},
-      {"base_cnn", "3 × [conv, batch norm, ReLU, pool], dropout, 2 linear", picture, "classifier.4",
-       base_cnn},
-      {"deep_cnn", "ten convolutions with batch norm, no skips", picture, "classifier.4", deep_cnn},
-      {"cnn_rnn", "base_cnn's features, a time column a step of an RNN", picture, "classifier",
+      {"logistic", "logistic regression on the pixels", picture, 4, "1", logistic_regression},
+      {"mlp1", "perceptron, one hidden layer of 512", picture, 4, "3", mlp1},
+      {"mlp2", "perceptron, hidden layers of 512 and 128", picture, 4, "5", mlp2},
+      {"base_cnn", "3 × [conv, batch norm, ReLU, pool], dropout, 2 linear", picture, 4,
+       "classifier.4", base_cnn},
+      {"deep_cnn", "ten convolutions with batch norm, no skips", picture, 4, "classifier.4",
+       deep_cnn},
+      {"cnn_rnn", "base_cnn's features, a time column a step of an RNN", picture, 4, "classifier",
        cnn_rnn},
-      {"cnn_lstm", "base_cnn's features, a time column a step of an LSTM", picture, "classifier",
+      {"cnn_lstm", "base_cnn's features, a time column a step of an LSTM", picture, 4, "classifier",
        cnn_lstm},
-      {"alexnet", "AlexNet, torchvision's; also for 64 × 64", photo, "classifier.6", alexnet},
-      {"vgg11_bn", "VGG11 with batch norm, torchvision's; also for 64 × 64", photo, "classifier.6",
-       vgg11_bn},
-      {"vgg16", "VGG16, torchvision's", photo, "classifier.6", vgg16},
-      {"vgg16_bn", "VGG16 with batch norm, torchvision's", photo, "classifier.6", vgg16_bn},
+      {"alexnet", "AlexNet, torchvision's; also for 64 × 64", photo, 1000, "classifier.6", alexnet},
+      {"vgg11_bn", "VGG11 with batch norm, torchvision's; also for 64 × 64", photo, 1000,
+       "classifier.6", vgg11_bn},
+      {"vgg16", "VGG16, torchvision's", photo, 1000, "classifier.6", vgg16},
+      {"vgg16_bn", "VGG16 with batch norm, torchvision's", photo, 1000, "classifier.6", vgg16_bn},
   };
   return all;
 }

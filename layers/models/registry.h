@@ -12,6 +12,7 @@ struct NetEntry {
   const char* name;
   const char* description;
   Shape input;       // of one sample, (C, H, W)
+  i64 classes;       // as published
   const char* head;  // the layer whose size depends on the classes: "classifier.6"
   std::unique_ptr<Module> (*make)(i64 classes);
 };

@@ -1,0 +1,115 @@
+// Initial values: bounds and moments. A sample's deviation differs from the distribution's by about
+// 1/√(2n) of it; the tests allow five times that.
+#include "layers/init.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "layers/conv2d.h"
+#include "layers/linear.h"
+#include "layers/rnn.h"
+#include "tensor/ops.h"
+
+namespace melgrad {
+namespace {
+
+struct Moments {
+  double mean, deviation, largest;
+};
+Moments moments(const Tensor& x) {
+  Tensor flat = x.contiguous().reshape({x.numel()});
+  return {mean(flat).item(), std::sqrt(var(flat, {0}).item()), max(abs(flat)).item()};
+}
+
+void expect_uniform(const Tensor& x, double bound) {
+  auto [mean, deviation, largest] = moments(x);
+  double n = static_cast<double>(x.numel()), expected = bound / std::sqrt(3);
+  EXPECT_LE(largest, bound * (1 + 1e-6));
+  EXPECT_GT(largest, bound * (1 - 20 / n));
+  EXPECT_NEAR(mean, 0, 5 * expected / std::sqrt(n));
+  EXPECT_NEAR(deviation, expected, 5 * expected / std::sqrt(2 * n));
+}
+
+void expect_normal(const Tensor& x, double expected) {
+  auto [mean, deviation, largest] = moments(x);
+  double n = static_cast<double>(x.numel());
+  EXPECT_NEAR(mean, 0, 5 * expected / std::sqrt(n));
+  EXPECT_NEAR(deviation, expected, 5 * expected / std::sqrt(2 * n));
+  EXPECT_GT(largest, 2 * expected);
+}
+
+TEST(Init, Fans) {
+  EXPECT_EQ(init::fans({8, 3, 5, 7}).in, 3 * 5 * 7);
+  EXPECT_EQ(init::fans({8, 3, 5, 7}).out, 8 * 5 * 7);
+  EXPECT_THROW(init::fans({8}), Error);
+}
+
+TEST(Init, Bounds) {
+  Generator generator(1);
+  Tensor weight = empty_channels_last({64, 32, 3, 3});
+  init::kaiming_uniform(weight, generator);
+  expect_uniform(weight, std::sqrt(6. / (32 * 9)));
+  init::kaiming_normal(weight, generator, init::relu_gain, init::Fan::out);
+  expect_normal(weight, std::sqrt(2. / (64 * 9)));
+  init::kaiming_normal(weight, generator, init::leaky_relu_gain(.5));
+  expect_normal(weight, std::sqrt(2 / 1.25 / (32 * 9)));
+  init::xavier_uniform(weight, generator);
+  expect_uniform(weight, std::sqrt(6. / (96 * 9)));
+  init::xavier_normal(weight, generator, 2);
+  expect_normal(weight, 2 * std::sqrt(2. / (96 * 9)));
+}
+
+TEST(Init, OrthogonalWhicheverSideIsLonger) {
+  Generator generator(1);
+  for (Shape shape : {Shape{7, 7}, Shape{5, 9}, Shape{9, 5}}) {
+    Tensor w = empty(shape, Dtype::f64);
+    init::orthogonal(w, generator);
+    Tensor product =
+        shape[0] < shape[1] ? matmul(w, w.transpose(0, 1)) : matmul(w.transpose(0, 1), w);
+    Tensor identity = one_hot(arange(product.dim(0)), product.dim(0), Dtype::f64);
+    EXPECT_TRUE(allclose(product, identity, 0, 1e-14)) << shape;
+  }
+}
+
+TEST(Init, PyTorchsDefaults) {
+  Generator generator(1);
+  Linear linear(400, 300);
+  linear.reset(generator);
+  expect_uniform(linear.weight.data(), 1 / std::sqrt(400.));
+  expect_uniform(linear.bias.data(), 1 / std::sqrt(400.));
+  Conv2d conv(16, 512, 3);
+  conv.reset(generator);
+  expect_uniform(conv.weight.data(), 1 / std::sqrt(16 * 9.));
+  expect_uniform(conv.bias.data(), 1 / std::sqrt(16 * 9.));
+  LSTM lstm(50, 100);
+  lstm.reset(generator);
+  for (auto& [name, p] : lstm.parameters()) expect_uniform(p.data(), .1);
+}
+
+TEST(Init, KerassDefaults) {
+  Generator generator(1);
+  Linear linear(400, 300, {.init = init::keras});
+  linear.reset(generator);
+  expect_uniform(linear.weight.data(), std::sqrt(6. / 700));
+  EXPECT_EQ(max(abs(linear.bias.data())).item(), 0);
+  LSTM lstm(20, 30, {.init = init::keras_rnn});
+  lstm.reset(generator);
+  expect_uniform(lstm.parameters()[0].second.data(), std::sqrt(6. / (20 + 120)));
+  EXPECT_EQ(sum(lstm.parameters()[2].second.data()).item(), 30);  // the forget gate's bias
+  EXPECT_EQ(sum(lstm.parameters()[2].second.data().slice(0, 30, 60)).item(), 30);
+}
+
+TEST(Init, TorchvisionsVgg) {
+  Generator generator(1);
+  Conv2d conv(16, 64, 3, {.init = init::kaiming_fan_out});
+  conv.reset(generator);
+  expect_normal(conv.weight.data(), std::sqrt(2. / (64 * 9)));
+  Linear linear(100, 90, {.init = init::normal_001});
+  linear.reset(generator);
+  expect_normal(linear.weight.data(), .01);
+  EXPECT_EQ(max(abs(linear.bias.data())).item(), 0);
+}
+
+}  // namespace
+}  // namespace melgrad

@@ -1,0 +1,111 @@
+// The registry: parameter counts, torchvision's names, loading published weights into other heads.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "layers/models/pretrained.h"
+#include "layers/models/registry.h"
+
+namespace melgrad {
+namespace {
+
+TEST(Models, ParameterCountsArePublished) {
+  auto count = [](const char* name, i64 classes) {
+    return make_net(name, classes)->parameter_count();
+  };
+  EXPECT_EQ(count("alexnet", 10), 57044810);
+  EXPECT_EQ(count("alexnet", 1000), 61100840);
+  EXPECT_EQ(count("vgg11_bn", 10), 128812810);
+  EXPECT_EQ(count("vgg16", 10), 134301514);
+  EXPECT_EQ(count("vgg16_bn", 10), 134309962);
+  EXPECT_EQ(count("logistic", 4), 12288 * 4 + 4);
+  EXPECT_EQ(count("mlp1", 4), 12289 * 512 + 513 * 4);
+  EXPECT_EQ(count("mlp2", 4), 12289 * 512 + 513 * 128 + 129 * 4);
+}
+
+// Names, order and shapes of every tensor in torchvision's state dicts.
+TEST(Models, StateDictsAreTorchvisions) {
+  std::ifstream file(MELGRAD_TEST_DATA "/goldens/state_dicts.txt");
+  ASSERT_TRUE(file);
+  std::map<std::string, std::vector<std::pair<std::string, Shape>>> expected;
+  for (std::string line; std::getline(file, line);) {
+    std::istringstream words(line);
+    std::string net, name;
+    words >> net >> name;
+    Shape shape;
+    for (i64 size; words >> size;) shape.push_back(size);
+    expected[net].emplace_back(name, shape);
+  }
+  EXPECT_EQ(expected.size(), 4U);
+  for (const auto& [net_name, tensors] : expected) {
+    auto net = make_net(net_name, 1000);
+    StateDict state = net->state_dict();
+    EXPECT_EQ(state.size(), tensors.size()) << net_name;
+    for (const auto& [name, shape] : tensors) {
+      ASSERT_TRUE(state.contains(name)) << net_name << " " << name;
+      EXPECT_EQ(state[name].shape(), shape) << net_name << " " << name;
+    }
+    // Parameters in the same order, too: an optimiser's state goes by it in PyTorch.
+    Named<Variable> parameters = net->parameters();
+    std::size_t next = 0;
+    for (const auto& [name, shape] : tensors)
+      if (next < parameters.size() && parameters[next].first == name) ++next;
+    EXPECT_EQ(next, parameters.size()) << net_name;
+  }
+}
+
+TEST(Models, EveryNetRunsForwardAndTrainsItsParameters) {
+  for (const NetEntry& entry : nets()) {
+    if (entry.input[1] > 64) continue;  // the big ones are tests/nets
+    auto net = entry.make(entry.classes);
+    Generator generator(1);
+    net->reset(generator);
+    Tensor x = rand({2, entry.input[0], entry.input[1], entry.input[2]}, generator);
+    Variable y = (*net)(x);
+    EXPECT_EQ(y.shape(), (Shape{2, entry.classes})) << entry.name;
+    cross_entropy(y, zeros({2}, Dtype::i64)).backward();
+    for (auto& [name, p] : net->parameters())
+      EXPECT_TRUE(p.grad().defined()) << entry.name << " " << name;
+    std::string head = entry.head;
+    EXPECT_TRUE(net->state_dict().contains(head + ".bias")) << entry.name;
+    EXPECT_EQ(net->state_dict().at(head + ".bias").numel(), entry.classes) << entry.name;
+  }
+}
+
+TEST(Models, NamesAreUniqueAndUnknownOnesRefused) {
+  std::set<std::string> names;
+  for (const NetEntry& entry : nets()) EXPECT_TRUE(names.insert(entry.name).second) << entry.name;
+  try {
+    make_net("resnet9000", 4);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("vgg11_bn"), std::string::npos) << error.what();
+  }
+  EXPECT_THROW(make_net("mlp1", 0), Error);
+}
+
+TEST(Pretrained, ReplacesTheHeadAlone) {
+  Generator generator(1);
+  auto published = make_net("base_cnn", 10), net = make_net("base_cnn", 4);
+  published->reset(generator);
+  net->reset(generator);
+  StateDict weights = published->state_dict();
+  Tensor head = net->state_dict().at("classifier.4.weight").clone();
+
+  auto report = load_pretrained(*net, weights, {"classifier.4"});
+  EXPECT_EQ(report.kept, (std::vector<std::string>{"classifier.4.bias", "classifier.4.weight"}));
+  StateDict after = net->state_dict();
+  EXPECT_TRUE(equal(after.at("features.0.weight"), weights.at("features.0.weight")));
+  EXPECT_TRUE(equal(after.at("classifier.4.weight"), head));
+
+  EXPECT_TRUE(load_pretrained(*published, weights, {"classifier.4"}).kept.empty());
+  EXPECT_THROW(load_pretrained(*net, weights, {"classifier.2"}), Error);  // not the misfit
+  EXPECT_THROW(load_pretrained(*net, weights, {"fc"}), Error);
+  weights.erase("features.0.weight");
+  EXPECT_THROW(load_pretrained(*net, weights, {"classifier.4"}), Error);
+}
+
+}  // namespace
+}  // namespace melgrad

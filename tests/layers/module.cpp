@@ -1,0 +1,210 @@
+// Module: names, state, freezing, moving, hooks.
+#include "layers/module.h"
+
+#include <gtest/gtest.h>
+
+#include "autograd/anomaly.h"
+#include "layers/activation.h"
+#include "layers/batch_norm.h"
+#include "layers/conv2d.h"
+#include "layers/dropout.h"
+#include "layers/flatten.h"
+#include "layers/linear.h"
+#include "layers/pool.h"
+#include "layers/sequential.h"
+#include "layers/summary.h"
+#include "tests/golden_values.h"
+
+namespace melgrad {
+namespace {
+
+// Two levels, parameters and buffers at both.
+class Small final : public Module {
+ public:
+  Small() {
+    features.add<Conv2d>(2, 4, 3, Conv2dSettings{.padding = 1}).add<BatchNorm2d>(4).add<ReLU>();
+    add_module("features", features);
+    add_module("fc", fc);
+  }
+  std::string type() const override { return "Small"; }
+  Variable forward(const Variable& x) override { return fc(mean(features(x), {2, 3})); }
+
+  Sequential features;
+  Linear fc{4, 3};
+};
+
+std::vector<std::string> names_of(const Named<Variable>& named) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : named) names.push_back(name);
+  return names;
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Module, NamesAreInOrderOfRegistration) {
+  Small net;
+  EXPECT_EQ(names_of(net.parameters()),
+            (std::vector<std::string>{"features.0.weight", "features.0.bias", "features.1.weight",
+                                      "features.1.bias", "fc.weight", "fc.bias"}));
+  EXPECT_EQ(net.buffers().size(), 3U);
+  EXPECT_EQ(net.buffers()[2].first, "features.1.num_batches_tracked");
+  EXPECT_EQ(net.parameter_count(), 4 * 2 * 9 + 4 + 8 + 12 + 3);
+  EXPECT_EQ(net.modules().size(), 6U);
+  EXPECT_EQ(net.modules()[0].first, "");
+  EXPECT_EQ(net.modules()[3].first, "features.1");
+}
+
+TEST(Module, OneSeedIsOneNetInEveryDtype) {
+  Small a, b;
+  b.to(Dtype::f64);
+  Generator one(7), two(7);
+  a.reset(one);
+  b.reset(two);
+  for (std::size_t i = 0; i < a.parameters().size(); ++i) {
+    Tensor first = a.parameters()[i].second.data(), second = b.parameters()[i].second.data();
+    EXPECT_TRUE(equal(first, second.to(Dtype::f32))) << a.parameters()[i].first;
+  }
+}
+
+TEST(Module, StateGoesRoundAndConverts) {
+  Small a, b;
+  Generator generator(1);
+  a.reset(generator);
+  b.to(Dtype::f64);
+  StateDict state = a.state_dict();
+  EXPECT_EQ(state.size(), 9U);
+  b.load_state_dict(state);
+  for (const auto& [name, value] : b.state_dict())
+    EXPECT_TRUE(equal(value.to(state[name].dtype()), state[name])) << name;
+  EXPECT_EQ(b.state_dict().at("fc.weight").dtype(), Dtype::f64);
+}
+
+TEST(Module, StrictLoadingListsEverythingAndChangesNothing) {
+  Small net;
+  StateDict state = net.state_dict();
+  for (auto& [name, value] : state) value = value.clone();
+  state["fc.bias"] = ones({3});
+  state.erase("features.0.bias");
+  state["extra"] = zeros({1});
+  state["features.0.weight"] = zeros({4, 3, 3, 3});
+  std::string message = message_of([&] { net.load_state_dict(state); });
+  EXPECT_NE(message.find("missing (1): features.0.bias"), std::string::npos) << message;
+  EXPECT_NE(message.find("unexpected (1): extra"), std::string::npos) << message;
+  EXPECT_NE(message.find("features.0.weight is (4, 3, 3, 3), not (4, 2, 3, 3)"), std::string::npos)
+      << message;
+  EXPECT_EQ(sum(net.fc.bias.data()).item(), 0);
+
+  EXPECT_THROW(net.load_state_dict(state, false), Error);  // a wrong shape is never let through
+  state.erase("features.0.weight");
+  auto report = net.load_state_dict(state, false);
+  EXPECT_EQ(report.missing, (std::vector<std::string>{"features.0.bias", "features.0.weight"}));
+  EXPECT_EQ(report.unexpected, (std::vector<std::string>{"extra"}));
+  EXPECT_EQ(sum(net.fc.bias.data()).item(), 3);
+}
+
+TEST(Module, FrozenParametersGetNoGradient) {
+  Small net;
+  Generator generator(1);
+  net.reset(generator);
+  EXPECT_EQ(net.freeze("features.*"), 4U);
+  EXPECT_EQ(net.parameter_count(true), 15);
+  sum(net(rand({2, 2, 5, 5}, generator))).backward();
+  EXPECT_FALSE(net.parameters()[0].second.grad().defined());
+  EXPECT_TRUE(net.fc.weight.grad().defined());
+  EXPECT_EQ(net.freeze("*.weight", false), 3U);
+  EXPECT_EQ(net.freeze("nothing"), 0U);
+  sum(net(rand({2, 2, 5, 5}, generator))).backward();
+  EXPECT_TRUE(net.parameters()[0].second.grad().defined());
+  net.zero_grad();
+  EXPECT_FALSE(net.fc.weight.grad().defined());
+}
+
+TEST(Module, Glob) {
+  EXPECT_TRUE(matches_glob("features.*", "features.0.weight"));
+  EXPECT_TRUE(matches_glob("*", ""));
+  EXPECT_TRUE(matches_glob("*.?.weight", "layer1.0.weight"));
+  EXPECT_TRUE(matches_glob("*a*b", "aab"));
+  EXPECT_FALSE(matches_glob("features.*", "features"));
+  EXPECT_FALSE(matches_glob("fc", "fc.weight"));
+  EXPECT_FALSE(matches_glob("a?", "a"));
+}
+
+TEST(Module, StatisticsAreNeverBf16) {
+  Small net;
+  net.to(Dtype::bf16);
+  EXPECT_EQ(net.fc.weight.dtype(), Dtype::bf16);
+  EXPECT_EQ(net.state_dict().at("features.1.running_mean").dtype(), Dtype::f32);
+  EXPECT_EQ(net.state_dict().at("features.1.num_batches_tracked").dtype(), Dtype::i64);
+  EXPECT_THROW(net.to(Dtype::i64), Error);
+}
+
+TEST(Module, ConvolutionWeightsLieChannelsLast) {
+  Small net;
+  EXPECT_TRUE(net.parameters()[0].second.data().is_channels_last());
+  net.to(Dtype::f64);
+  EXPECT_TRUE(net.parameters()[0].second.data().is_channels_last());
+}
+
+TEST(Module, HooksSeeChildrenFirst) {
+  Small net;
+  std::vector<std::string> seen;
+  {
+    ForwardHook hook(
+        [&](Module& module, const Variable&, const Variable&) { seen.push_back(module.type()); });
+    net.eval();
+    net(zeros({1, 2, 3, 3}));
+  }
+  net(zeros({1, 2, 3, 3}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"Conv2d", "BatchNorm2d", "ReLU", "Sequential", "Linear",
+                                            "Small"}));
+}
+
+TEST(Module, AnomalyNamesTheLayer) {
+  Small net;
+  net.eval();
+  net.fc.weight.mutable_data().fill_(INFINITY);
+  AnomalyMode anomaly;
+  std::string message = message_of([&] { net(ones({1, 2, 3, 3})); });
+  EXPECT_NE(message.find("Small.fc"), std::string::npos) << message;
+}
+
+TEST(Module, DropoutNeedsAGenerator) {
+  Dropout dropout(.5);
+  EXPECT_THROW(dropout(ones({4})), Error);
+  dropout.eval();
+  EXPECT_EQ(sum(dropout(ones({4}))).item(), 4);
+  dropout.train();
+  dropout.set_generator(Generator(3));
+  double kept = sum(dropout(ones({10000}))).item() / 2;
+  EXPECT_NEAR(kept, 5000, 5 * 50);  // five standard deviations
+  EXPECT_THROW(Dropout(1), Error);
+}
+
+TEST(Summary, CountsParametersAndMultiplyAdds) {
+  Small net;
+  net.freeze("fc.*");
+  Summary summary = summarize(net, {1, 2, 6, 5});
+  EXPECT_TRUE(net.training());
+  EXPECT_EQ(summary.rows.size(), 4U);
+  EXPECT_EQ(summary.rows[0].name, "features.0");
+  EXPECT_EQ(summary.rows[0].output, (Shape{1, 4, 6, 5}));
+  EXPECT_EQ(summary.rows[0].multiply_adds, 6 * 5 * 4 * 2 * 9);
+  EXPECT_EQ(summary.multiply_adds, 6 * 5 * 4 * 2 * 9 + 12);
+  EXPECT_EQ(summary.parameters, 99);
+  EXPECT_EQ(summary.trainable, 84);
+  std::ostringstream text;
+  text << summary;
+  EXPECT_NE(text.str().find("features.0  Conv2d"), std::string::npos) << text.str();
+  EXPECT_THROW(summarize(net, {1, 3, 6, 5}), Error);
+  EXPECT_TRUE(net.training());
+}
+
+}  // namespace
+}  // namespace melgrad

@@ -1,0 +1,96 @@
+// Whole nets against PyTorch, on weights and pictures from one integer hash: logits, and the losses
+// of 20 Adam steps in f64. Dropout is off. In Release only: the f64 path is plain loops.
+#include <gtest/gtest.h>
+
+#include "autograd/functions.h"
+#include "layers/models/registry.h"
+#include "optim/adam.h"
+#include "tensor/safetensors.h"
+#include "tests/golden_values.h"
+
+namespace melgrad {
+namespace {
+
+struct Case {
+  const char* name;
+  i64 classes, batch, size;
+  double lr;
+  double f32_bound;  // of the relative error of three steps' losses; observed: a third of it
+};
+
+const std::vector<Case> cases{
+    {"base_cnn", 4, 4, 64, 1e-4, 1e-5},
+    {"cnn_lstm", 4, 4, 64, 1e-4, 1e-5},
+    {"alexnet", 10, 2, 64, 1e-5, 1e-5},
+    {"vgg11_bn", 10, 4, 32, 1e-5, 1e-5},
+};
+
+const Tensor& golden(const Case& c, const char* what) {
+  static const auto file = load_safetensors(MELGRAD_TEST_DATA "/goldens/nets.safetensors");
+  return file.tensors.at(std::string(c.name) + "." + what);
+}
+
+std::unique_ptr<Module> make(const Case& c, Dtype dtype) {
+  auto net = make_net(c.name, c.classes);
+  net->to(dtype);
+  set_hashed(net->parameters());
+  return net;
+}
+
+Tensor pictures(const Case& c, Dtype dtype) {
+  return hashed(1000, {c.batch, 3, c.size, c.size}).to(dtype);
+}
+
+Tensor logits(Module& net, const Tensor& x) {
+  NoGrad no_grad;
+  net.eval();
+  return net(x).data();
+}
+
+std::vector<double> train(Module& net, const Case& c, const Tensor& x, int steps) {
+  std::vector<i64> target;
+  for (i64 i = 0; i < c.batch; ++i) target.push_back(3 * i % c.classes);
+  net.train();
+  for (auto& [name, module] : net.modules())
+    if (module->type() == "Dropout") module->eval();
+  Adam optimizer(net.parameters(), {.lr = c.lr});
+  std::vector<double> losses;
+  for (int step = 0; step < steps; ++step) {
+    optimizer.zero_grad();
+    Variable loss = cross_entropy(net(x), from_vector(target));
+    loss.backward();
+    optimizer.step();
+    losses.push_back(loss.item());
+  }
+  return losses;
+}
+
+class Nets : public ::testing::TestWithParam<Case> {};
+
+TEST_P(Nets, FollowPyTorchFor20StepsInF64) {
+  const Case& c = GetParam();
+  auto net = make(c, Dtype::f64);
+  Tensor x = pictures(c, Dtype::f64);
+  EXPECT_LT(largest_difference(logits(*net, x), golden(c, "logits")), 1e-10);
+
+  std::vector<double> expected = golden(c, "losses").to_vector<double>();
+  std::vector<double> losses = train(*net, c, x, 20);
+  for (std::size_t i = 0; i < 20; ++i)
+    EXPECT_NEAR(losses[i], expected[i], 1e-9 * expected[i]) << "step " << i;
+  EXPECT_LT(largest_difference(logits(*net, x), golden(c, "trained_logits")), 1e-8);
+}
+
+TEST_P(Nets, FollowPyTorchFor3StepsInF32) {
+  const Case& c = GetParam();
+  auto net = make(c, Dtype::f32);
+  std::vector<double> expected = golden(c, "losses").to_vector<double>();
+  std::vector<double> losses = train(*net, c, pictures(c, Dtype::f32), 3);
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_NEAR(losses[i], expected[i], c.f32_bound * expected[i]) << "step " << i;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Nets, ::testing::ValuesIn(cases),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace melgrad
