@@ -6,23 +6,23 @@
 namespace melgrad {
 namespace {
 
-constexpr int length = 1'000'000;
+constexpr int length = 200'000;
 
-Variable chain(const Variable& x) {
+Variable chain(const Variable& x, int nodes) {
   Variable y = x;
-  for (int i = 0; i < length; ++i) y = y + 1;
+  for (int i = 0; i < nodes; ++i) y = y + 1;
   return y;
 }
 
 TEST(Chains, OfAMillionNodesRunBackward) {
   Variable x(scalar(0, Dtype::f64), true);
-  chain(x).backward();
+  chain(x, 1'000'000).backward();
   EXPECT_EQ(x.grad().item(), 1);
 }
 
-TEST(Chains, OfAMillionNodesAreDestroyedWithoutBackward) {
+TEST(Chains, AreDestroyedWithoutBackward) {
   Variable x(scalar(0, Dtype::f64), true);
-  Variable y = chain(x);
+  Variable y = chain(x, length);
   std::weak_ptr<Function> last = y.creator();
   y = {};
   EXPECT_TRUE(last.expired());
@@ -40,7 +40,7 @@ TEST(Chains, WhereEachNodeIsUsedTwiceAreDestroyed) {
 TEST(Chains, WithForksAreDestroyed) {
   Variable x(scalar(1, Dtype::f64), true);
   Variable a = x, b = x;
-  for (int i = 0; i < 100'000; ++i) {
+  for (int i = 0; i < length; ++i) {
     Variable next = a - b;
     b = a + b;
     a = next;
