@@ -115,11 +115,15 @@ std::string escape_html(const std::string& text) {
   return escaped;
 }
 
-std::string decimal(double value, int digits) {
+std::string fixed_point(double value, int digits) {
   if (!std::isfinite(value)) return "–";
   char buffer[64];
   std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  std::string text = buffer;
+  return buffer;
+}
+
+std::string decimal(double value, int digits) {
+  std::string text = fixed_point(value, digits);
   if (text.find('.') != std::string::npos) {
     text.erase(text.find_last_not_of('0') + 1);
     if (text.back() == '.') text.pop_back();
@@ -128,10 +132,7 @@ std::string decimal(double value, int digits) {
 }
 
 std::string percent(double fraction, int digits) {
-  if (!std::isfinite(fraction)) return "–";
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, fraction * 100);
-  return std::string(buffer) + "\u202F%";
+  return std::isfinite(fraction) ? fixed_point(fraction * 100, digits) + "\u202F%" : "–";
 }
 
 std::string thousands(i64 value) {
@@ -231,8 +232,10 @@ std::string confusion_table(const Confusion& confusion, const std::vector<std::s
       i64 count = confusion(truth, predicted);
       double share = static_cast<double>(count) / static_cast<double>(row);
       html << format("<td class='{}{}' style='--v:{}'>{}</td>", truth == predicted ? "hit" : "miss",
-                     share > .6 ? " deep" : "", decimal(share, 2),
-                     count > 0 ? std::to_string(count) : "·");
+                     share > .8    ? " deep"
+                     : share > .65 ? " mid"
+                                   : "",
+                     decimal(share, 2), count > 0 ? std::to_string(count) : "·");
     }
     html << "</tr>";
   }

@@ -12,6 +12,8 @@ namespace melgrad {
 std::string escape_html(const std::string& text);
 /// 3 → "3", .8543 → "0.8543": at most `digits` after the point.
 std::string decimal(double value, int digits);
+/// .28 → "0.280": exactly `digits` after the point.
+std::string fixed_point(double value, int digits);
 /// .8543 → "85.4 %"; "–" for NaN.
 std::string percent(double fraction, int digits = 1);
 /// 2032392 → "2 032 392" with narrow spaces that do not break.

@@ -110,10 +110,10 @@ class Page {
   }
 
   static std::string with_deviation(const MeanDeviation& value, bool share, i64 fits) {
-    std::string text = share ? percent(value.mean) : decimal(value.mean, 3);
+    std::string text = share ? percent(value.mean) : fixed_point(value.mean, 3);
     if (fits < 2) return text;
     return text + " <span class='pm'>± " +
-           (share ? decimal(value.deviation * 100, 1) : decimal(value.deviation, 3)) + "</span>";
+           fixed_point(share ? value.deviation * 100 : value.deviation, share ? 1 : 3) + "</span>";
   }
 
   void table() {
@@ -148,7 +148,8 @@ class Page {
     out_ << "<tr class='" << (ran ? "" : "absent")
          << (&net == best_ && ran_.size() > 1 ? " best" : "") << "'><td><b>"
          << escape_html(net.title) << "</b><small>" << escape_html(net.layers) << "</small>";
-    if (!net.not_run.empty()) out_ << "<small>" << escape_html(net.not_run) << "</small>";
+    if (!net.not_run.empty() && net.not_run != "not run")
+      out_ << "<small>" << escape_html(net.not_run) << "</small>";
     if (mean.diverged > 0)
       out_ << "<small class='wrong'>" << escape_html(failure(net)) << "</small>";
     out_ << "</td><td class='wide'>" << (net.parameters > 0 ? thousands(net.parameters) : "–")
@@ -156,11 +157,13 @@ class Page {
          << accuracy_strip(net.published.accuracy, ran ? mean.accuracy.mean : nan,
                            mean.accuracy.deviation, chance_)
          << "</td><td>" << percent(net.published.accuracy) << "</td><td class='strong'>"
-         << (ran ? with_deviation(mean.accuracy, true, mean.fits) : "–") << "</td><td class='wide'>"
-         << decimal(net.published.loss, 3) << "</td><td class='wide'>"
-         << (ran ? with_deviation(mean.loss, false, mean.fits) : "–") << "</td><td class='wide'>"
-         << (ran ? decimal(mean.macro_f1.mean, 3) : "–") << "</td><td class='wide'>"
-         << (ran ? clock_time(mean.seconds.mean) : "–") << "</td></tr>";
+         << (ran                 ? with_deviation(mean.accuracy, true, mean.fits)
+             : mean.diverged > 0 ? "<span class='wrong'>diverged</span>"
+                                 : "<span class='pm'>not run</span>")
+         << "</td><td class='wide'>" << fixed_point(net.published.loss, 3)
+         << "</td><td class='wide'>" << (ran ? with_deviation(mean.loss, false, mean.fits) : "–")
+         << "</td><td class='wide'>" << (ran ? fixed_point(mean.macro_f1.mean, 3) : "–")
+         << "</td><td class='wide'>" << (ran ? clock_time(mean.seconds.mean) : "–") << "</td></tr>";
   }
 
   std::string failure(const NetResult& net) const {
@@ -209,7 +212,7 @@ class Page {
         if (net.fits.size() > 1) out_ << ", seed " << fit.seed;
         out_ << "</h3><p>" << escape_html(fit.ended);
         if (fit.best_epoch >= 0) out_ << "; best: epoch " << fit.best_epoch + 1;
-        out_ << "; " << decimal(seconds / static_cast<double>(fit.history.size()), 2)
+        out_ << "; " << fixed_point(seconds / static_cast<double>(fit.history.size()), 1)
              << " s an epoch</p>" << learning_curves(fit) << "</article>";
       }
     }
@@ -234,9 +237,10 @@ class Page {
             "<th>recall</th><th>F1</th><th>clips</th></tr>";
     for (i64 c = 0; c < fit.confusion.classes(); ++c) {
       ClassScore score = fit.confusion.score(c);
-      out_ << "<tr><td>" << escape_html(class_name(c)) << "</td><td>" << decimal(score.precision, 2)
-           << "</td><td>" << decimal(score.recall, 2) << "</td><td>" << decimal(score.f1, 2)
-           << "</td><td>" << score.support << "</td></tr>";
+      out_ << "<tr><td>" << escape_html(class_name(c)) << "</td><td>"
+           << fixed_point(score.precision, 2) << "</td><td>" << fixed_point(score.recall, 2)
+           << "</td><td>" << fixed_point(score.f1, 2) << "</td><td>" << score.support
+           << "</td></tr>";
     }
     out_ << "</table></section>";
   }
@@ -269,7 +273,8 @@ class Page {
          << escape_html(class_name(said.label)) << "</span> " << percent(said.confidence, 0);
     if (!right) out_ << "<br>is " << escape_html(class_name(clip.label));
     if (ran_.size() > 1) out_ << "<br>" << tally(i);
-    out_ << "<span class='name'>" << escape_html(clip.name) << "</span></figcaption></figure>";
+    out_ << "<span class='name'>" << escape_html(clip.name.substr(clip.name.find('/') + 1))
+         << "</span></figcaption></figure>";
   }
 
   void clips() {

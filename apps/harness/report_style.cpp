@@ -29,7 +29,7 @@ h3 { font: 600 15px/1.3 var(--sans); margin: 0; }
 p { max-width: 68ch; margin: 8px 0; }
 a { color: var(--blue); text-underline-offset: 2px; }
 .eyebrow { font-size: 12.5px; letter-spacing: .09em; text-transform: uppercase; color: var(--soft);
-           margin: 0 0 12px; }
+           margin: 0 0 12px; max-width: none; }
 .lead { font: 400 21px/1.45 var(--serif); max-width: 40em; }
 .facts { display: flex; flex-wrap: wrap; gap: 4px 28px; margin: 22px 0 0; padding: 14px 0 0;
          border-top: 1px solid var(--faint); font-size: 14px; }
@@ -51,7 +51,8 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
            white-space: nowrap; }
 .nets td { text-align: right; padding: 9px 10px; border-bottom: 1px solid var(--faint);
            white-space: nowrap; }
-.nets th:first-child, .nets td:first-child { text-align: left; padding-left: 0; white-space: normal; }
+.nets th:first-child, .nets td:first-child { text-align: left; padding-left: 0; white-space: normal;
+           min-width: 240px; }
 .nets td:first-child small { display: block; color: var(--soft); font-size: 12.5px;
                              line-height: 1.35; max-width: 34em; }
 .nets .strong { font-weight: 650; }
@@ -60,7 +61,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .nets tr.best td:first-child b::after { content: " ★"; color: var(--blue); font-weight: 400; }
 .nets b { font-weight: 600; }
 .pm { color: var(--soft); font-size: 12.5px; font-weight: 400; }
-svg.strip { display: block; width: 220px; height: 20px; }
+svg.strip { display: block; width: 170px; height: 20px; }
 
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr));
          gap: 34px 32px; margin-top: 20px; }
@@ -84,14 +85,16 @@ svg .spread { stroke: var(--blue); stroke-width: 5; stroke-linecap: round; opaci
 .confusion { font-size: 13.5px; margin-top: 4px; }
 .confusion th { font-weight: 400; color: var(--soft); font-size: 12.5px; }
 .confusion th[scope=row] { text-align: right; padding-right: 8px; }
-.confusion td { width: 52px; height: 34px; text-align: center; border: 2px solid var(--paper); }
+.confusion th[scope=col] { min-width: 58px; }
+.confusion td { height: 34px; text-align: center; border: 2px solid var(--paper); }
 .confusion .hit { background: rgb(var(--blue-rgb) / var(--v)); }
 .confusion .miss { background: rgb(var(--red-rgb) / var(--v)); }
-.confusion .deep { color: var(--on-deep); }
+.confusion .hit.deep { color: var(--on-deep); }
+@media (prefers-color-scheme: dark) { .confusion .mid, .confusion .deep { color: var(--on-deep); } }
 .confusion.many { font-size: 11.5px; }
-.confusion.many td { width: 25px; height: 24px; border-width: 1px; }
+.confusion.many td { height: 24px; border-width: 1px; }
 .confusion.many th { font-size: 11px; }
-.confusion.many th[scope=col] { height: 62px; vertical-align: bottom; }
+.confusion.many th[scope=col] { min-width: 25px; padding: 0; height: 62px; vertical-align: bottom; }
 .confusion.many th[scope=col] span { writing-mode: vertical-rl; transform: rotate(180deg); }
 .scores { font-size: 14px; } .scores th { font-weight: 500; color: var(--soft); font-size: 13px; }
 .scores td, .scores th { text-align: right; padding: 5px 12px; border-bottom: 1px solid var(--faint); }
@@ -130,7 +133,8 @@ details ul { font: 13px/1.6 var(--mono); padding-left: 20px; overflow-wrap: anyw
   main { padding: 32px 18px 56px; }
   h1 { font-size: 34px; } h2 { font-size: 23px; margin-top: 48px; } .lead { font-size: 19px; }
   .nets .wide { display: none; }
-  .nets td:first-child small { display: none; }
+  .nets th:first-child, .nets td:first-child { min-width: 0; }
+  .nets td:first-child small:not(.wrong) { display: none; }
   svg.strip { width: 130px; }
   .nets td, .nets th { padding-left: 5px; padding-right: 5px; }
   .clips { grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 12px; }

@@ -31,6 +31,14 @@ std::string today() {
   return text;
 }
 
+// "jazz, rock and blues"
+std::string in_words(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  return text;
+}
+
 std::vector<const NetRow*> chosen_nets(const Study& study, const std::vector<std::string>& names) {
   bool all = std::find(names.begin(), names.end(), "all") != names.end();
   for (const std::string& name : names) {
@@ -233,6 +241,12 @@ class Run {
     results_.skipped = skipped_;
     results_.settings = settings_of(study_, options_, training_);
     for (const Part& part : parts_) results_.protocols.push_back(part.protocol);
+    if (!options_.data.empty())
+      results_.notes.push_back(
+          "The published figures are of the authors' own clips" +
+          (results_.classes == study_.genres ? std::string() : " of " + in_words(study_.genres)) +
+          ". This is another collection: the two columns show different "
+          "tasks, not a failed or bettered reproduction.");
     std::string print = results_.data_set + "|" + std::to_string(options_.seed);
     for (const Setting& setting : results_.settings)
       if (setting.name != "epochs") print += "|" + setting.name + "=" + setting.value;
@@ -244,15 +258,12 @@ class Run {
   }
 
   std::string data_set() const {
-    const auto& classes = data_.collection.classes;
-    std::string names;
-    for (std::size_t c = 0; c < classes.size(); ++c)
-      names += (c == 0 ? "" : c + 1 == classes.size() ? " and " : ", ") + classes[c];
     std::string source = options_.data.empty()
                              ? "synthesised music"
                              : fs::path(options_.data).lexically_normal().filename().string();
     if (source.empty()) source = options_.data;
-    return format("{} pictures of {}: {}", data_.size(), source, names);
+    return format("{} pictures of {}: {}", data_.size(), source,
+                  in_words(data_.collection.classes));
   }
 
   static NetResult empty_result(const NetRow& row) {
@@ -329,6 +340,7 @@ class Run {
                       : format("  test: {} right, loss {}; {}, {}",
                                percent(fit.scores.test_accuracy), decimal(fit.scores.test_loss, 4),
                                fit.ended, clock_time(fit.seconds)));
+    fit.protocol = part.protocol.name;
     bool diverged = fit.diverged;
     result.not_run.clear();
     result.fits.push_back(std::move(fit));

@@ -74,7 +74,7 @@ std::vector<Epoch> curve(const std::vector<double>& valid, const std::vector<dou
 }
 
 TEST(OverfittingStart, IsWhereValidationRisesWhileTrainingFalls) {
-  auto overfits = curve({1, .8, .79, .8, .9, 1, 1.2}, {1, .8, .7, .6, .5, .4, .3});
+  auto overfits = curve({1, .8, .79, .8, .85, 1, 1.2}, {1, .8, .7, .6, .5, .4, .3});
   EXPECT_EQ(overfitting_start(overfits, 2), 4);
   auto learns = curve({1, .9, .8, .7}, {1, .9, .8, .7});
   EXPECT_EQ(overfitting_start(learns, 3), -1);
