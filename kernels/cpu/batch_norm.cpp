@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/floating.h"
+#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch_array.h"
 #include "kernels/cpu/simd.h"
 
@@ -78,7 +80,7 @@ MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* 
   ScratchArray<Moments> moments(backend, sections.count * channels);
   ScratchArray<Moments> block(backend, sections.count * channels);
   ScratchArray<W> sums(backend, sections.count * channels * 3);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (sections.count > 1)
   for (i64 section = 0; section < sections.count; ++section) {
     Moments* total = moments.data() + section * channels;
     Moments* part = block.data() + section * channels;
@@ -126,14 +128,15 @@ MELGRAD_SIMD void normalize(Backend& backend, i64 rows, i64 channels, double eps
   Affine<W> affine(backend, channels, eps, var, gamma, beta_);
   const W* scale = affine.scale.data();
   const W* beta = affine.beta.data();
-#pragma omp parallel for schedule(static)
+  W smallest = relu ? W{} : -std::numeric_limits<W>::infinity();
+#pragma omp parallel for schedule(static) if (rows * channels >= elementwise_grain)
   for (i64 r = 0; r < rows; ++r) {
     const T* x_row = x + r * channels;
     T* y_row = y + r * channels;
 #pragma omp simd
     for (i64 c = 0; c < channels; ++c) {
       W value = (static_cast<W>(x_row[c]) - mean[c]) * scale[c] + beta[c];
-      y_row[c] = static_cast<T>(relu && value < W{} ? W{} : value);
+      store(y_row[c], value < smallest ? smallest : value);
     }
   }
 }
@@ -151,15 +154,18 @@ struct BackwardInputs {
 // dy where the ReLU was on, which is seen from y as forward computes it, else 0
 template <class W>
 W masked(bool relu, W dy, W deviation, W scale, W beta) {
-  return relu && !(deviation * scale + beta > W{}) ? W{} : dy;
+  bool on = !relu | (deviation * scale + beta > W{});  // no branch, or it is no vector code
+  return on ? dy : W{};
 }
 
 // dgamma += Σ dy x̂,  dbeta += Σ dy over the rows begin … end
 template <class T, class W = Wide<T>>
 void sum_block(const BackwardInputs<T>& in, i64 begin, i64 end, W* dgamma, W* dbeta) {
-  auto [rows, channels, relu, x, dy, mean, inverse_std, scale, beta] = in;
+  i64 channels = in.channels;
+  bool relu = in.relu;
+  const W *mean = in.mean, *inverse_std = in.inverse_std, *scale = in.scale, *beta = in.beta;
   for (i64 r = begin; r < end; ++r) {
-    const T *x_row = x + r * channels, *dy_row = dy + r * channels;
+    const T *x_row = in.x + r * channels, *dy_row = in.dy + r * channels;
 #pragma omp simd
     for (i64 c = 0; c < channels; ++c) {
       W deviation = static_cast<W>(x_row[c]) - mean[c];
@@ -177,7 +183,7 @@ MELGRAD_SIMD void sum_gradients(Backend& backend, const BackwardInputs<T>& in, W
   Sections sections(in.rows, channels);
   ScratchArray<double> totals(backend, sections.count * channels * 2);
   ScratchArray<W> sums(backend, sections.count * channels * 2);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (sections.count > 1)
   for (i64 section = 0; section < sections.count; ++section) {
     double* total = totals.data() + section * channels * 2;
     W* sum = sums.data() + section * channels * 2;
@@ -205,17 +211,19 @@ MELGRAD_SIMD void sum_gradients(Backend& backend, const BackwardInputs<T>& in, W
 template <class T, class W = Wide<T>>
 MELGRAD_SIMD void input_gradient(const BackwardInputs<T>& in, const W* dgamma_mean,
                                  const W* dbeta_mean, T* dx) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (in.rows * in.channels >= elementwise_grain)
   for (i64 r = 0; r < in.rows; ++r) {
-    auto [rows, channels, relu, x, dy, mean, inverse_std, scale, beta] = in;
-    const T *x_row = x + r * channels, *dy_row = dy + r * channels;
+    i64 channels = in.channels;
+    bool relu = in.relu;
+    const W *mean = in.mean, *inverse_std = in.inverse_std, *scale = in.scale, *beta = in.beta;
+    const T *x_row = in.x + r * channels, *dy_row = in.dy + r * channels;
     T* dx_row = dx + r * channels;
 #pragma omp simd
     for (i64 c = 0; c < channels; ++c) {
       W deviation = static_cast<W>(x_row[c]) - mean[c];
       W d = masked(relu, static_cast<W>(dy_row[c]), deviation, scale[c], beta[c]);
       W normalized = deviation * inverse_std[c];
-      dx_row[c] = static_cast<T>(scale[c] * (d - dbeta_mean[c] - normalized * dgamma_mean[c]));
+      store(dx_row[c], scale[c] * (d - dbeta_mean[c] - normalized * dgamma_mean[c]));
     }
   }
 }

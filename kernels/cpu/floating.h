@@ -11,6 +11,13 @@ namespace melgrad {
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, bf16>, float, T>;
 
+/// target = value, rounded if T is bf16. A function of its own: a temporary of class type in the
+/// body of an `omp simd` loop keeps g++ from making vector code of it.
+template <class T>
+void store(T& target, Wide<T> value) {
+  target = static_cast<T>(value);
+}
+
 /// Calls f(T{}) with the C++ type of `dtype`; throws Error "[where] ..." for integers.
 template <class F>
 decltype(auto) dispatch_floating(std::string_view where, Dtype dtype, F&& f) {

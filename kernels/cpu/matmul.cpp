@@ -1,6 +1,7 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/fill_rows.h"
 #include "kernels/cpu/onednn.h"
+#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/simd.h"
 
 namespace melgrad {
@@ -12,7 +13,8 @@ namespace {
 // along its columns if not.
 MELGRAD_SIMD void matmul_loops(const MatmulShape& s, const double* a, const double* w,
                                const double* bias, double* y) {
-#pragma omp parallel for collapse(2) schedule(static)
+  i64 products = s.batch * s.m * s.n * s.k;
+#pragma omp parallel for collapse(2) schedule(static) if (products >= elementwise_grain)
   for (i64 b = 0; b < s.batch; ++b) {
     for (i64 i = 0; i < s.m; ++i) {
       const double* a_row = a + b * s.a_batch + i * s.a_row;

@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/floating.h"
+#include "kernels/cpu/parallel.h"
 #include "kernels/cpu/scratch_array.h"
 #include "kernels/cpu/simd.h"
 
@@ -24,11 +25,10 @@ Range window(i64 i, i64 stride, i64 pad, i64 kernel, i64 size) {
   return {std::clamp<i64>(begin, 0, size), std::clamp<i64>(begin + kernel, 0, size)};
 }
 
-// Windows that cover position i: j·stride − pad ≤ i < j·stride − pad + kernel.
+// Windows that cover position i: the j with j·stride − pad ≤ i < j·stride − pad + kernel, that is
+// (i + pad − kernel)/stride < j ≤ (i + pad)/stride.
 Range windows_over(i64 i, i64 stride, i64 pad, i64 kernel, i64 windows) {
-  i64 after_first =
-      i + pad - kernel + stride;  // ⌈(i + pad − kernel + 1) / stride⌉ · stride, or more
-  i64 begin = after_first < 0 ? 0 : after_first / stride;
+  i64 begin = i + pad < kernel ? 0 : (i + pad - kernel) / stride + 1;
   return {std::min(begin, windows), std::min((i + pad) / stride + 1, windows)};
 }
 
@@ -52,11 +52,14 @@ W window_scale(const PoolShape& s, i64 p, i64 q) {
   return W{1} / static_cast<W>(std::max<i64>(rows * columns, 1));
 }
 
+// Whether the work is worth waking the other threads.
+bool is_large(const PoolShape& s) { return s.n * s.h * s.w * s.c >= elementwise_grain; }
+
 // y[n,p,q,c] = max over the window of x; a NaN stays once it is met
 template <class T>
 MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
   using W = Wide<T>;
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < s.p; ++p) {
       Range rows = window(p, s.stride_h, s.pad_top, s.kh, s.h);
@@ -78,7 +81,7 @@ MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
               }
             }
           }
-          for (i64 c = 0; c < channels; ++c) y_pixel[c0 + c] = static_cast<T>(largest[c]);
+          for (i64 c = 0; c < channels; ++c) store(y_pixel[c0 + c], largest[c]);
         }
       }
     }
@@ -93,7 +96,7 @@ template <class T, class D>
 MELGRAD_SIMD void max_pool2d_backward_loops(const PoolShape& s, const T* x, const T* y, const T* dy,
                                             D* dx) {
   using W = Wide<T>;
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 c0 = 0; c0 < s.c; c0 += channel_block) {
       i64 channels = std::min(channel_block, s.c - c0);
@@ -121,7 +124,7 @@ MELGRAD_SIMD void max_pool2d_backward_loops(const PoolShape& s, const T* x, cons
                 W y_value = static_cast<W>(y[y_pixel + c]);
                 bool hit = x_value == y_value || x_value != x_value;
                 W sum = static_cast<W>(dx[x_pixel + c]) + (hit ? remaining[c] : W{});
-                dx[x_pixel + c] = static_cast<D>(sum);
+                store(dx[x_pixel + c], sum);
                 remaining[c] = hit ? W{} : remaining[c];
               }
             }
@@ -148,7 +151,7 @@ void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, 
         for (i64 c = 0; c < channels; ++c) sum[c] += static_cast<W>(x_pixel[c]);
       }
     }
-    for (i64 c = 0; c < channels; ++c) y_pixel[c0 + c] = static_cast<T>(sum[c] * scale);
+    for (i64 c = 0; c < channels; ++c) store(y_pixel[c0 + c], sum[c] * scale);
   }
 }
 
@@ -168,14 +171,14 @@ void average_backward(const PoolShape& s, const T* dy_picture, Range rows, Range
         for (i64 c = 0; c < channels; ++c) sum[c] += factor * static_cast<W>(dy_pixel[c]);
       }
     }
-    for (i64 c = 0; c < channels; ++c) dx_pixel[c0 + c] = static_cast<T>(sum[c]);
+    for (i64 c = 0; c < channels; ++c) store(dx_pixel[c0 + c], sum[c]);
   }
 }
 
 // y[n,p,q,c] = Σ over the window of x / divisor
 template <class T>
 MELGRAD_SIMD void avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n)
     for (i64 p = 0; p < s.p; ++p)
       for (i64 q = 0; q < s.q; ++q)
@@ -187,7 +190,7 @@ MELGRAD_SIMD void avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
 template <class T>
 MELGRAD_SIMD void avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
   auto scale = [&](i64 p, i64 q) { return window_scale<Wide<T>>(s, p, q); };
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n)
     for (i64 h = 0; h < s.h; ++h)
       for (i64 w = 0; w < s.w; ++w)
@@ -200,7 +203,7 @@ MELGRAD_SIMD void avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* 
 // y[n,p,q,c] = Σ over rows piece(p) and columns piece(q) of x / their number
 template <class T>
 MELGRAD_SIMD void adaptive_avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < s.p; ++p) {
       for (i64 q = 0; q < s.q; ++q) {
@@ -219,7 +222,7 @@ MELGRAD_SIMD void adaptive_avg_pool2d_backward_loops(const PoolShape& s, const T
     i64 count = piece(p, s.h, s.p).size() * piece(q, s.w, s.q).size();
     return Wide<T>{1} / static_cast<Wide<T>>(count);
   };
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n)
     for (i64 h = 0; h < s.h; ++h)
       for (i64 w = 0; w < s.w; ++w)

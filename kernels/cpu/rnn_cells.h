@@ -26,7 +26,7 @@ void rnn_cell(bool relu, i64 hidden, const W* gates, const W* recurrent, T* h) {
   for (i64 j = 0; j < hidden; ++j) {
     W sum = gates[j] + recurrent[j];
     W value = relu ? (sum < W{} ? W{} : sum) : tanh(sum);
-    h[j] = static_cast<T>(value);
+    store(h[j], value);
   }
 }
 template <class T, class W = Wide<T>>
@@ -35,7 +35,7 @@ void rnn_cell_backward(bool relu, i64 hidden, const T* h, W* dh, T* dgates) {
   for (i64 j = 0; j < hidden; ++j) {
     W value = static_cast<W>(h[j]);
     W slope = relu ? (value > W{} ? W{1} : W{}) : W{1} - value * value;
-    dgates[j] = static_cast<T>(dh[j] * slope);
+    store(dgates[j], dh[j] * slope);
     dh[j] = W{};
   }
 }
@@ -51,7 +51,7 @@ void lstm_cell(i64 hidden, W* gates, const W* recurrent, const W* c_before, W* c
     g[j] = tanh(g[j] + recurrent[2 * hidden + j]);
     o[j] = sigmoid(o[j] + recurrent[3 * hidden + j]);
     c[j] = f[j] * c_before[j] + i[j] * g[j];
-    h[j] = static_cast<T>(o[j] * tanh(c[j]));
+    store(h[j], o[j] * tanh(c[j]));
   }
 }
 // dc: in the gradient of c', out that of c
@@ -64,10 +64,10 @@ void lstm_cell_backward(i64 hidden, const W* gates, const W* c_before, const W* 
   for (i64 j = 0; j < hidden; ++j) {
     W tanh_c = tanh(c[j]);
     W dc_all = dc[j] + dh[j] * o[j] * (W{1} - tanh_c * tanh_c);
-    di[j] = static_cast<T>(dc_all * g[j] * i[j] * (W{1} - i[j]));
-    df[j] = static_cast<T>(dc_all * c_before[j] * f[j] * (W{1} - f[j]));
-    dg[j] = static_cast<T>(dc_all * i[j] * (W{1} - g[j] * g[j]));
-    d_o[j] = static_cast<T>(dh[j] * tanh_c * o[j] * (W{1} - o[j]));
+    store(di[j], dc_all * g[j] * i[j] * (W{1} - i[j]));
+    store(df[j], dc_all * c_before[j] * f[j] * (W{1} - f[j]));
+    store(dg[j], dc_all * i[j] * (W{1} - g[j] * g[j]));
+    store(d_o[j], dh[j] * tanh_c * o[j] * (W{1} - o[j]));
     dc[j] = dc_all * f[j];
     dh[j] = W{};
   }
@@ -83,7 +83,7 @@ void gru_cell(i64 hidden, W* gates, const W* recurrent, const T* h_before, W* pr
     z[j] = sigmoid(z[j] + recurrent[hidden + j]);
     product[j] = recurrent[2 * hidden + j];
     n[j] = tanh(n[j] + r[j] * product[j]);
-    h[j] = static_cast<T>((W{1} - z[j]) * n[j] + z[j] * static_cast<W>(h_before[j]));
+    store(h[j], (W{1} - z[j]) * n[j] + z[j] * static_cast<W>(h_before[j]));
   }
 }
 // dgates and drecurrent differ in n's part: drecurrent_n = r dgates_n
@@ -96,10 +96,12 @@ void gru_cell_backward(i64 hidden, const W* gates, const T* h_before, const W* p
     W dn = dh[j] * (W{1} - z[j]) * (W{1} - n[j] * n[j]);
     W dz = dh[j] * (static_cast<W>(h_before[j]) - n[j]) * z[j] * (W{1} - z[j]);
     W dr = dn * product[j] * r[j] * (W{1} - r[j]);
-    dgates[j] = drecurrent[j] = static_cast<T>(dr);
-    dgates[hidden + j] = drecurrent[hidden + j] = static_cast<T>(dz);
-    dgates[2 * hidden + j] = static_cast<T>(dn);
-    drecurrent[2 * hidden + j] = static_cast<T>(dn * r[j]);
+    store(dgates[j], dr);
+    store(dgates[hidden + j], dz);
+    store(drecurrent[j], dr);
+    store(drecurrent[hidden + j], dz);
+    store(dgates[2 * hidden + j], dn);
+    store(drecurrent[2 * hidden + j], dn * r[j]);
     dh[j] *= z[j];
   }
 }
