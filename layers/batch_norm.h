@@ -1,4 +1,5 @@
 #pragma once
+#include "autograd/anomaly.h"
 #include "layers/module.h"
 
 namespace melgrad {
@@ -19,8 +20,11 @@ inline constexpr BatchNormSettings keras_batch_norm{
 class BatchNorm : public Module {
  public:
   Variable forward(const Variable& x) override { return forward(x, false); }
-  /// Then max(y, 0), in the same pass over memory.
-  Variable forward_relu(const Variable& x) { return forward(x, true); }
+  /// Then max(y, 0), in the same pass over memory. ForwardHooks do not see it.
+  Variable forward_relu(const Variable& x) {
+    Scope scope(scope_name());
+    return forward(x, true);
+  }
   std::string details() const override;
 
   Variable weight, bias;             // (C)

@@ -21,7 +21,7 @@ std::string list(std::string_view title, const std::vector<std::string>& names) 
 }  // namespace
 
 Variable Module::operator()(const Variable& x) {
-  Scope scope(name_.empty() ? type() : name_);
+  Scope scope(scope_name());
   Variable y = forward(x);
   for (ForwardHook* hook = innermost_hook; hook; hook = hook->outer_) hook->call_(*this, x, y);
   return y;

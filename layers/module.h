@@ -76,6 +76,8 @@ class Module {
 
  protected:
   Module() = default;
+  /// Its name in its parent, "3"; of the outermost module its type.
+  std::string scope_name() const { return name_.empty() ? type() : name_; }
   void add_module(const std::string& name, Module& child);
   void add_parameter(const std::string& name, Variable& parameter);
   void add_buffer(const std::string& name, Tensor& buffer);
