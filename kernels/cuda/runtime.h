@@ -1,0 +1,58 @@
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+struct CUstream_st;  // what cudaStream_t points to
+
+/// Everything that melgrad's host code asks of the CUDA runtime, so that this is all the simulator has to stand in for:
+/// runtime.cpp calls CUDA, cudasim/runtime.cpp does the same on the simulated device. A failing call throws Error with
+/// its name, CUDA's word for what happened, and what to do.
+namespace melgrad::cuda {
+
+using Stream = CUstream_st*;
+
+/// "NVIDIA H100", "simulated GPU"
+std::string device_name(int device);
+/// Throws Error when there is no GPU or no driver that can run this build.
+int device_count();
+void use_device(int device);
+
+Stream create_stream();
+/// Waits until everything submitted to the stream is done; throws Error if a kernel failed meanwhile.
+void synchronize(Stream stream);
+
+/// Throws Error "[kernel] …" if the launch just made was refused.
+void check_launch(std::string_view kernel);
+
+/// Null when the device's memory is used up.
+void* device_malloc(std::size_t bytes);
+void device_free(void* data);
+/// Free and total bytes of the device in use.
+struct MemoryInfo {
+  std::size_t free = 0, total = 0;
+};
+MemoryInfo device_memory();
+
+/// Host memory that the device copies from without a detour. Throws Error when there is none left.
+void* pinned_malloc(std::size_t bytes);
+void pinned_free(void* data);
+
+enum class Direction { to_device, to_host, on_device };
+/// In stream order. To or from pageable host memory it returns when the host's side is done.
+void copy(void* target, const void* source, std::size_t bytes, Direction direction, Stream stream);
+
+/// A recorded sequence of launches and copies with their arguments, to be run again as a whole.
+class Graph {
+ public:
+  virtual ~Graph() = default;
+  virtual void replay(Stream stream) = 0;
+};
+/// Until end_capture, what is submitted to the stream is recorded and not run.
+void begin_capture(Stream stream);
+std::unique_ptr<Graph> end_capture(Stream stream);
+bool capturing(Stream stream);
+
+}  // namespace melgrad::cuda

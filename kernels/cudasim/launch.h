@@ -1,0 +1,57 @@
+#pragma once
+#include <cstring>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "kernels/cuda/runtime.h"
+#include "kernels/cudasim/device_memory.h"
+#include "kernels/cudasim/stream.h"
+#include "kernels/cudasim/surface.h"
+#include "kernels/error.h"
+
+namespace melgrad::sim {
+
+/// What one launch is given besides its arguments.
+struct LaunchShape {
+  Dim3 grid, threads;
+  std::size_t shared_bytes = 0;
+};
+
+/// The running block's dynamic shared memory, filled with NaN when the block starts.
+inline thread_local std::vector<float4> dynamic_shared_memory;
+
+/// Throws Error where a GPU of compute capability 7.5 to 12 would refuse the launch.
+void check_shape(std::string_view kernel, const LaunchShape& shape);
+
+template <class T>
+void check_argument(std::string_view kernel, const T& argument) {
+  if constexpr (std::is_pointer_v<T>) {
+    if (argument != nullptr) check_device_pointer(kernel, argument);
+  }
+}
+
+/// Runs the blocks one after the other.
+void run_grid(const std::string& kernel, const LaunchShape& shape,
+              const std::function<void()>& body);
+
+}  // namespace melgrad::sim
+
+namespace melgrad::cuda {
+
+/// The simulator's half of `launch` (cuda/device_code.h).
+template <class... Parameters>
+void launch_kernel(std::string_view name, dim3 blocks, dim3 threads, std::size_t shared_bytes,
+                   Stream stream, void (*kernel)(Parameters...), Parameters... arguments) {
+  sim::LaunchShape shape{
+      {blocks.x, blocks.y, blocks.z}, {threads.x, threads.y, threads.z}, shared_bytes};
+  sim::check_shape(name, shape);
+  (sim::check_argument(name, arguments), ...);
+  sim::submit(stream, [=, name = std::string(name)] {
+    sim::run_grid(name, shape, [&] { kernel(arguments...); });
+  });
+}
+
+}  // namespace melgrad::cuda

@@ -1,0 +1,152 @@
+#include "tests/cudasim/broken_kernels.h"
+
+#include "kernels/cuda/device_code.h"
+
+// Pairs of kernels: one with a fault that a GPU may well hide, one as it should be. The tests look for these line numbers'
+// neighbourhood in what the simulator says.
+namespace melgrad::broken {
+namespace {
+
+using namespace cuda;
+
+constexpr unsigned threads = 64;
+
+// y[i] = x[63 − i], through shared memory: the reads must wait for the writes.
+__global__ void reverse_without_barrier(const float* x, float* y) {
+  __shared__ float tile[threads];
+  tile[threadIdx.x] = x[threadIdx.x];
+  y[threadIdx.x] = tile[threads - 1 - threadIdx.x];
+}
+__global__ void reverse(const float* x, float* y) {
+  __shared__ float tile[threads];
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile[threads - 1 - threadIdx.x];
+}
+
+__global__ void barrier_in_a_branch(const float* x, float* y) {
+  if (threadIdx.x < 40) __syncthreads();
+  y[threadIdx.x] = x[threadIdx.x];
+}
+__global__ void barrier_for_all(const float* x, float* y) {
+  __syncthreads();
+  y[threadIdx.x] = x[threadIdx.x];
+}
+
+__global__ void two_barriers(const float* x, float* y) {
+  if (threadIdx.x < 32) {
+    __syncthreads();
+  } else {
+    __syncthreads();
+  }
+  y[threadIdx.x] = x[threadIdx.x];
+}
+
+__global__ void barrier_after_return(const float* x, float* y) {
+  if (threadIdx.x == 5) return;
+  __syncthreads();
+  y[threadIdx.x] = x[threadIdx.x];
+}
+
+__global__ void shuffle_of_half_a_warp(const float* x, float* y) {
+  float v = x[threadIdx.x];
+  if (threadIdx.x % 32 < 16) v = __shfl_sync(0xffffffffU, v, 0);
+  y[threadIdx.x] = v;
+}
+__global__ void shuffle_with_its_mask(const float* x, float* y) {
+  float v = x[threadIdx.x];
+  if (threadIdx.x % 32 < 16) v = __shfl_sync(0x0000ffffU, v, 0);
+  y[threadIdx.x] = v;
+}
+
+__global__ void mask_without_caller(const float* x, float* y) {
+  y[threadIdx.x] = __shfl_sync(0x0000ffffU, x[threadIdx.x], 0);
+}
+
+// Lanes pass values through shared memory: the warp must meet in between.
+__global__ void neighbour_without_syncwarp(const float* x, float* y) {
+  __shared__ float tile[threads];
+  tile[threadIdx.x] = x[threadIdx.x];
+  y[threadIdx.x] = tile[threadIdx.x ^ 1U];
+}
+__global__ void neighbour(const float* x, float* y) {
+  __shared__ float tile[threads];
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncwarp();
+  y[threadIdx.x] = tile[threadIdx.x ^ 1U];
+}
+
+__global__ void past_the_end(const float* x, float* y) { y[threadIdx.x + 1] = x[threadIdx.x]; }
+__global__ void to_the_end(const float* x, float* y) { y[threadIdx.x] = x[threadIdx.x]; }
+
+__global__ void past_shared(const float* x, float* y) {
+  __shared__ float tile[threads];
+  unsigned i = threadIdx.x + 1;
+  tile[i] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile[i];
+}
+
+__global__ void past_dynamic_shared(const float* x, float* y) {
+  auto* tile = dynamic_shared<float>();
+  tile[threadIdx.x + 1] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile[threadIdx.x + 1];
+}
+
+// Sums what nobody wrote.
+__global__ void uninitialised_shared(const float* x, float* y) {
+  auto* tile = dynamic_shared<float>();
+  if (threadIdx.x != 7) tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile[threadIdx.x];
+}
+__global__ void initialised_shared(const float* x, float* y) {
+  auto* tile = dynamic_shared<float>();
+  tile[threadIdx.x] = x[threadIdx.x];
+  __syncthreads();
+  y[threadIdx.x] = tile[threadIdx.x];
+}
+
+// All threads add to one number: without an atomic all but one addition may be lost.
+__global__ void racing_sum(const float* x, float* y) { *y = *y + x[threadIdx.x]; }
+__global__ void atomic_sum(const float* x, float* y) { atomicAdd(y, x[threadIdx.x]); }
+
+template <auto kernel>
+Case make(const char* name, unsigned block = threads, std::size_t shared_bytes = 0) {
+  return {name, [=](const float* x, float* y, Stream stream) {
+            launch<kernel>(Grid{1, block, shared_bytes}, stream, x, y);
+          }};
+}
+
+}  // namespace
+
+const std::vector<Case>& cases() {
+  constexpr std::size_t tile = threads * sizeof(float);
+  static const std::vector<Case> all = {
+      make<reverse_without_barrier>("reverse_without_barrier"),
+      make<reverse>("reverse"),
+      make<barrier_in_a_branch>("barrier_in_a_branch"),
+      make<barrier_for_all>("barrier_for_all"),
+      make<two_barriers>("two_barriers"),
+      make<barrier_after_return>("barrier_after_return"),
+      make<shuffle_of_half_a_warp>("shuffle_of_half_a_warp"),
+      make<shuffle_with_its_mask>("shuffle_with_its_mask"),
+      make<mask_without_caller>("mask_without_caller"),
+      make<neighbour_without_syncwarp>("neighbour_without_syncwarp"),
+      make<neighbour>("neighbour"),
+      make<past_the_end>("past_the_end"),
+      make<to_the_end>("to_the_end"),
+      make<past_shared>("past_shared"),
+      make<past_dynamic_shared>("past_dynamic_shared", threads, tile),
+      make<uninitialised_shared>("uninitialised_shared", threads, tile),
+      make<initialised_shared>("initialised_shared", threads, tile),
+      make<racing_sum>("racing_sum"),
+      make<atomic_sum>("atomic_sum"),
+      make<to_the_end>("too_many_threads", 2048),
+      make<initialised_shared>("too_much_shared_memory", threads, std::size_t{1} << 20U),
+  };
+  return all;
+}
+
+}  // namespace melgrad::broken

@@ -1,0 +1,237 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "kernels/cudasim/block.h"
+#include "kernels/cudasim/device_memory.h"
+#include "kernels/cudasim/fiber.h"
+#include "kernels/error.h"
+#include "tests/cudasim/broken_kernels.h"
+
+namespace melgrad {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool with_asan = true;
+#else
+constexpr bool with_asan = false;
+#endif
+#if defined(__SANITIZE_THREAD__)
+constexpr bool with_tsan = true;
+#else
+constexpr bool with_tsan = false;
+#endif
+
+constexpr std::size_t count = 64;
+
+/// x = 0, 1, … 63 and y, exactly 64 floats, on the simulated device.
+class Simulator : public testing::Test {
+ protected:
+  Simulator() : x_(array()), y_(array()), stream_(cuda::create_stream()) {
+    std::vector<float> values(count);
+    std::iota(values.begin(), values.end(), 0.0F);
+    cuda::copy(x_, values.data(), bytes, cuda::Direction::to_device, stream_);
+  }
+  ~Simulator() override {
+    sim::set_thread_order(sim::ThreadOrder::forward);
+    sim::device_free(x_);
+    sim::device_free(y_);
+  }
+
+  static float* array() { return static_cast<float*>(sim::device_malloc(bytes)); }
+
+  std::vector<float> run(const std::string& name) {
+    std::vector<float> values(count, 0);
+    cuda::copy(y_, values.data(), bytes, cuda::Direction::to_device, stream_);
+    for (const auto& kernel : broken::cases()) {
+      if (name == kernel.name) kernel.run(x_, y_, stream_);
+    }
+    cuda::copy(values.data(), y_, bytes, cuda::Direction::to_host, stream_);
+    return values;
+  }
+  std::string error_of(const std::string& name) {
+    try {
+      run(name);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  static constexpr std::size_t bytes = count * sizeof(float);
+  float *x_, *y_;
+  cuda::Stream stream_;
+};
+
+void expect_words(const std::string& message, const std::vector<std::string>& words) {
+  for (const auto& word : words) {
+    EXPECT_NE(message.find(word), std::string::npos) << "'" << word << "' is not in: " << message;
+  }
+}
+
+TEST_F(Simulator, runs_correct_kernels_in_every_order) {
+  std::vector<float> same(count), reversed(count), neighbours(count), shuffled(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    same[i] = static_cast<float>(i);
+    reversed[i] = static_cast<float>(count - 1 - i);
+    neighbours[i] = static_cast<float>(i ^ 1U);
+    shuffled[i] = static_cast<float>(i % 32 < 16 ? i / 32 * 32 : i);
+  }
+  for (auto order :
+       {sim::ThreadOrder::forward, sim::ThreadOrder::reverse, sim::ThreadOrder::random}) {
+    sim::set_thread_order(order, 7);
+    EXPECT_EQ(run("reverse"), reversed);
+    EXPECT_EQ(run("barrier_for_all"), same);
+    EXPECT_EQ(run("neighbour"), neighbours);
+    EXPECT_EQ(run("shuffle_with_its_mask"), shuffled);
+    EXPECT_EQ(run("initialised_shared"), same);
+    EXPECT_EQ(run("to_the_end"), same);
+    EXPECT_EQ(run("atomic_sum")[0], 63 * 64 / 2);
+  }
+}
+
+TEST_F(Simulator, names_threads_and_lines_of_a_barrier_that_not_all_reach) {
+  expect_words(error_of("barrier_in_a_branch"),
+               {"[barrier_in_a_branch]", "block (0, 0, 0)", "threads 0–39 are at the barrier",
+                "broken_kernels.cu:", "threads 40–63 left the kernel"});
+  expect_words(error_of("barrier_after_return"),
+               {"[barrier_after_return]", "threads 0–4, 6–63 are at the barrier",
+                "thread 5 left the kernel"});
+  expect_words(error_of("two_barriers"),
+               {"[two_barriers]", "barrier divergence", "threads 0–31", "threads 32–63"});
+}
+
+TEST_F(Simulator, names_lanes_and_mask_of_a_collective_that_not_all_reach) {
+  expect_words(error_of("shuffle_of_half_a_warp"),
+               {"[shuffle_of_half_a_warp]", "threads 0–15", "mask 0xffffffff",
+                "broken_kernels.cu:", "left the kernel"});
+  expect_words(error_of("mask_without_caller"),
+               {"[mask_without_caller]", "thread (16, 0, 0)", "leaves it out"});
+}
+
+TEST_F(Simulator, works_again_after_an_error) {
+  EXPECT_NE(error_of("barrier_in_a_branch"), "no error");
+  EXPECT_EQ(run("to_the_end")[63], 63);
+}
+
+TEST_F(Simulator, shows_a_missing_barrier_in_some_order) {
+  if (with_tsan) GTEST_SKIP() << "ThreadSanitizer reports it";
+  bool forward_hides_it = run("reverse_without_barrier") == run("reverse");
+  sim::set_thread_order(sim::ThreadOrder::reverse);
+  bool reverse_hides_it = run("reverse_without_barrier") == run("reverse");
+  EXPECT_FALSE(forward_hides_it && reverse_hides_it);
+}
+
+TEST_F(Simulator, fills_dynamic_shared_memory_with_nan) {
+  auto y = run("uninitialised_shared");
+  EXPECT_TRUE(std::isnan(y[7]));
+  EXPECT_EQ(y[8], 8);
+}
+
+TEST_F(Simulator, refuses_launches_that_a_gpu_refuses) {
+  expect_words(error_of("too_many_threads"), {"[to_the_end]", "2048", "1024"});
+  expect_words(error_of("too_much_shared_memory"), {"[initialised_shared]", "1048576", "49152"});
+}
+
+TEST_F(Simulator, refuses_host_and_freed_pointers) {
+  float host[count] = {};
+  auto kernel = std::find_if(broken::cases().begin(), broken::cases().end(),
+                             [](const auto& c) { return std::string(c.name) == "to_the_end"; });
+  try {
+    kernel->run(host, y_, stream_);
+    FAIL() << "a host pointer was accepted";
+  } catch (const Error& error) {
+    expect_words(error.what(), {"[to_the_end]", "host address"});
+  }
+  float* freed = array();
+  sim::device_free(freed);
+  try {
+    kernel->run(freed, y_, stream_);
+    FAIL() << "a freed pointer was accepted";
+  } catch (const Error& error) {
+    expect_words(error.what(), {"[to_the_end]", "freed"});
+  }
+  EXPECT_THROW(sim::device_free(freed), Error);
+  EXPECT_THROW(sim::device_free(x_ + 1), Error);
+}
+
+TEST_F(Simulator, refuses_copies_past_an_allocation) {
+  std::vector<float> host(count + 1);
+  EXPECT_THROW(
+      cuda::copy(x_, host.data(), (count + 1) * sizeof(float), cuda::Direction::to_device, stream_),
+      Error);
+}
+
+TEST_F(Simulator, replays_a_captured_graph_with_todays_memory) {
+  cuda::begin_capture(stream_);
+  for (const auto& kernel : broken::cases()) {
+    if (std::string(kernel.name) == "to_the_end") kernel.run(x_, y_, stream_);
+  }
+  EXPECT_THROW(cuda::synchronize(stream_), Error);
+  auto graph = cuda::end_capture(stream_);
+  std::vector<float> values(count, 5);
+  cuda::copy(x_, values.data(), bytes, cuda::Direction::to_device, stream_);
+  graph->replay(stream_);
+  std::vector<float> result(count);
+  cuda::copy(result.data(), y_, bytes, cuda::Direction::to_host, stream_);
+  EXPECT_EQ(result, values);
+}
+
+using SimulatorDeath = Simulator;
+
+TEST_F(SimulatorDeath, host_code_that_touches_device_memory_is_named) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(y_[5] = 1, "the host touched device memory: byte 20 of an allocation of 256 bytes");
+}
+
+TEST_F(SimulatorDeath, address_sanitizer_finds_accesses_out_of_bounds) {
+  if (!with_asan) GTEST_SKIP() << "needs AddressSanitizer";
+  EXPECT_DEATH(run("past_the_end"), "broken_kernels.cu");
+  EXPECT_DEATH(run("past_shared"), "broken_kernels.cu");
+  EXPECT_DEATH(run("past_dynamic_shared"), "broken_kernels.cu");
+}
+
+TEST_F(SimulatorDeath, thread_sanitizer_finds_races) {
+  if (!with_tsan) GTEST_SKIP() << "needs ThreadSanitizer";
+  for (const char* name : {"reverse_without_barrier", "neighbour_without_syncwarp", "racing_sum"}) {
+    EXPECT_DEATH(
+        {
+          run(name);
+          std::exit(0);
+        },
+        "data race")
+        << name;
+  }
+}
+
+TEST(Fiber, switches_back_and_forth_and_lets_exceptions_be_caught_inside) {
+  if (with_tsan)
+    GTEST_SKIP() << "fibers are ordered by what the simulator tells, and here nobody does";
+  int steps = 0;
+  bool caught = false;
+  sim::Fiber* self = nullptr;
+  sim::Fiber fiber([&] {
+    for (; steps < 3; ++steps) self->suspend();
+    try {
+      throw Error("inside");
+    } catch (const Error&) {
+      caught = true;
+    }
+  });
+  self = &fiber;
+  for (int i = 0; i < 3; ++i) {
+    fiber.resume();
+    EXPECT_EQ(steps, i);
+    EXPECT_FALSE(fiber.finished());
+  }
+  fiber.resume();
+  EXPECT_TRUE(caught);
+  EXPECT_TRUE(fiber.finished());
+}
+
+}  // namespace
+}  // namespace melgrad
