@@ -1,6 +1,7 @@
 #include "kernels/backend.h"
 
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cuda/devices.h"
 
 namespace melgrad {
 
@@ -10,10 +11,7 @@ Backend& backend(Device device) {
     static auto* cpu = new CpuBackend;
     return *cpu;
   }
-  fail("backend",
-       "{}: this build of melgrad has no CUDA. Configure with -DMELGRAD_CUDA=ON on a machine with "
-       "an NVIDIA GPU, or use --device cpu",
-       to_string(device));
+  return cuda_backend(device.index);
 }
 
 }  // namespace melgrad

@@ -1,6 +1,9 @@
 #pragma once
 #include <array>
+#include <cmath>
 #include <cstdint>
+#include <limits>
+#include <type_traits>
 
 #include "kernels/dtype.h"
 
@@ -54,6 +57,28 @@ constexpr u64 uniform_integer(std::uint32_t high, std::uint32_t low, u64 range) 
   u64 middle1 = u64{high} * (range & 0xffffffffU) + (low_product >> 32U);
   u64 middle2 = u64{low} * (range >> 32U) + (middle1 & 0xffffffffU);
   return u64{high} * (range >> 32U) + (middle1 >> 32U) + (middle2 >> 32U);
+}
+
+/// The largest T below b: a + (b − a) u may round up to b itself, which is not in [a, b).
+template <class T>
+double largest_below(double b) {
+  if constexpr (std::is_same_v<T, bf16>) {
+    bf16 nearest(static_cast<float>(b));
+    if (static_cast<float>(nearest) < b) return static_cast<float>(nearest);
+    // one step of bf16 towards −∞; the step below 0 is the smallest negative number
+    nearest.bits = nearest.bits == 0        ? std::uint16_t{0x8001}
+                   : nearest.bits & 0x8000U ? static_cast<std::uint16_t>(nearest.bits + 1U)
+                                            : static_cast<std::uint16_t>(nearest.bits - 1U);
+    return static_cast<float>(nearest);
+  } else {
+    T nearest = static_cast<T>(b);
+    return nearest < b ? nearest : std::nextafter(nearest, -std::numeric_limits<T>::infinity());
+  }
+}
+
+/// u < p is u·2²⁴ < p·2²⁴: integers compare alike on every device.
+inline std::uint32_t dropout_threshold(double p) {
+  return static_cast<std::uint32_t>(std::ceil(p * 0x1p24));
 }
 
 }  // namespace melgrad

@@ -43,6 +43,7 @@ using Forward = std::function<std::vector<Variable>(const Inputs&)>;
 struct Options {
   bool forward_only = false;  // not differentiable, or no Function of its own
   bool gradcheck = true;      // off at a kink, and where a smaller row has checked the same loops
+  bool cpu_only = false;      // works in f64, which a GPU does not have
   bool exact = false;         // each element is compared by its own size, not the tensor's
   double f32 = 2e-6;          // largest relative error of the f32 path
   double f64 = 1e-12;

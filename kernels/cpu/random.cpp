@@ -1,5 +1,4 @@
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <type_traits>
 
@@ -64,27 +63,10 @@ T from_double(double value) {
     return static_cast<T>(value);
 }
 
-// The largest T below b: a + (b − a) u may round up to b itself, which is not in [a, b).
-template <class T>
-double below(double b) {
-  if constexpr (std::is_same_v<T, bf16>) {
-    bf16 nearest(static_cast<float>(b));
-    if (static_cast<float>(nearest) < b) return static_cast<float>(nearest);
-    // one step of bf16 towards −∞; the step below 0 is the smallest negative number
-    nearest.bits = nearest.bits == 0        ? std::uint16_t{0x8001}
-                   : nearest.bits & 0x8000U ? static_cast<std::uint16_t>(nearest.bits + 1U)
-                                            : static_cast<std::uint16_t>(nearest.bits - 1U);
-    return static_cast<float>(nearest);
-  } else {
-    T nearest = static_cast<T>(b);
-    return nearest < b ? nearest : std::nextafter(nearest, -std::numeric_limits<T>::infinity());
-  }
-}
-
 // y = a + (b − a) u
 template <class T>
 void fill_uniform(double a, double b, i64 n, const u64* state, T* y) {
-  double highest = std::max(a, below<T>(b));
+  double highest = std::max(a, largest_below<T>(b));
   constexpr bool wide = std::is_same_v<T, double>;
   for_each_draw(state, n, wide, [=](i64 begin, i64 count, const Words& high, const Words& low) {
     for (i64 i = 0; i < count; ++i) {
@@ -119,11 +101,6 @@ void fill_integer(i64 low_end, u64 range, i64 n, const u64* state, T* y) {
         y[begin + i] = from_double<T>(static_cast<double>(value));
     }
   });
-}
-
-// u < p is u·2²⁴ < p·2²⁴: integers compare alike on every device.
-std::uint32_t dropout_threshold(double p) {
-  return static_cast<std::uint32_t>(std::ceil(p * 0x1p24));
 }
 
 template <class T>

@@ -41,7 +41,7 @@ Rows index_rows() {
       {"one_hot",
        op([](T i) { return one_hot(i, 5, Dtype::f64); }),
        {index({3, 4}, 5)},
-       no_gradient},
+       {.forward_only = true, .cpu_only = true}},
   };
 }
 

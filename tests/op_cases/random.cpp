@@ -8,7 +8,7 @@ namespace {
 // A fresh generator each time: every evaluation, and PyTorch's side, draws the same mask.
 Forward drop(double p) {
   return op([p](V x) {
-    Generator generator(7);
+    Generator generator(7, x.device());
     return dropout(x, p, generator);
   });
 }
@@ -23,7 +23,7 @@ Rows random_rows() {
       {"dropout/1", drop(1), {uniform({4, 7})}},
       {"dropout/state",
        op([](T x) {
-         Generator generator(7);
+         Generator generator(7, x.device());
          generator.take(9);
          return dropout(x, .5, generator.take(x.numel()));
        }),

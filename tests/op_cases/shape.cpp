@@ -110,7 +110,7 @@ Rows shape_rows() {
          return pad(x, {0, 0, 1, 2}, {0, 0, 2, 1});
        }),
        {uniform({2, 3, 4, 5})}},
-      {"to/f64", op([](V x) { return to(x, Dtype::f64); }), {uniform({4, 7})}},
+      {"to/f64", op([](V x) { return to(x, Dtype::f64); }), {uniform({4, 7})}, {.cpu_only = true}},
       {"to/i64", op([](T x) { return x.to(Dtype::i64); }), {uniform({4, 7}, -5, 5)}, no_gradient},
       {"to/u8", op([](T x) { return x.to(Dtype::u8); }), {uniform({4, 7}, 0, 255)}, no_gradient},
   };

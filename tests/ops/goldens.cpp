@@ -70,7 +70,7 @@ Result run(const Case& row, const Inputs& inputs, Tensor (*lay_out)(const Tensor
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     result.y.push_back(outputs[i].data());
     if (!outputs[i].requires_grad()) continue;
-    Tensor dy = projection(outputs[i].data(), i);
+    Tensor dy = projection(outputs[i].data(), i).to(outputs[i].device());
     if (lay_out) dy = lay_out(dy);
     outputs[i].backward(dy, true);  // gradients add up over the outputs
   }

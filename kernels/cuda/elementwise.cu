@@ -1,0 +1,243 @@
+#include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/device_code.h"
+#include "kernels/cuda/index_math.h"
+#include "kernels/cuda/scalar.h"
+
+namespace melgrad {
+namespace cuda {
+
+__device__ inline float apply(UnaryOp op, float x, float a, float b) {
+  switch (op) {
+    case UnaryOp::neg: return -x;
+    case UnaryOp::abs: return fabsf(x);
+    case UnaryOp::sign: return x > 0 ? 1.0F : x < 0 ? -1.0F : x;
+    case UnaryOp::square: return x * x;
+    case UnaryOp::sqrt: return sqrtf(x);
+    case UnaryOp::rsqrt: return 1 / sqrtf(x);
+    case UnaryOp::reciprocal: return 1 / x;
+    case UnaryOp::exp: return expf(x);
+    case UnaryOp::log: return logf(x);
+    case UnaryOp::log1p: return log1pf(x);
+    case UnaryOp::sin: return sinf(x);
+    case UnaryOp::cos: return cosf(x);
+    case UnaryOp::tanh: return tanhf(x);
+    case UnaryOp::sigmoid: return 1 / (1 + expf(-x));
+    case UnaryOp::floor: return floorf(x);
+    case UnaryOp::ceil: return ceilf(x);
+    case UnaryOp::round: return rintf(x);
+    case UnaryOp::relu: return x <= 0 ? 0 : x;
+    case UnaryOp::affine: return a * x + b;
+    case UnaryOp::clamp: {
+      float low = x < a ? a : x;
+      return low > b ? b : low;
+    }
+    case UnaryOp::pow: return powf(x, a);
+    case UnaryOp::leaky_relu: return x > 0 ? x : a * x;
+  }
+  return x;
+}
+
+// In u64, where overflow wraps around.
+__device__ inline i64 apply(UnaryOp op, i64 x, i64 a, i64 b) {
+  u64 bits = static_cast<u64>(x);
+  switch (op) {
+    case UnaryOp::neg: return static_cast<i64>(0 - bits);
+    case UnaryOp::abs: return x < 0 ? static_cast<i64>(0 - bits) : x;
+    case UnaryOp::sign: return (x > 0) - (x < 0);
+    case UnaryOp::square: return static_cast<i64>(bits * bits);
+    case UnaryOp::relu: return x < 0 ? 0 : x;
+    case UnaryOp::affine: return static_cast<i64>(static_cast<u64>(a) * bits + static_cast<u64>(b));
+    case UnaryOp::clamp: {
+      i64 low = x < a ? a : x;
+      return low > b ? b : low;
+    }
+    default: return x;  // refused by `unary`
+  }
+}
+
+__device__ inline float apply(BinaryOp op, float u, float v) {
+  switch (op) {
+    case BinaryOp::add: return u + v;
+    case BinaryOp::sub: return u - v;
+    case BinaryOp::mul: return u * v;
+    case BinaryOp::div: return u / v;
+    case BinaryOp::pow: return powf(u, v);
+    // u + v where they are not comparable: that is NaN
+    case BinaryOp::maximum: return u > v ? u : v >= u ? v : u + v;
+    case BinaryOp::minimum: return u < v ? u : v <= u ? v : u + v;
+    case BinaryOp::relu_backward: return u > 0 ? v : 0;
+    case BinaryOp::tanh_backward: return v * (1 - u * u);
+    case BinaryOp::sigmoid_backward: return v * u * (1 - u);
+  }
+  return u;
+}
+
+__device__ inline i64 apply(BinaryOp op, i64 u, i64 v) {
+  u64 a = static_cast<u64>(u), b = static_cast<u64>(v);
+  switch (op) {
+    case BinaryOp::add: return static_cast<i64>(a + b);
+    case BinaryOp::sub: return static_cast<i64>(a - b);
+    case BinaryOp::mul: return static_cast<i64>(a * b);
+    case BinaryOp::div: return v == 0 ? 0 : v == -1 ? static_cast<i64>(0 - a) : u / v;
+    case BinaryOp::maximum: return u > v ? u : v;
+    case BinaryOp::minimum: return u < v ? u : v;
+    default: return u;  // refused by `binary`
+  }
+}
+
+template <class C>
+__device__ bool holds(CompareOp op, C u, C v) {
+  switch (op) {
+    case CompareOp::eq: return u == v;
+    case CompareOp::ne: return u != v;
+    case CompareOp::lt: return u < v;
+    case CompareOp::le: return u <= v;
+    case CompareOp::gt: return u > v;
+    case CompareOp::ge: return u >= v;
+  }
+  return false;
+}
+
+// Each thread takes `pack` elements side by side, one memory transaction of up to 16 bytes (1 where a view starts at an odd
+// place). `op` is the same for all threads, so the switch costs no divergence; the kernels wait for memory.
+template <class T, i64 pack>
+__global__ void unary_kernel(UnaryOp op, const T* x /* (n) */, T* y /* (n) */, i64 n, Compute<T> a,
+                             Compute<T> b) {
+  i64 first = global_thread() * pack;
+  if (first + pack <= n) {
+    auto values = *reinterpret_cast<const Pack<T, pack>*>(x + first);
+    for (T& value : values.at) value = store<T>(apply(op, load(value), a, b));
+    *reinterpret_cast<Pack<T, pack>*>(y + first) = values;
+  } else {
+    for (i64 i = first; i < n; ++i) y[i] = store<T>(apply(op, load(x[i]), a, b));
+  }
+}
+
+template <class T, i64 pack>
+__global__ void binary_kernel(BinaryOp op, const T* a /* (n) */, const T* b /* (n) */,
+                              T* y /* (n) */, i64 n) {
+  i64 first = global_thread() * pack;
+  if (first + pack <= n) {
+    auto u = *reinterpret_cast<const Pack<T, pack>*>(a + first);
+    auto v = *reinterpret_cast<const Pack<T, pack>*>(b + first);
+    for (i64 i = 0; i < pack; ++i) u.at[i] = store<T>(apply(op, load(u.at[i]), load(v.at[i])));
+    *reinterpret_cast<Pack<T, pack>*>(y + first) = u;
+  } else {
+    for (i64 i = first; i < n; ++i) y[i] = store<T>(apply(op, load(a[i]), load(b[i])));
+  }
+}
+
+// One thread an element of y; the operands' places follow from its coordinates.
+template <class T>
+__global__ void binary_broadcast(BinaryOp op, BroadcastShape s, const T* a, const T* b,
+                                 T* y /* (n) */, i64 n) {
+  i64 i = global_thread();
+  if (i >= n) return;
+  Places at = places(s, i);
+  y[i] = store<T>(apply(op, load(a[at.a]), load(b[at.b])));
+}
+
+template <class T>
+__global__ void compare_broadcast(CompareOp op, BroadcastShape s, const T* a, const T* b,
+                                  u8* y /* (n) */, i64 n) {
+  i64 i = global_thread();
+  if (i >= n) return;
+  Places at = places(s, i);
+  y[i] = holds(op, load(a[at.a]), load(b[at.b])) ? 1 : 0;
+}
+
+template <class T>
+__global__ void where_kernel(const u8* condition /* (n) */, const T* a, const T* b, T* y, i64 n) {
+  i64 i = global_thread();
+  if (i < n) y[i] = condition[i] ? a[i] : b[i];
+}
+
+namespace {
+
+bool is_for_integers(UnaryOp op) {
+  switch (op) {
+    case UnaryOp::neg:
+    case UnaryOp::abs:
+    case UnaryOp::sign:
+    case UnaryOp::square:
+    case UnaryOp::relu:
+    case UnaryOp::affine:
+    case UnaryOp::clamp: return true;
+    default: return false;
+  }
+}
+
+bool is_for_integers(BinaryOp op) {
+  return op <= BinaryOp::div || op == BinaryOp::maximum || op == BinaryOp::minimum;
+}
+
+}  // namespace
+}  // namespace cuda
+
+void CudaBackend::unary(UnaryOp op, Dtype dtype, double a, double b, i64 n, const void* x,
+                        void* y) {
+  check(is_floating(dtype) || cuda::is_for_integers(op), "unary",
+        "operation {} is for f32 and bf16, not for {}", static_cast<int>(op), name_of(dtype));
+  if (n == 0) return;
+  cuda::dispatch_device("unary", dtype, [&](auto t) {
+    using T = decltype(t);
+    auto* from = static_cast<const T*>(x);
+    auto* to = static_cast<T*>(y);
+    if (cuda::is_aligned<T>(from, to)) {
+      cuda::launch<cuda::unary_kernel<T, 4>>(cuda::one_thread_each((n + 3) / 4), stream(), op, from,
+                                             to, n, a, b);
+    } else {
+      cuda::launch<cuda::unary_kernel<T, 1>>(cuda::one_thread_each(n), stream(), op, from, to, n, a,
+                                             b);
+    }
+  });
+}
+
+void CudaBackend::binary(BinaryOp op, Dtype dtype, const BroadcastShape& shape, const void* a,
+                         const void* b, void* y) {
+  check(is_floating(dtype) || cuda::is_for_integers(op), "binary",
+        "operation {} is for f32 and bf16, not for {}", static_cast<int>(op), name_of(dtype));
+  BroadcastShape s = cuda::simplify(shape);
+  i64 n = cuda::numel(s);
+  if (n == 0) return;
+  bool dense = s.rank == 1 && s.a_stride[0] == 1 && s.b_stride[0] == 1;
+  cuda::dispatch_device("binary", dtype, [&](auto t) {
+    using T = decltype(t);
+    auto* left = static_cast<const T*>(a);
+    auto* right = static_cast<const T*>(b);
+    auto* to = static_cast<T*>(y);
+    if (dense && cuda::is_aligned<T>(left, right) && cuda::is_aligned<T>(to, to)) {
+      cuda::launch<cuda::binary_kernel<T, 4>>(cuda::one_thread_each((n + 3) / 4), stream(), op,
+                                              left, right, to, n);
+    } else {
+      cuda::launch<cuda::binary_broadcast<T>>(cuda::one_thread_each(n), stream(), op, s, left,
+                                              right, to, n);
+    }
+  });
+}
+
+void CudaBackend::compare(CompareOp op, Dtype dtype, const BroadcastShape& shape, const void* a,
+                          const void* b, u8* y) {
+  BroadcastShape s = cuda::simplify(shape);
+  i64 n = cuda::numel(s);
+  if (n == 0) return;
+  cuda::dispatch_device("compare", dtype, [&](auto t) {
+    using T = decltype(t);
+    cuda::launch<cuda::compare_broadcast<T>>(cuda::one_thread_each(n), stream(), op, s,
+                                             static_cast<const T*>(a), static_cast<const T*>(b), y,
+                                             n);
+  });
+}
+
+void CudaBackend::where(Dtype dtype, i64 n, const u8* condition, const void* a, const void* b,
+                        void* y) {
+  if (n == 0) return;
+  cuda::dispatch_device("where", dtype, [&](auto t) {
+    using T = decltype(t);
+    cuda::launch<cuda::where_kernel<T>>(cuda::one_thread_each(n), stream(), condition,
+                                        static_cast<const T*>(a), static_cast<const T*>(b),
+                                        static_cast<T*>(y), n);
+  });
+}
+
+}  // namespace melgrad

@@ -1,0 +1,104 @@
+#include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/device_code.h"
+#include "kernels/cuda/libraries.h"
+#include "kernels/cuda/scratch.h"
+
+namespace melgrad {
+namespace cuda {
+
+// framed[b,f,j] = window[j] x[b, f·hop + j].  One thread a value.
+__global__ void frame_and_window(StftShape s, const float* x /* (count, samples) */,
+                                 const float* window /* (n_fft) */, float* framed, i64 n) {
+  i64 i = global_thread();
+  if (i >= n) return;
+  i64 j = i % s.n_fft, f = i / s.n_fft % s.frames, b = i / (s.n_fft * s.frames);
+  framed[i] = window[j] * x[b * s.samples + f * s.hop + j];
+}
+
+// dx[b,s] = Σ over the frames f that hold sample s of window[j] framed[b,f,j],  j = s − f·hop.
+// One thread a sample, which alone adds to it.
+__global__ void overlap_add(StftShape s, const float* framed /* (count, frames, n_fft) */,
+                            const float* window, float* dx /* (count, samples) */, i64 n) {
+  i64 i = global_thread();
+  if (i >= n) return;
+  i64 sample = i % s.samples, b = i / s.samples;
+  i64 last = sample / s.hop;
+  if (last >= s.frames) last = s.frames - 1;
+  float sum = 0;
+  for (i64 f = last; f >= 0 && sample - f * s.hop < s.n_fft; --f) {
+    i64 j = sample - f * s.hop;
+    sum += window[j] * framed[(b * s.frames + f) * s.n_fft + j];
+  }
+  dx[i] = sum;
+}
+
+// The inverse transform counts each bin between 0 and n/2 twice, once for its mirror image; the transpose
+// of the forward one counts it once.
+__global__ void halve_mirrored_bins(const float* dy /* (count, bins, 2) */, float* y, i64 n,
+                                    i64 n_fft) {
+  i64 i = global_thread();
+  if (i >= n) return;
+  i64 k = i / 2 % (n_fft / 2 + 1);
+  bool mirrored = k != 0 && 2 * k != n_fft;
+  y[i] = mirrored ? dy[i] / 2 : dy[i];
+}
+
+__global__ void scale_values(float* x, float factor, i64 n) {
+  i64 i = global_thread();
+  if (i < n) x[i] *= factor;
+}
+
+namespace {
+
+void check_f32(std::string_view op, Dtype dtype) {
+  check(dtype == Dtype::f32, op, "on a GPU spectra are f32, not {}", name_of(dtype));
+}
+
+}  // namespace
+}  // namespace cuda
+
+void CudaBackend::stft(const StftShape& s, Dtype dtype, const void* x, const void* window,
+                       void* y) {
+  cuda::check_f32("stft", dtype);
+  i64 n = s.count * s.frames * s.n_fft;
+  if (n == 0) return;
+  cuda::Scratch<float> framed(*this, n);
+  cuda::launch<cuda::frame_and_window>(cuda::one_thread_each(n), stream(), s,
+                                       static_cast<const float*>(x),
+                                       static_cast<const float*>(window), framed.data(), n);
+  cuda::fft_real_to_complex(libraries(), s.count * s.frames, s.n_fft, framed.data(),
+                            static_cast<float*>(y));
+}
+
+void CudaBackend::stft_backward(const StftShape& s, Dtype dtype, const void* dy, const void* window,
+                                void* dx) {
+  cuda::check_f32("stft_backward", dtype);
+  i64 samples = s.count * s.samples, values = s.count * s.frames * s.bins() * 2;
+  if (samples == 0) return;
+  cuda::Scratch<float> spectrum(*this, values);
+  cuda::Scratch<float> framed(*this, s.count * s.frames * s.n_fft);
+  if (values > 0) {
+    cuda::launch<cuda::halve_mirrored_bins>(cuda::one_thread_each(values), stream(),
+                                            static_cast<const float*>(dy), spectrum.data(), values,
+                                            s.n_fft);
+    cuda::fft_complex_to_real(libraries(), s.count * s.frames, s.n_fft, spectrum.data(),
+                              framed.data());
+  }
+  cuda::launch<cuda::overlap_add>(cuda::one_thread_each(samples), stream(), s, framed.data(),
+                                  static_cast<const float*>(window), static_cast<float*>(dx),
+                                  samples);
+}
+
+void CudaBackend::irfft(Dtype dtype, i64 count, i64 n, const void* y, void* x) {
+  cuda::check_f32("irfft", dtype);
+  if (count * n == 0) return;
+  i64 values = count * (n / 2 + 1) * 2;
+  cuda::Scratch<float> spectrum(*this, values);
+  cuda::copy(spectrum.data(), y, static_cast<std::size_t>(values) * sizeof(float),
+             cuda::Direction::on_device, stream());
+  cuda::fft_complex_to_real(libraries(), count, n, spectrum.data(), static_cast<float*>(x));
+  cuda::launch<cuda::scale_values>(cuda::one_thread_each(count * n), stream(),
+                                   static_cast<float*>(x), 1 / static_cast<float>(n), count * n);
+}
+
+}  // namespace melgrad

@@ -1,0 +1,15 @@
+#pragma once
+#include "kernels/cuda/runtime.h"
+#include "kernels/dtype.h"
+
+#include "kernels/cuda/cuda_backend.h"
+
+/// The transforms that cuFFT does, behind functions so narrow that the simulator can play them.
+namespace melgrad::cuda {
+
+/// y[b,k] = Σ_j x[b,j] e^(−2πi jk/n);  x (count, n)  y (count, n/2 + 1, 2)
+void fft_real_to_complex(Libraries& libraries, i64 count, i64 n, const float* x, float* y);
+/// x[b,j] = Σ_k y[b,k] e^(2πi jk/n) over all n bins of the Hermitian continuation; y is overwritten.
+void fft_complex_to_real(Libraries& libraries, i64 count, i64 n, float* y, float* x);
+
+}  // namespace melgrad::cuda

@@ -1,0 +1,136 @@
+#include "kernels/cuda/runtime.h"
+
+#include <cuda_runtime.h>
+
+#include "kernels/error.h"
+
+namespace melgrad::cuda {
+namespace {
+
+// What a person can do about the errors that a first run meets.
+const char* advice(cudaError_t status) {
+  switch (status) {
+    case cudaErrorNoDevice: return "; no NVIDIA GPU was found: use --device cpu";
+    case cudaErrorInsufficientDriver:
+      return "; the NVIDIA driver is missing or older than this build's CUDA: install a newer "
+             "driver, or "
+             "use --device cpu";
+    case cudaErrorInvalidDevice: return "; see nvidia-smi for the GPUs of this machine";
+    case cudaErrorNoKernelImageForDevice:
+      return "; this build has no code for this GPU: configure with "
+             "-DCMAKE_CUDA_ARCHITECTURES=native";
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchFailure:
+      return "; run the program under compute-sanitizer to find the kernel";
+    case cudaErrorStreamCaptureUnsupported:
+    case cudaErrorStreamCaptureInvalidated:
+      return "; a step that reads values back or allocates cannot be captured: leave out "
+             "--cuda-graph";
+    default: return "";
+  }
+}
+
+void check_status(cudaError_t status, std::string_view call) {
+  if (status == cudaSuccess) return;
+  cudaGetLastError();  // a failed call must not make the next launch look guilty
+  fail(call, "{} ({}){}", cudaGetErrorString(status), cudaGetErrorName(status), advice(status));
+}
+
+class CapturedGraph final : public Graph {
+ public:
+  explicit CapturedGraph(cudaGraphExec_t executable) : executable_(executable) {}
+  ~CapturedGraph() override { cudaGraphExecDestroy(executable_); }
+  void replay(Stream stream) override {
+    check_status(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch");
+  }
+
+ private:
+  cudaGraphExec_t executable_;
+};
+
+}  // namespace
+
+void check_launch(std::string_view name) { check_status(cudaGetLastError(), name); }
+
+std::string device_name(int device) {
+  cudaDeviceProp properties{};
+  check_status(cudaGetDeviceProperties(&properties, device), "cudaGetDeviceProperties");
+  return properties.name;
+}
+
+int device_count() {
+  int count = 0;
+  check_status(cudaGetDeviceCount(&count), "cudaGetDeviceCount");
+  return count;
+}
+
+void use_device(int device) { check_status(cudaSetDevice(device), "cudaSetDevice"); }
+
+Stream create_stream() {
+  cudaStream_t stream = nullptr;
+  check_status(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
+  return stream;
+}
+
+void synchronize(Stream stream) {
+  check_status(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
+}
+
+void* device_malloc(std::size_t bytes) {
+  void* data = nullptr;
+  cudaError_t status = cudaMalloc(&data, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    return nullptr;
+  }
+  check_status(status, "cudaMalloc");
+  return data;
+}
+
+// Called by destructors, also while the driver shuts down: nobody could act on a failure.
+void device_free(void* data) { cudaFree(data); }
+
+MemoryInfo device_memory() {
+  MemoryInfo info;
+  check_status(cudaMemGetInfo(&info.free, &info.total), "cudaMemGetInfo");
+  return info;
+}
+
+void* pinned_malloc(std::size_t bytes) {
+  void* data = nullptr;
+  check_status(cudaMallocHost(&data, bytes), "cudaMallocHost");
+  return data;
+}
+
+void pinned_free(void* data) { cudaFreeHost(data); }
+
+void copy(void* target, const void* source, std::size_t bytes, Direction direction, Stream stream) {
+  if (bytes == 0) return;
+  cudaMemcpyKind kind = direction == Direction::to_device ? cudaMemcpyHostToDevice
+                        : direction == Direction::to_host ? cudaMemcpyDeviceToHost
+                                                          : cudaMemcpyDeviceToDevice;
+  check_status(cudaMemcpyAsync(target, source, bytes, kind, stream), "cudaMemcpyAsync");
+}
+
+void begin_capture(Stream stream) {
+  check_status(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
+               "cudaStreamBeginCapture");
+}
+
+std::unique_ptr<Graph> end_capture(Stream stream) {
+  cudaGraph_t graph = nullptr;
+  check_status(cudaStreamEndCapture(stream, &graph), "cudaStreamEndCapture");
+  cudaGraphExec_t executable = nullptr;
+  cudaError_t status = cudaGraphInstantiate(&executable, graph, 0);
+  cudaGraphDestroy(graph);
+  check_status(status, "cudaGraphInstantiate");
+  return std::make_unique<CapturedGraph>(executable);
+}
+
+bool capturing(Stream stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  check_status(cudaStreamIsCapturing(stream, &status), "cudaStreamIsCapturing");
+  return status != cudaStreamCaptureStatusNone;
+}
+
+}  // namespace melgrad::cuda
