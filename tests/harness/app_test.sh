@@ -48,9 +48,9 @@ check "nothing was left behind" test ! -e typed/results.json
 music=good/music
 expect 1 "nowhere" $program --data nowhere --out data
 mkdir -p one/jazz && cp $music/jazz/* one/jazz
-expect 1 "one" $program --data one --out data
+expect 1 "only one class" $program --data one --out data
 mkdir -p empty/a empty/b && cp $music/jazz/* empty/a
-expect 1 "b" $program --data empty --out data
+expect 1 "empty/b has no readable" $program --data empty --out data
 expect 1 "polka" $program --data $music --classes jazz,polka --out data
 
 mkdir -p spoilt && cp -r $music/jazz $music/metal spoilt/
