@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "kernels/cpu/conv_few_channels.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/fill_rows.h"
 #include "kernels/cpu/onednn.h"
@@ -157,6 +158,10 @@ void CpuBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const 
     if (dbias) reduce(ReduceOp::sum, dtype, positions, dy, dbias);
     return;
   }
+  if (dtype == Dtype::f32 && has_few_channels(s))
+    return few_channels_backward_weights(*this, s, static_cast<const float*>(x),
+                                         static_cast<const float*>(dy), static_cast<float*>(dw),
+                                         static_cast<float*>(dbias));
   if (dtype != Dtype::f64)
     return onednn::conv2d_backward_weights(*this, s, dtype, x, dy, dw, dbias);
   conv2d_backward_weights_loops(s, static_cast<const double*>(x), static_cast<const double*>(dy),
