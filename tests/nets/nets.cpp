@@ -22,7 +22,9 @@ const std::vector<Case> cases{
     {"base_cnn", 4, 4, 64, 1e-4, 1e-5},
     {"cnn_lstm", 4, 4, 64, 1e-4, 1e-5},
     {"alexnet", 10, 2, 64, 1e-5, 1e-5},
-    {"vgg11_bn", 10, 4, 32, 1e-5, 1e-5},
+    // Observed 8.1e-5: its last batch norms have four values a channel, and Adam's first step is
+    // only the gradient's sign. PyTorch's own f32 is 2.9e-5 from its f64 here.
+    {"vgg11_bn", 10, 4, 32, 1e-5, 2.5e-4},
 };
 
 const Tensor& golden(const Case& c, const char* what) {
