@@ -91,9 +91,9 @@ int main(int argc, char** argv) {
   CLI::App app("Shows a net, writes its initial weights, or runs it forward.", "net");
   app.add_option("name", arguments.name, "the net's name, or `list` for all there are")->required();
   app.add_option("--classes", arguments.classes, "outputs (default: the weights', or as published)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000));
   app.add_option("--size", arguments.size, "height and width of the summary's input")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, 1'000'000));
   auto* weights = app.add_option("--weights", arguments.weights, "safetensors file to load");
   auto* input = app.add_option("--input", arguments.input, "npy file (N, C, H, W)");
   app.add_option("--output", arguments.output, "npy file to write: (N, classes)")->needs(input);
@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error);
   } catch (const std::exception& error) {
-    std::cerr << "net: " << error.what() << "\n";
+    std::cerr << error.what() << "\n";
     return 1;
   }
 }

@@ -197,7 +197,7 @@ NETS = {
     "base_cnn": (lambda: BaseCnn(4), 4, 64, 1e-4),
     "cnn_lstm": (lambda: CnnLstm(4), 4, 64, 1e-4),
     "alexnet": (lambda: torchvision.models.alexnet(num_classes=10), 2, 64, 1e-5),
-    "vgg11_bn": (lambda: torchvision.models.vgg11_bn(num_classes=10, init_weights=False), 4, 32, 1e-5),
+    "vgg11_bn": (lambda: torchvision.models.vgg11_bn(num_classes=10, init_weights=False), 4, 32, 1e-6),
 }
 
 
