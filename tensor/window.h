@@ -15,7 +15,8 @@ struct Window {
   i64 output = 0, before = 0, after = 0;  // number of windows, padding at both ends
 };
 
-/// Explicit padding: ⌊(input + 2 padding − extent) / stride⌋ + 1, extent = dilation (kernel − 1) + 1.
+/// Explicit padding: ⌊(input + 2 padding − extent) / stride⌋ + 1
+/// with extent = dilation (kernel − 1) + 1;
 /// ceil_mode rounds up, unless the last window would start in the padding at the end.
 /// Same: ⌈input / stride⌉, the padding split evenly, the odd one at the end.
 /// Throws Error where no window fits.
