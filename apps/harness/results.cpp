@@ -1,5 +1,6 @@
 #include "apps/harness/results.h"
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -222,6 +223,30 @@ Results results_from(const Json& json) {
   return results;
 }
 
+// Objects and lists of objects on lines of their own; a list of numbers or names on one line.
+void print(const Json& json, const std::string& indent, std::string& text) {
+  // Names of files and folders may hold any bytes: what is not UTF-8 becomes U+FFFD.
+  auto line = [](const Json& value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  };
+  bool flat = json.is_array() && std::none_of(json.begin(), json.end(), [](const Json& item) {
+                return item.is_structured();
+              });
+  if (!json.is_structured() || json.empty() || flat) {
+    text += line(json);
+    return;
+  }
+  std::string deeper = indent + "  ", separator = "\n";
+  text += json.is_object() ? "{" : "[";
+  for (const auto& [key, value] : json.items()) {
+    text += separator + deeper;
+    if (json.is_object()) text += line(key) + ": ";
+    print(value, deeper, text);
+    separator = ",\n";
+  }
+  text += "\n" + indent + (json.is_object() ? "}" : "]");
+}
+
 }  // namespace
 
 Measured measured(const NetResult& net, const std::string& protocol) {
@@ -253,8 +278,9 @@ const Fit* first_fit(const NetResult& net, const std::string& protocol) {
 }
 
 void write_json(const Results& results, const std::string& path) {
-  // Names of files may hold any bytes: what is not UTF-8 becomes U+FFFD.
-  write_file(path, to_json(results).dump(1, ' ', false, Json::error_handler_t::replace));
+  std::string text;
+  print(to_json(results), "", text);
+  write_file(path, text + "\n");
 }
 
 Results read_json(const std::string& path) {
