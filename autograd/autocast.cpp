@@ -36,6 +36,7 @@ std::vector<Variable> raised_together(const std::vector<Variable>& parts) {
   auto differs = [&parts](const Variable& x) { return x.dtype() != parts[0].dtype(); };
   if (current == Dtype::f32 || std::none_of(parts.begin(), parts.end(), differs)) return parts;
   std::vector<Variable> result;
+  result.reserve(parts.size());
   for (const Variable& x : parts) result.push_back(raised(x));
   return result;
 }

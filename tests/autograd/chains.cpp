@@ -31,7 +31,10 @@ TEST(Chains, AreDestroyedWithoutBackward) {
 TEST(Chains, WhereEachNodeIsUsedTwiceAreDestroyed) {
   Variable x(scalar(1, Dtype::f64), true);
   Variable y = x;
-  for (int i = 0; i < length; ++i) y = y - y;
+  for (int i = 0; i < length; ++i) {
+    Variable same = y;
+    y = y - same;
+  }
   std::weak_ptr<Function> last = y.creator();
   y = {};
   EXPECT_TRUE(last.expired());
