@@ -152,9 +152,9 @@ void CpuBackend::conv2d_backward_data(const ConvShape& s, Dtype dtype, const voi
 
 void CpuBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const void* x,
                                          const void* dy, void* dw, void* dbias) {
+  ReduceShape positions = {.outer = 1, .length = s.n * s.p * s.q, .inner = s.o};
   if (is_empty(s)) {
     fill(dtype, 0, s.o * s.kh * s.kw * s.c / s.groups, dw);
-    ReduceShape positions = {.outer = 1, .length = s.n * s.p * s.q, .inner = s.o};
     if (dbias) reduce(ReduceOp::sum, dtype, positions, dy, dbias);
     return;
   }
@@ -162,8 +162,11 @@ void CpuBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const 
     return few_channels_backward_weights(*this, s, static_cast<const float*>(x),
                                          static_cast<const float*>(dy), static_cast<float*>(dw),
                                          static_cast<float*>(dbias));
-  if (dtype != Dtype::f64)
-    return onednn::conv2d_backward_weights(*this, s, dtype, x, dy, dw, dbias);
+  if (dtype != Dtype::f64) {
+    // oneDNN sums dy in a loop of narrow vectors: 4 of 10 ms of base_cnn's second convolution.
+    if (dbias) reduce(ReduceOp::sum, dtype, positions, dy, dbias);
+    return onednn::conv2d_backward_weights(*this, s, dtype, x, dy, dw, nullptr);
+  }
   conv2d_backward_weights_loops(s, static_cast<const double*>(x), static_cast<const double*>(dy),
                                 static_cast<double*>(dw), static_cast<double*>(dbias));
 }
