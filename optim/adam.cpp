@@ -21,22 +21,22 @@ std::vector<ParameterGroup> one_group(NamedParameters parameters) {
 
 }  // namespace
 
-Adam::Adam(AdamKind kind, std::vector<ParameterGroup> groups, const AdamSettings& settings)
-    : Optimizer(std::move(groups), optimizer_settings(settings), &OptimizerSettings::beta1,
+Adam::Adam(AdamKind kind, const std::vector<ParameterGroup>& groups, const AdamSettings& settings)
+    : Optimizer(groups, optimizer_settings(settings), &OptimizerSettings::beta1,
                 {"exp_avg", "exp_avg_sq"}),
       kind_(kind) {}
 
 Adam::Adam(NamedParameters parameters, const AdamSettings& settings)
     : Adam(AdamKind::coupled, one_group(std::move(parameters)), settings) {}
 
-Adam::Adam(std::vector<ParameterGroup> groups, const AdamSettings& settings)
-    : Adam(AdamKind::coupled, std::move(groups), settings) {}
+Adam::Adam(const std::vector<ParameterGroup>& groups, const AdamSettings& settings)
+    : Adam(AdamKind::coupled, groups, settings) {}
 
 AdamW::AdamW(NamedParameters parameters, const AdamSettings& settings)
     : Adam(AdamKind::decoupled, one_group(std::move(parameters)), settings) {}
 
-AdamW::AdamW(std::vector<ParameterGroup> groups, const AdamSettings& settings)
-    : Adam(AdamKind::decoupled, std::move(groups), settings) {}
+AdamW::AdamW(const std::vector<ParameterGroup>& groups, const AdamSettings& settings)
+    : Adam(AdamKind::decoupled, groups, settings) {}
 
 void Adam::update(Backend& backend, Dtype dtype, std::span<const ParameterSlot> slots,
                   OptimizerSettings* settings) {

@@ -15,10 +15,10 @@ struct AdamSettings {
 class Adam : public Optimizer {
  public:
   explicit Adam(NamedParameters parameters, const AdamSettings& settings = {});
-  explicit Adam(std::vector<ParameterGroup> groups, const AdamSettings& settings = {});
+  explicit Adam(const std::vector<ParameterGroup>& groups, const AdamSettings& settings = {});
 
  protected:
-  Adam(AdamKind kind, std::vector<ParameterGroup> groups, const AdamSettings& settings);
+  Adam(AdamKind kind, const std::vector<ParameterGroup>& groups, const AdamSettings& settings);
   void update(Backend&, Dtype, std::span<const ParameterSlot>, OptimizerSettings*) override;
 
  private:
@@ -31,7 +31,8 @@ class AdamW final : public Adam {
  public:
   static constexpr AdamSettings defaults{.weight_decay = .01};
   explicit AdamW(NamedParameters parameters, const AdamSettings& settings = defaults);
-  explicit AdamW(std::vector<ParameterGroup> groups, const AdamSettings& settings = defaults);
+  explicit AdamW(const std::vector<ParameterGroup>& groups,
+                 const AdamSettings& settings = defaults);
 };
 
 }  // namespace melgrad

@@ -49,11 +49,11 @@ const Tensor& find(const StateDict& state, const std::string& name) {
 
 }  // namespace
 
-Optimizer::Optimizer(std::vector<ParameterGroup> groups, const OptimizerSettings& defaults,
+Optimizer::Optimizer(const std::vector<ParameterGroup>& groups, const OptimizerSettings& defaults,
                      Setting momentum, StateNames state_names)
     : momentum_(momentum), state_names_(state_names) {
   std::set<std::string> names;
-  for (ParameterGroup& given : groups) {
+  for (const ParameterGroup& given : groups) {
     Group group;
     group.settings = defaults;
     group.settings.lr = given.lr.value_or(defaults.lr);
@@ -62,7 +62,7 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups, const OptimizerSettings
           "lr and weight decay are not negative: {}, {}", group.settings.lr,
           group.settings.weight_decay);
     Cohort everyone;
-    for (auto& [name, variable] : given.parameters) {
+    for (const auto& [name, variable] : given.parameters) {
       check(variable.defined() && variable.is_leaf(), "optimizer", "'{}' is not a leaf variable",
             name);
       check(names.insert(name).second, "optimizer", "parameter '{}' is given twice", name);

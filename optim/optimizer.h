@@ -53,8 +53,8 @@ class Optimizer {
  protected:
   using Setting = double OptimizerSettings::*;
   using StateNames = std::array<const char*, 2>;  // of ParameterSlot::state1, state2; null: unused
-  Optimizer(std::vector<ParameterGroup> groups, const OptimizerSettings& defaults, Setting momentum,
-            StateNames state_names);
+  Optimizer(const std::vector<ParameterGroup>& groups, const OptimizerSettings& defaults,
+            Setting momentum, StateNames state_names);
   virtual void update(Backend& backend, Dtype dtype, std::span<const ParameterSlot> slots,
                       OptimizerSettings* settings) = 0;
 

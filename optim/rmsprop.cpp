@@ -21,8 +21,8 @@ OptimizerSettings defaults(const RMSpropSettings& s) {
 RMSprop::RMSprop(NamedParameters parameters, const RMSpropSettings& settings)
     : RMSprop(std::vector<ParameterGroup>{{std::move(parameters)}}, settings) {}
 
-RMSprop::RMSprop(std::vector<ParameterGroup> groups, const RMSpropSettings& settings)
-    : Optimizer(std::move(groups), defaults(settings), &OptimizerSettings::momentum,
+RMSprop::RMSprop(const std::vector<ParameterGroup>& groups, const RMSpropSettings& settings)
+    : Optimizer(groups, defaults(settings), &OptimizerSettings::momentum,
                 {"square_avg", settings.momentum > 0 ? "momentum_buffer" : nullptr}) {}
 
 void RMSprop::update(Backend& backend, Dtype dtype, std::span<const ParameterSlot> slots,

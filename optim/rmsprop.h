@@ -17,7 +17,7 @@ struct RMSpropSettings {
 class RMSprop final : public Optimizer {
  public:
   explicit RMSprop(NamedParameters parameters, const RMSpropSettings& settings = {});
-  explicit RMSprop(std::vector<ParameterGroup> groups, const RMSpropSettings& settings = {});
+  explicit RMSprop(const std::vector<ParameterGroup>& groups, const RMSpropSettings& settings = {});
 
  protected:
   void update(Backend&, Dtype, std::span<const ParameterSlot>, OptimizerSettings*) override;

@@ -58,7 +58,8 @@ StepLR::StepLR(Optimizer& optimizer, i64 step_size, double gamma)
 }
 
 void StepLR::apply(Optimizer& optimizer, std::size_t group, double base, i64 count) {
-  optimizer.set_lr(group, base * std::pow(gamma_, static_cast<double>(count / step_size_)));
+  i64 falls = count / step_size_;
+  optimizer.set_lr(group, base * std::pow(gamma_, static_cast<double>(falls)));
 }
 
 CosineAnnealingLR::CosineAnnealingLR(Optimizer& optimizer, i64 period, double min_lr)

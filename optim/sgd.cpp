@@ -20,8 +20,8 @@ OptimizerSettings defaults(const SGDSettings& s) {
 SGD::SGD(NamedParameters parameters, const SGDSettings& settings)
     : SGD(std::vector<ParameterGroup>{{std::move(parameters)}}, settings) {}
 
-SGD::SGD(std::vector<ParameterGroup> groups, const SGDSettings& settings)
-    : Optimizer(std::move(groups), defaults(settings), &OptimizerSettings::momentum,
+SGD::SGD(const std::vector<ParameterGroup>& groups, const SGDSettings& settings)
+    : Optimizer(groups, defaults(settings), &OptimizerSettings::momentum,
                 {settings.momentum > 0 ? "momentum_buffer" : nullptr, nullptr}),
       kind_(settings.nesterov       ? SgdKind::nesterov
             : settings.momentum > 0 ? SgdKind::momentum

@@ -16,7 +16,7 @@ struct SGDSettings {
 class SGD final : public Optimizer {
  public:
   explicit SGD(NamedParameters parameters, const SGDSettings& settings = {});
-  explicit SGD(std::vector<ParameterGroup> groups, const SGDSettings& settings = {});
+  explicit SGD(const std::vector<ParameterGroup>& groups, const SGDSettings& settings = {});
 
  protected:
   void update(Backend&, Dtype, std::span<const ParameterSlot>, OptimizerSettings*) override;
