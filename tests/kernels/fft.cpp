@@ -36,8 +36,8 @@ void expect_close(const std::vector<double>& expected, const std::vector<T>& act
 }
 
 /// Powers of two, mixed radices, odd lengths, primes (Bluestein), and one sample.
-const std::vector<i64> lengths = {1,  2,  3,  4,   5,   6,   8,   12,  13,  15,  16,  17,  30,
-                                  34, 64, 77, 100, 101, 128, 202, 210, 256, 441, 514};
+const std::vector<i64> lengths = {1,  2,  3,  4,  5,   6,   8,   12,  13,  15,  16,  17,
+                                  30, 34, 64, 77, 100, 101, 128, 202, 210, 256, 441, 514};
 
 template <class T>
 void stft_is_the_sum(double bound) {
