@@ -228,6 +228,20 @@ class Backend {
                                    const void* var, const void* gamma, const void* beta,
                                    const void* dy, void* dx, void* dgamma, void* dbeta) = 0;
 
+  // --- batch norm, ReLU and max-pooling in one (batch_norm_pool.cpp) -----------------------------
+  // Windows tile the picture: stride = kernel, no padding; the statistics are of (n·h·w, c).
+  /// y[n,p,q,c] = max over the window of max(gamma (x − mean) / √(var + eps) + beta, 0)
+  virtual void batch_norm_relu_max_pool(Dtype, const PoolShape&, double eps, const void* x,
+                                        const void* mean, const void* var, const void* gamma,
+                                        const void* beta, void* y) = 0;
+  /// batch_norm_backward of what max_pool2d_backward makes of dy, in two passes over x.
+  virtual void batch_norm_relu_max_pool_backward(Dtype, const PoolShape&, double eps,
+                                                 bool batch_statistics, const void* x,
+                                                 const void* mean, const void* var,
+                                                 const void* gamma, const void* beta,
+                                                 const void* dy, void* dx, void* dgamma,
+                                                 void* dbeta) = 0;
+
   // --- recurrent layers (rnn.cpp) ----------------------------------------------------------------
   /// Bytes that `rnn` keeps for `rnn_backward`.
   virtual std::size_t rnn_reserve_bytes(const RnnShape&, Dtype) = 0;

@@ -31,14 +31,31 @@ Variable BatchNorm::normalize(const Variable& x, bool relu) {
   if (!training())
     return batch_norm(x, Statistics{running_mean, running_var}, weight, bias, settings_.eps, relu);
 
-  i64 values = x.numel() / x.dim(1);
-  check(values > 1, "batch_norm",
-        "training needs more than one value per channel, as their variance is divided by: {}",
-        x.shape());
+  check_variance(x);
   Statistics batch;
   Variable y = batch_norm(x, weight, bias, settings_.eps, relu, &batch);
-  track(batch, values);
+  track(batch, x.numel() / x.dim(1));
   return y;
+}
+
+Variable BatchNorm::forward_relu_max_pool(const Variable& x, Pair kernel) {
+  Scope scope(scope_name());
+  check_input(x);
+  if (!training()) {
+    return batch_norm_relu_max_pool(x, Statistics{running_mean, running_var}, weight, bias,
+                                    settings_.eps, kernel);
+  }
+  check_variance(x);
+  Statistics batch;
+  Variable y = batch_norm_relu_max_pool(x, weight, bias, settings_.eps, kernel, &batch);
+  track(batch, x.numel() / x.dim(1));
+  return y;
+}
+
+void BatchNorm::check_variance(const Variable& x) const {
+  check(x.numel() / x.dim(1) > 1, "batch_norm",
+        "training needs more than one value per channel, as their variance is divided by: {}",
+        x.shape());
 }
 
 void BatchNorm::track(const Statistics& batch, i64 values) {

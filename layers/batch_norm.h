@@ -25,6 +25,8 @@ class BatchNorm : public Module {
     Scope scope(scope_name());
     return forward(x, true);
   }
+  /// Then max-pooling over windows side by side, in the same pass. x (N, C, H, W)
+  Variable forward_relu_max_pool(const Variable& x, Pair kernel);
   std::string details() const override;
 
   Variable weight, bias;             // (C)
@@ -39,6 +41,7 @@ class BatchNorm : public Module {
  private:
   Variable forward(const Variable& x, bool relu);
   Variable normalize(const Variable& x, bool relu);  // (N, C) or (N, C, H, W)
+  void check_variance(const Variable& x) const;
   void track(const Statistics& batch, i64 values);
 
   BatchNormSettings settings_;

@@ -20,6 +20,11 @@ Pair picture(const Variable& x) {
 
 }  // namespace
 
+bool MaxPool2d::tiles(const Variable& x) const {
+  return x.rank() == 4 && options_.stride.value_or(kernel_) == kernel_ &&
+         options_.padding == Pair(0) && x.dim(2) % kernel_.h == 0 && x.dim(3) % kernel_.w == 0;
+}
+
 std::string MaxPool2d::details() const { return pooling(kernel_, options_); }
 
 std::string AvgPool2d::details() const { return pooling(kernel_, options_); }

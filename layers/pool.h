@@ -11,6 +11,9 @@ class MaxPool2d final : public Module {
   std::string type() const override { return "MaxPool2d"; }
   std::string details() const override;
   Variable forward(const Variable& x) override { return max_pool2d(x, kernel_, options_); }
+  /// Whether windows of x lie side by side without padding, none cut off at the end.
+  bool tiles(const Variable& x) const;
+  Pair kernel() const { return kernel_; }
 
  private:
   Pair kernel_;

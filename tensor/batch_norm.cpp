@@ -107,4 +107,67 @@ BatchNormGradients batch_norm_backward(const Tensor& x, const Statistics& statis
   return d;
 }
 
+namespace {
+
+PoolShape tiling(std::string_view op, const Tensor& x, Pair kernel) {
+  check(x.rank() == 4, op, "input must be (N, C, H, W): {}", x);
+  check(kernel.h >= 1 && kernel.w >= 1 && kernel.h <= x.dim(2) && kernel.w <= x.dim(3), op,
+        "a window of {} × {} does not fit: {}", kernel.h, kernel.w, x);
+  return {.n = x.dim(0),
+          .h = x.dim(2),
+          .w = x.dim(3),
+          .c = x.dim(1),
+          .kh = kernel.h,
+          .kw = kernel.w,
+          .stride_h = kernel.h,
+          .stride_w = kernel.w,
+          .p = x.dim(2) / kernel.h,
+          .q = x.dim(3) / kernel.w};
+}
+
+}  // namespace
+
+Tensor batch_norm_relu_max_pool(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
+                                const Tensor& beta, double eps, Pair kernel) {
+  constexpr std::string_view op = "batch_norm_relu_max_pool";
+  check_input(op, x);
+  check_parameters(op, x, statistics, gamma, beta);
+  PoolShape s = tiling(op, x, kernel);
+  Tensor y = empty_channels_last({s.n, s.c, s.p, s.q}, x.dtype(), x.device());
+  if (y.numel() == 0) return y;
+  Vector mean(statistics.mean), var(statistics.var), scale(gamma), shift(beta);
+  backend(x.device())
+      .batch_norm_relu_max_pool(x.dtype(), s, eps, in_rows(x).raw(), mean.raw(), var.raw(),
+                                scale.raw(), shift.raw(), y.raw());
+  return y;
+}
+
+BatchNormGradients batch_norm_relu_max_pool_backward(const Tensor& x, const Statistics& statistics,
+                                                     const Tensor& gamma, const Tensor& beta,
+                                                     double eps, bool batch_statistics, Pair kernel,
+                                                     const Tensor& dy, BatchNormWanted wanted) {
+  constexpr std::string_view op = "batch_norm_relu_max_pool_backward";
+  check_input(op, x);
+  check_parameters(op, x, statistics, gamma, beta);
+  check_operand(op, "dy", dy);
+  check_same_dtype(op, {&x, &dy});
+  check_same_device(op, {&x, &dy});
+  PoolShape s = tiling(op, x, kernel);
+  check(dy.shape() == Shape{s.n, s.c, s.p, s.q}, op, "dy must be {}: {}", Shape{s.n, s.c, s.p, s.q},
+        dy);
+  BatchNormGradients d;
+  if (wanted.dx) d.dx = empty_rows(x);
+  if (wanted.dgamma) d.dgamma = zeros({s.c}, x.dtype(), x.device());
+  if (wanted.dbeta) d.dbeta = zeros({s.c}, x.dtype(), x.device());
+  if (x.numel() == 0) return d;
+  Vector mean(statistics.mean), var(statistics.var), scale(gamma), shift(beta);
+  Tensor input = in_rows(x), gradient = dy.channels_last();
+  backend(x.device())
+      .batch_norm_relu_max_pool_backward(
+          x.dtype(), s, eps, batch_statistics, input.raw(), mean.raw(), var.raw(), scale.raw(),
+          shift.raw(), gradient.raw(), wanted.dx ? d.dx.raw() : nullptr,
+          wanted.dgamma ? d.dgamma.raw() : nullptr, wanted.dbeta ? d.dbeta.raw() : nullptr);
+  return d;
+}
+
 }  // namespace melgrad

@@ -192,6 +192,15 @@ BatchNormGradients batch_norm_backward(const Tensor& x, const Statistics& statis
                                        bool relu, bool batch_statistics, const Tensor& dy,
                                        BatchNormWanted wanted = {});
 
+/// max_pool2d(batch_norm(x, …, relu = true), kernel) and its backward, without the tensor in between;
+/// stride = kernel, no padding. x (N, C, H, W)
+Tensor batch_norm_relu_max_pool(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
+                                const Tensor& beta, double eps, Pair kernel);
+BatchNormGradients batch_norm_relu_max_pool_backward(const Tensor& x, const Statistics& statistics,
+                                                     const Tensor& gamma, const Tensor& beta,
+                                                     double eps, bool batch_statistics, Pair kernel,
+                                                     const Tensor& dy, BatchNormWanted wanted = {});
+
 // --- recurrent layers (rnn.cpp): one layer, one direction
 struct RnnParameters {
   Tensor w_ih, w_hh;  // (G, input) (G, hidden), PyTorch's gate order

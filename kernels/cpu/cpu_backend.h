@@ -81,6 +81,15 @@ class CpuBackend final : public Backend {
                            const void* gamma, const void* beta, const void* dy, void* dx,
                            void* dgamma, void* dbeta) override;
 
+  // batch_norm_pool.cpp
+  void batch_norm_relu_max_pool(Dtype, const PoolShape&, double eps, const void* x,
+                                const void* mean, const void* var, const void* gamma,
+                                const void* beta, void* y) override;
+  void batch_norm_relu_max_pool_backward(Dtype, const PoolShape&, double eps, bool batch_statistics,
+                                         const void* x, const void* mean, const void* var,
+                                         const void* gamma, const void* beta, const void* dy,
+                                         void* dx, void* dgamma, void* dbeta) override;
+
   // rnn.cpp
   std::size_t rnn_reserve_bytes(const RnnShape&, Dtype) override;
   void rnn(const RnnShape&, Dtype, const RnnWeights&, const void* x, const void* h0, const void* c0,
