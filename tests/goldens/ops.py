@@ -521,6 +521,14 @@ ROWS = {
     "batch_norm_statistics": statistics,
     "batch_norm_backward": lambda x, gamma, beta, dy: backward(
         lambda *v: batch_norm(*v).relu(), [x, gamma, beta], dy),
+    "batch_norm_relu_max_pool": lambda *v: F.max_pool2d(batch_norm(*v).relu(), 2),
+    "batch_norm_relu_max_pool/cut_off": lambda *v: F.max_pool2d(batch_norm(*v).relu(), (2, 3)),
+    "batch_norm_relu_max_pool/negative_gamma": lambda *v: F.max_pool2d(batch_norm(*v).relu(), 2),
+    "batch_norm_relu_max_pool/channels": lambda *v: F.max_pool2d(batch_norm(*v).relu(), 2),
+    "batch_norm_relu_max_pool/without_gamma": lambda *v: F.max_pool2d(batch_norm(*v).relu(), 2),
+    "batch_norm_relu_max_pool/fixed": lambda *v: F.max_pool2d(batch_norm_fixed(*v).relu(), 2),
+    "batch_norm_relu_max_pool_backward": lambda x, gamma, beta, dy: backward(
+        lambda *v: F.max_pool2d(batch_norm(*v).relu(), 2), [x, gamma, beta], dy),
     # rnn.cpp
     "rnn/tanh": without_cell("tanh"),
     "rnn/tanh_reverse": without_cell("tanh", reverse=True),

@@ -13,6 +13,9 @@ const auto fixed = [](V x, T mean, T var, V gamma, V beta) {
 const auto fixed_relu = [](V x, T mean, T var, V gamma, V beta) {
   return batch_norm(x, Statistics{mean, var}, gamma, beta, eps, true);
 };
+const auto train_pool = [](V x, V gamma, V beta) {
+  return batch_norm_relu_max_pool(x, gamma, beta, eps, 2);
+};
 const Options no_gradient = {.forward_only = true};
 const Shape activations = {64, 32, 64, 64};
 
@@ -82,6 +85,39 @@ Rows batch_norm_rows() {
          return std::vector<Tensor>{s.mean, s.var};
        }),
        {uniform({4, 3, 2, 5})},
+       no_gradient},
+      {"batch_norm_relu_max_pool",
+       op(train_pool),
+       {uniform({2, 3, 4, 6}), positive({3}), uniform({3})},
+       {.large = {uniform(activations), uniform({32}), uniform({32})}}},
+      {"batch_norm_relu_max_pool/cut_off",
+       op([](V x, V gamma, V beta) {
+         return batch_norm_relu_max_pool(x, gamma, beta, eps, {2, 3});
+       }),
+       {uniform({2, 3, 5, 7}), positive({3}), uniform({3})}},
+      {"batch_norm_relu_max_pool/negative_gamma",
+       op(train_pool),
+       {uniform({3, 4, 4, 4}), uniform({4}, -2, -1), uniform({4})}},
+      {"batch_norm_relu_max_pool/channels",
+       op(train_pool),
+       {uniform({2, 71, 2, 4}), positive({71}), uniform({71})},
+       {.gradcheck = false}},
+      {"batch_norm_relu_max_pool/without_gamma",
+       op([](V x) { return batch_norm_relu_max_pool(x, Variable(), Variable(), eps, 2); }),
+       {uniform({2, 3, 4, 6})}},
+      {"batch_norm_relu_max_pool/fixed",
+       op([](V x, T mean, T var, V gamma, V beta) {
+         return batch_norm_relu_max_pool(x, Statistics{mean, var}, gamma, beta, eps, 2);
+       }),
+       {uniform({2, 3, 4, 6}), constant(uniform({3})), constant(positive({3})), positive({3}),
+        uniform({3})}},
+      {"batch_norm_relu_max_pool_backward",
+       op([](T x, T gamma, T beta, T dy) {
+         BatchNormGradients d = batch_norm_relu_max_pool_backward(x, batch_norm_statistics(x),
+                                                                  gamma, beta, eps, true, 2, dy);
+         return std::vector<Tensor>{d.dx, d.dgamma, d.dbeta};
+       }),
+       {uniform({2, 3, 4, 6}), positive({3}), uniform({3}), uniform({2, 3, 2, 3})},
        no_gradient},
       {"batch_norm_backward",
        op([](T x, T gamma, T beta, T dy) {
