@@ -84,16 +84,19 @@ std::string axes(const Panel& panel, bool shares, bool epochs) {
   return svg;
 }
 
-// The largest finite loss worth showing: a first epoch that shoots up would flatten all others.
+// The largest finite loss worth showing: one epoch that shoots up would flatten all others. What
+// the training began with is always shown.
 double highest_loss(const std::vector<Epoch>& history) {
   std::vector<double> losses;
   for (const Epoch& epoch : history)
     for (double loss : {epoch.train_loss, epoch.valid_loss})
       if (std::isfinite(loss)) losses.push_back(loss);
   if (losses.empty()) return 1;
-  std::sort(losses.begin(), losses.end());
-  double median = losses[losses.size() / 2], most = losses.back();
-  return std::max(std::min(most, 4 * median), 1e-3) * 1.04;
+  double most = *std::max_element(losses.begin(), losses.end());
+  std::nth_element(losses.begin(), losses.begin() + losses.size() / 2, losses.end());
+  double usual = 4 * losses[losses.size() / 2];
+  if (std::isfinite(history[0].train_loss)) usual = std::max(usual, history[0].train_loss);
+  return std::max(std::min(most, usual), 1e-3) * 1.04;
 }
 
 }  // namespace
@@ -171,9 +174,7 @@ std::string learning_curves(const Fit& fit) {
     double from = loss.x(static_cast<double>(overfitting + 1));
     svg << format("<rect class='overfit' x='{}' y='10' width='{}' height='204'/>", decimal(from, 1),
                   decimal(loss.left + loss.width - from, 1));
-    bool room = loss.left + loss.width - from > 58;
-    svg << text(room ? from + 4 : loss.left + loss.width - 2, 20, room ? "tick" : "tick end",
-                "overfitting");
+    if (loss.left + loss.width - from > 58) svg << text(from + 4, 20, "tick", "overfitting");
   }
   svg << axes(loss, false, false) << axes(accuracy, true, true);
   if (fit.best_epoch >= 0) {

@@ -45,14 +45,14 @@ pre { background: var(--wash); border-radius: 8px; padding: 12px 16px; overflow-
 .scroll { overflow-x: auto; }
 
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.nets { width: 100%; font-size: 15px; }
+.nets { width: 100%; font-size: 14.5px; }
 .nets th { font-weight: 500; font-size: 13px; color: var(--soft); text-align: right;
-           padding: 6px 10px; border-bottom: 1px solid var(--faint); vertical-align: bottom;
+           padding: 6px 8px; border-bottom: 1px solid var(--faint); vertical-align: bottom;
            white-space: nowrap; }
-.nets td { text-align: right; padding: 9px 10px; border-bottom: 1px solid var(--faint);
+.nets td { text-align: right; padding: 9px 8px; border-bottom: 1px solid var(--faint);
            white-space: nowrap; }
 .nets th:first-child, .nets td:first-child { text-align: left; padding-left: 0; white-space: normal;
-           min-width: 240px; }
+           min-width: 230px; }
 .nets td:first-child small { display: block; color: var(--soft); font-size: 12.5px;
                              line-height: 1.35; max-width: 34em; }
 .nets .strong { font-weight: 650; }
@@ -61,7 +61,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .nets tr.best td:first-child b::after { content: " ★"; color: var(--blue); font-weight: 400; }
 .nets b { font-weight: 600; }
 .pm { color: var(--soft); font-size: 12.5px; font-weight: 400; }
-svg.strip { display: block; width: 170px; height: 20px; }
+svg.strip { display: block; width: 160px; height: 20px; }
 
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr));
          gap: 34px 32px; margin-top: 20px; }

@@ -58,6 +58,22 @@ TEST(Report, ShowsTheMistakeOnceMoreAndMarksSettings) {
   EXPECT_EQ(count(page, "anBlZzI="), 2u);  // "jpeg2", the mistake
 }
 
+TEST(Report, ShowsTheHonestScoreBesideTheLeakyOne) {
+  Results results = example_results();
+  Protocol honest = results.protocols[0];
+  honest.name = "honest";
+  honest.title = "split over recordings";
+  Fit fit = results.nets[0].fits[0];
+  fit.protocol = "honest";
+  fit.scores.test_accuracy = .625;
+  results.protocols.push_back(honest);
+  results.nets[0].fits.push_back(fit);
+  std::string page = report_of(results);
+  EXPECT_NE(page.find("split over recordings"), std::string::npos);
+  EXPECT_NE(page.find("62.5\u202F%"), std::string::npos);
+  EXPECT_NE(page.find("-12.5 points"), std::string::npos);
+}
+
 TEST(Report, IsWrittenBeforeAnyNetHasFinished) {
   Results results = example_results();
   for (NetResult& net : results.nets) net.fits.clear();
