@@ -56,7 +56,7 @@ bool is_cut_short(SNDFILE* file) {
 
 struct AudioReader::State {
   struct Close {
-    void operator()(SNDFILE* file) const { sf_close(file); }
+    void operator()(SNDFILE* opened) const { sf_close(opened); }
   };
   std::unique_ptr<SNDFILE, Close> file;
   std::filesystem::path path;
