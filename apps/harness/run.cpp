@@ -325,8 +325,9 @@ class Run {
     Trainer trainer(*net, generator, data_, part.split, training, seed);
     fs::path checkpoint =
         out_ / "checkpoints" / format("{}-{}-{}.safetensors", row.name, part.protocol.name, seed);
-    say(format("\n{}{}: {} parameters, {} clips to learn from", row.title,
-               options_.seeds > 1 ? format(" (seed {})", seed) : "",
+    say(format("\n{}{}{}: {} parameters, {} clips to learn from", row.title,
+               options_.seeds > 1 ? format(", seed {}", seed) : "",
+               parts_.size() > 1 ? ", " + part.protocol.title : "",
                thousands(result.trained_parameters), part.split.train.size()));
     if (options_.resume && fs::exists(checkpoint)) {
       trainer.load(checkpoint);
