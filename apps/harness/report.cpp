@@ -90,10 +90,10 @@ class Page {
       const Fit& fit = *first_fit(*best_, main_.name);
       double right = fit.confusion.accuracy() * static_cast<double>(fit.confusion.total());
       out_ << format(
-          "<p class='lead'>The best of {} net{}, {}, names the genre of {} of {} test clips that "
-          "it never heard in training: {}. Guessing would get {}.</p>",
+          "<p class='lead'>The best of {} net{}, {}, names the genre of {} of {} test clips{}: {}. "
+          "Guessing would get {}.</p>",
           ran_.size(), ran_.size() == 1 ? "" : "s", escape_html(best_->title), std::llround(right),
-          fit.confusion.total(), percent(fit.confusion.accuracy()), percent(chance_));
+          fit.confusion.total(), heard(), percent(fit.confusion.accuracy()), percent(chance_));
     } else {
       out_ << "<p class='lead'>No net has finished yet.</p>";
     }
@@ -107,6 +107,12 @@ class Page {
     fact("Numbers", results_.compute);
     fact("Seed", std::to_string(results_.seed));
     out_ << "</dl></header>";
+  }
+
+  // A split over excerpts puts pieces of the same recording on both sides.
+  const char* heard() const {
+    return main_.name == "published" ? ", but knows other excerpts of the same recordings"
+                                     : " that it never heard in training";
   }
 
   static std::string with_deviation(const MeanDeviation& value, bool share, i64 fits) {

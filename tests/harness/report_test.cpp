@@ -66,11 +66,14 @@ TEST(Report, ShowsTheHonestScoreBesideTheLeakyOne) {
   Fit fit = results.nets[0].fits[0];
   fit.protocol = "honest";
   fit.scores.test_accuracy = .625;
+  EXPECT_NE(report_of(results).find("never heard in training"), std::string::npos);
+  results.protocols[0].name = results.nets[0].fits[0].protocol = "published";
   results.protocols.push_back(honest);
   results.nets[0].fits.push_back(fit);
   std::string page = report_of(results);
   EXPECT_NE(page.find("split over recordings"), std::string::npos);
   EXPECT_NE(page.find("62.5\u202F%"), std::string::npos);
+  EXPECT_EQ(page.find("never heard in training"), std::string::npos);
   EXPECT_NE(page.find("-12.5 points"), std::string::npos);
 }
 
