@@ -35,24 +35,43 @@ void* CachingAllocator::allocate(std::size_t bytes) {
   if (bytes == 0) return nullptr;
   std::size_t size = size_class(bytes);
   std::lock_guard lock(mutex_);
-  void* data = nullptr;
-  auto blocks = cached_.find(size);
-  if (blocks != cached_.end() && !blocks->second.empty()) {
-    data = blocks->second.back();
-    blocks->second.pop_back();
-    stats_.cached -= size;
-  } else {
-    data = allocate_(size);
-    if (data == nullptr) {
-      free_cached_blocks();
-      data = allocate_(size);
-    }
-    check(data != nullptr, "allocate",
-          "out of memory on {}: asked for {} MiB, {} MiB are in use (at most {} MiB so far), "
-          "nothing is cached; make the batch or the net smaller",
-          where_, mebibytes(bytes), mebibytes(stats_.in_use), mebibytes(stats_.peak));
-    ++stats_.system_allocations;
+  if (pool_is_open_) {
+    Pool& pool = pools_.at(last_pool_);
+    if (void* data = take(pool.free, size)) return data;
+    void* data = allocate_new(size);
+    pool.all.insert(data);
+    return data;
   }
+  if (void* data = take(cached_, size)) {
+    stats_.cached -= size;
+    stats_.in_use += size;
+    stats_.peak = std::max(stats_.peak, stats_.in_use);
+    return data;
+  }
+  return allocate_new(size);
+}
+
+/// Null if there is none of this size.
+void* CachingAllocator::take(Blocks& blocks, std::size_t size) {
+  auto found = blocks.find(size);
+  if (found == blocks.end() || found->second.empty()) return nullptr;
+  void* data = found->second.back();
+  found->second.pop_back();
+  return data;
+}
+
+void* CachingAllocator::allocate_new(std::size_t size) {
+  void* data = allocate_(size);
+  if (data == nullptr && !pool_is_open_) {  // a device that records must not free
+    free_cached_blocks();
+    data = allocate_(size);
+  }
+  check(data != nullptr, "allocate",
+        "out of memory on {}: asked for {} MiB, {} MiB are in use (at most {} MiB so far), "
+        "{} MiB are cached; make the batch or the net smaller",
+        where_, mebibytes(size), mebibytes(stats_.in_use), mebibytes(stats_.peak),
+        mebibytes(stats_.cached));
+  ++stats_.system_allocations;
   stats_.in_use += size;
   stats_.peak = std::max(stats_.peak, stats_.in_use);
   return data;
@@ -62,7 +81,19 @@ void CachingAllocator::deallocate(void* data, std::size_t bytes) noexcept {
   if (data == nullptr) return;
   std::size_t size = size_class(bytes);
   std::lock_guard lock(mutex_);
+  for (auto& [number, pool] : pools_) {
+    if (!pool.all.contains(data)) continue;
+    try {
+      pool.free[size].push_back(data);
+    } catch (const std::bad_alloc&) {  // lost until the program ends, but never given to another
+    }
+    return;
+  }
   stats_.in_use -= size;
+  keep_or_free(data, size);
+}
+
+void CachingAllocator::keep_or_free(void* data, std::size_t size) noexcept {
   if (stats_.cached + size <= cache_limit_) {
     try {
       cached_[size].push_back(data);
@@ -72,6 +103,34 @@ void CachingAllocator::deallocate(void* data, std::size_t bytes) noexcept {
     }
   }
   free_(data);
+}
+
+void CachingAllocator::open_pool() {
+  std::lock_guard lock(mutex_);
+  check(!pool_is_open_, "allocate", "a pool is open already on {}", where_);
+  pools_[++last_pool_];
+  pool_is_open_ = true;
+}
+
+int CachingAllocator::close_pool() {
+  std::lock_guard lock(mutex_);
+  pool_is_open_ = false;
+  return last_pool_;
+}
+
+// Blocks that somebody still holds become ordinary ones.
+void CachingAllocator::release_pool(int pool) {
+  std::lock_guard lock(mutex_);
+  auto found = pools_.find(pool);
+  if (found == pools_.end()) return;
+  Pool released = std::move(found->second);
+  pools_.erase(found);
+  for (auto& [size, blocks] : released.free) {
+    for (void* data : blocks) {
+      stats_.in_use -= size;
+      keep_or_free(data, size);
+    }
+  }
 }
 
 void CachingAllocator::release_cache() {

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,11 +33,27 @@ class CachingAllocator {
   void release_cache();
   MemoryStats stats() const;
 
+  /// Until close_pool, blocks come from a pool of their own: a recorded CUDA graph writes to their
+  /// addresses whenever it is replayed, so nobody else may get them, freed or not, before
+  /// release_pool. Meanwhile all of them count as in use. Throws Error if a pool is open already.
+  void open_pool();
+  int close_pool();  // the pool's number
+  void release_pool(int pool);
+
   /// Bytes of the block that serves a request: multiples of 64 up to 1 KiB, then four sizes
   /// between a power of two and the next, so at most a quarter is wasted.
   static std::size_t size_class(std::size_t bytes);
 
  private:
+  using Blocks = std::map<std::size_t, std::vector<void*>>;  // by size class
+  struct Pool {
+    Blocks free;
+    std::set<void*> all;
+  };
+
+  void* take(Blocks& blocks, std::size_t size);
+  void* allocate_new(std::size_t size);
+  void keep_or_free(void* data, std::size_t size) noexcept;
   void free_cached_blocks();
 
   std::string where_;
@@ -44,7 +61,10 @@ class CachingAllocator {
   Free free_;
   std::size_t cache_limit_;
   mutable std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> cached_;  // by size class
+  Blocks cached_;
+  std::map<int, Pool> pools_;
+  int last_pool_ = 0;
+  bool pool_is_open_ = false;
   MemoryStats stats_;
 };
 

@@ -4,6 +4,7 @@
 #include "kernels/backend.h"
 #include "kernels/caching_allocator.h"
 #include "kernels/cuda/runtime.h"
+#include "kernels/step_graph.h"
 
 namespace melgrad {
 
@@ -24,6 +25,8 @@ class CudaBackend final : public Backend {
   cuda::Stream stream() const { return stream_; }
   /// cuBLAS, cuDNN and cuFFT handles and plans of this device, made when first used.
   cuda::Libraries& libraries();
+  /// record_on_gpu (devices.h)
+  std::unique_ptr<RecordedWork> record(const std::function<void()>& step);
 
   // memory.cpp
   void* allocate(std::size_t bytes) override;
@@ -126,11 +129,16 @@ class CudaBackend final : public Backend {
   void stft(const StftShape&, Dtype, const void* x, const void* window, void* y) override;
   void stft_backward(const StftShape&, Dtype, const void* dy, const void* window,
                      void* dx) override;
+  void band_power(const StftShape&, i64 bands, double power, Dtype, const void* x,
+                  const void* window, const void* weights, void* y) override;
   void irfft(Dtype, i64 count, i64 n, const void* y, void* x) override;
 
  private:
+  void check_not_recording(std::string_view what) const;
+
   cuda::Stream stream_;
   CachingAllocator allocator_;
+  bool recording_ = false;
   std::unique_ptr<cuda::Libraries> libraries_;
 };
 

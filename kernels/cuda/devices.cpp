@@ -23,4 +23,8 @@ Backend& cuda_backend(int index) {
   return *slot;
 }
 
+std::unique_ptr<RecordedWork> record_on_gpu(int index, const std::function<void()>& step) {
+  return static_cast<CudaBackend&>(cuda_backend(index)).record(step);
+}
+
 }  // namespace melgrad

@@ -43,6 +43,14 @@ __global__ void halve_mirrored_bins(const float* dy /* (count, bins, 2) */, floa
   y[i] = mirrored ? dy[i] / 2 : dy[i];
 }
 
+// y[i] = |X_i|^power of the complex X (n, 2)
+__global__ void power_of_bins(const float* x /* (n, 2) */, float power, float* y /* (n) */, i64 n) {
+  i64 i = global_thread();
+  if (i >= n) return;
+  float square = x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1];
+  y[i] = power == 2 ? square : powf(square, power / 2);
+}
+
 __global__ void scale_values(float* x, float factor, i64 n) {
   i64 i = global_thread();
   if (i < n) x[i] *= factor;
@@ -87,6 +95,29 @@ void CudaBackend::stft_backward(const StftShape& s, Dtype dtype, const void* dy,
   cuda::launch<cuda::overlap_add>(cuda::one_thread_each(samples), stream(), s, framed.data(),
                                   static_cast<const float*>(window), static_cast<float*>(dx),
                                   samples);
+}
+
+// On a GPU the composition: transform, power, matrix product.
+void CudaBackend::band_power(const StftShape& s, i64 bands, double power, Dtype dtype,
+                             const void* x, const void* window, const void* weights, void* y) {
+  cuda::check_f32("band_power", dtype);
+  i64 values = s.count * s.frames * s.bins();
+  if (values * bands == 0) return;
+  cuda::Scratch<float> spectrum(*this, 2 * values), powers(*this, values);
+  stft(s, dtype, x, window, spectrum.data());
+  cuda::launch<cuda::power_of_bins>(cuda::one_thread_each(values), stream(), spectrum.data(), power,
+                                    powers.data(), values);
+  matmul({.batch = s.count,
+          .m = bands,
+          .n = s.frames,
+          .k = s.bins(),
+          .a_batch = 0,
+          .a_row = s.bins(),
+          .a_col = 1,
+          .b_batch = s.frames * s.bins(),
+          .b_row = 1,
+          .b_col = s.bins()},
+         dtype, weights, powers.data(), nullptr, y);
 }
 
 void CudaBackend::irfft(Dtype dtype, i64 count, i64 n, const void* y, void* x) {

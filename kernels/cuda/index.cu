@@ -2,10 +2,25 @@
 #include "kernels/cuda/device_code.h"
 #include "kernels/cuda/scalar.h"
 
-// Indices outside [0, length) are undefined here, as backend.h says: a kernel cannot throw. The tensor library refuses what it can
-// see on the host.
+// A kernel cannot throw, and the host does not wait to look: an index outside [0, length) reads NaN, or 0 where the values are
+// integers, and adds nowhere. So a loss shows a wrong label as NaN.
 namespace melgrad {
 namespace cuda {
+
+__device__ inline bool is_inside(const IndexShape& s, i64 index) {
+  return index >= 0 && index < s.length;
+}
+
+// x[o, index, i]
+template <class T>
+__device__ T read_at(const IndexShape& s, const T* x, i64 o, i64 index, i64 i) {
+  if (is_inside(s, index)) return x[(o * s.length + index) * s.inner + i];
+  if constexpr (std::is_integral_v<T>) {
+    return 0;
+  } else {
+    return store<T>(NAN);
+  }
+}
 
 // One thread an element (o, j, i) of y.
 template <class T>
@@ -14,7 +29,7 @@ __global__ void gather_kernel(IndexShape s, const T* x,
   i64 at = global_thread();
   if (at >= n) return;
   i64 i = at % s.inner, o = at / (s.inner * s.count);
-  y[at] = x[(o * s.length + index[at]) * s.inner + i];
+  y[at] = read_at(s, x, o, index[at], i);
 }
 
 template <class T>
@@ -23,7 +38,7 @@ __global__ void index_select_kernel(IndexShape s, const T* x, const i64* index /
   i64 at = global_thread();
   if (at >= n) return;
   i64 i = at % s.inner, j = at / s.inner % s.count, o = at / (s.inner * s.count);
-  y[at] = x[(o * s.length + index[j]) * s.inner + i];
+  y[at] = read_at(s, x, o, index[j], i);
 }
 
 // One thread a pair (o, i), which alone adds to its column of dx, in the order of j: atomics would be faster where count is
@@ -35,6 +50,7 @@ __global__ void scatter_add_kernel(IndexShape s, const T* dy, const i64* index, 
   i64 i = at % s.inner, o = at / s.inner;
   for (i64 j = 0; j < s.count; ++j) {
     i64 from = (o * s.count + j) * s.inner + i;
+    if (!is_inside(s, index[from])) continue;
     T& to = dx[(o * s.length + index[from]) * s.inner + i];
     to = store<T>(load(to) + load(dy[from]));
   }
@@ -46,6 +62,7 @@ __global__ void index_add_kernel(IndexShape s, const T* dy, const i64* index, T*
   if (at >= n) return;
   i64 i = at % s.inner, o = at / s.inner;
   for (i64 j = 0; j < s.count; ++j) {
+    if (!is_inside(s, index[j])) continue;
     T& to = dx[(o * s.length + index[j]) * s.inner + i];
     to = store<T>(load(to) + load(dy[(o * s.count + j) * s.inner + i]));
   }

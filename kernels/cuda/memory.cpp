@@ -1,6 +1,30 @@
+#include <exception>
+#include <utility>
+
 #include "kernels/cuda/cuda_backend.h"
 
 namespace melgrad {
+namespace {
+
+/// A CUDA graph and the memory it works in.
+class RecordedGraph final : public RecordedWork {
+ public:
+  RecordedGraph(std::unique_ptr<cuda::Graph> graph, cuda::Stream stream,
+                CachingAllocator& allocator, int pool)
+      : graph_(std::move(graph)), stream_(stream), allocator_(allocator), pool_(pool) {}
+  // The last replay may still run, but whoever gets the memory next comes later in the stream.
+  ~RecordedGraph() override { allocator_.release_pool(pool_); }
+  void replay() override { graph_->replay(stream_); }
+
+ private:
+  std::unique_ptr<cuda::Graph> graph_;
+  cuda::Stream stream_;
+  CachingAllocator& allocator_;
+  int pool_;
+};
+
+}  // namespace
+
 void* CudaBackend::allocate(std::size_t bytes) { return allocator_.allocate(bytes); }
 
 // The block may be handed out again while a kernel still reads it: the next user's work comes later in the same stream.
@@ -16,14 +40,52 @@ void CudaBackend::release_cache() {
 MemoryStats CudaBackend::memory_stats() const { return allocator_.stats(); }
 
 void CudaBackend::copy_from_host(void* target, const void* source, std::size_t bytes) {
+  check_not_recording("a value comes from the host");
   cuda::copy(target, source, bytes, cuda::Direction::to_device, stream_);
 }
 
 void CudaBackend::copy_to_host(void* target, const void* source, std::size_t bytes) {
+  check_not_recording("a value is read back");
   cuda::copy(target, source, bytes, cuda::Direction::to_host, stream_);
   synchronize();
 }
 
-void CudaBackend::synchronize() { cuda::synchronize(stream_); }
+void CudaBackend::synchronize() {
+  check_not_recording("the host waits for the GPU");
+  cuda::synchronize(stream_);
+}
+
+std::unique_ptr<RecordedWork> CudaBackend::record(const std::function<void()>& step) {
+  synchronize();
+  allocator_.open_pool();
+  std::exception_ptr error;
+  std::unique_ptr<cuda::Graph> graph;
+  try {
+    cuda::begin_capture(stream_);
+    recording_ = true;
+    step();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  try {
+    if (recording_) graph = cuda::end_capture(stream_);
+  } catch (...) {
+    if (!error) error = std::current_exception();  // else the step's own error says why
+  }
+  recording_ = false;
+  int pool = allocator_.close_pool();
+  if (error) {
+    allocator_.release_pool(pool);
+    std::rethrow_exception(error);
+  }
+  return std::make_unique<RecordedGraph>(std::move(graph), stream_, allocator_, pool);
+}
+
+void CudaBackend::check_not_recording(std::string_view what) const {
+  check(!recording_, "cuda graph",
+        "{} within a step that is being recorded: such a step cannot be repeated without the "
+        "host. Do it before or after the step",
+        what);
+}
 
 }  // namespace melgrad

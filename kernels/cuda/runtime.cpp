@@ -24,8 +24,7 @@ const char* advice(cudaError_t status) {
       return "; run the program under compute-sanitizer to find the kernel";
     case cudaErrorStreamCaptureUnsupported:
     case cudaErrorStreamCaptureInvalidated:
-      return "; a step that reads values back or allocates cannot be captured: leave out "
-             "--cuda-graph";
+      return "; what the step does cannot be recorded (kernels/step_graph.h): run it as it is";
     default: return "";
   }
 }
@@ -112,8 +111,9 @@ void copy(void* target, const void* source, std::size_t bytes, Direction directi
   check_status(cudaMemcpyAsync(target, source, bytes, kind, stream), "cudaMemcpyAsync");
 }
 
+// Relaxed: memory that the step asks for may come from cudaMalloc, which the other modes refuse.
 void begin_capture(Stream stream) {
-  check_status(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal),
+  check_status(cudaStreamBeginCapture(stream, cudaStreamCaptureModeRelaxed),
                "cudaStreamBeginCapture");
 }
 
@@ -125,12 +125,6 @@ std::unique_ptr<Graph> end_capture(Stream stream) {
   cudaGraphDestroy(graph);
   check_status(status, "cudaGraphInstantiate");
   return std::make_unique<CapturedGraph>(executable);
-}
-
-bool capturing(Stream stream) {
-  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-  check_status(cudaStreamIsCapturing(stream, &status), "cudaStreamIsCapturing");
-  return status != cudaStreamCaptureStatusNone;
 }
 
 }  // namespace melgrad::cuda

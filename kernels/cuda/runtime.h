@@ -53,6 +53,5 @@ class Graph {
 /// Until end_capture, what is submitted to the stream is recorded and not run.
 void begin_capture(Stream stream);
 std::unique_ptr<Graph> end_capture(Stream stream);
-bool capturing(Stream stream);
 
 }  // namespace melgrad::cuda

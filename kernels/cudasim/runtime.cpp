@@ -87,7 +87,5 @@ std::unique_ptr<Graph> end_capture(Stream stream) {
   return std::make_unique<RecordedGraph>(std::exchange(stream->recorded, {}));
 }
 
-bool capturing(Stream stream) { return stream->capturing; }
-
 }  // namespace cuda
 }  // namespace melgrad

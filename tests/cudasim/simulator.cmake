@@ -1,0 +1,43 @@
+# Tests on the simulated GPU, in three orders of its threads; tests of the simulator itself, also with
+# ThreadSanitizer. handle_segv=0: the simulator explains an access of the host to device memory itself.
+foreach(order forward reverse random)
+  set(rows --gtest_filter=*OnGpu.f32*)
+  if(order STREQUAL forward AND NOT MELGRAD_SANITIZE)
+    set(rows "")
+  endif()
+  add_test(NAME gpu_simulated_${order} COMMAND test_gpu ${rows})
+  set_tests_properties(gpu_simulated_${order} PROPERTIES
+                       ENVIRONMENT "MELGRAD_SIM_ORDER=${order};ASAN_OPTIONS=handle_segv=0")
+endforeach()
+
+set(kernels_on_purpose cudasim/simulator_test.cpp cudasim/broken_kernels.cu)
+set_source_files_properties(cudasim/broken_kernels.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
+add_executable(test_cudasim ${kernels_on_purpose})
+if(MELGRAD_CUDA STREQUAL "OFF")
+  target_sources(test_cudasim PRIVATE $<TARGET_OBJECTS:melgrad_simulated_gpu>)
+endif()
+target_include_directories(test_cudasim PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(test_cudasim PRIVATE melgrad::kernels GTest::gtest_main)
+melgrad_compile_options(test_cudasim)
+add_test(NAME cudasim COMMAND test_cudasim)
+set_tests_properties(cudasim PROPERTIES ENVIRONMENT ASAN_OPTIONS=handle_segv=0)
+
+# Only the simulator and the kernels, each CUDA thread a fiber to ThreadSanitizer. What switches
+# stacks is not instrumented itself, but tells ThreadSanitizer of the switches.
+if(NOT MELGRAD_SANITIZE)
+  set(folder ${PROJECT_SOURCE_DIR}/kernels/cudasim)
+  set(switches ${folder}/fiber.cpp ${folder}/block.cpp)
+  add_library(simulator_switches OBJECT ${switches})
+  target_include_directories(simulator_switches PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_definitions(simulator_switches PRIVATE MELGRAD_SIM_TSAN)
+  melgrad_compile_options(simulator_switches)
+  add_executable(test_cudasim_tsan ${kernels_on_purpose} ${folder}/device_memory.cpp ${folder}/launch.cpp
+                                   ${folder}/runtime.cpp $<TARGET_OBJECTS:simulator_switches>)
+  target_include_directories(test_cudasim_tsan PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(test_cudasim_tsan PRIVATE -fsanitize=thread -g1 -Wno-tsan)
+  target_link_options(test_cudasim_tsan PRIVATE -fsanitize=thread)
+  target_link_libraries(test_cudasim_tsan PRIVATE melgrad::kernels GTest::gtest_main)
+  melgrad_compile_options(test_cudasim_tsan)
+  add_test(NAME cudasim_tsan COMMAND test_cudasim_tsan)
+  set_tests_properties(cudasim_tsan PROPERTIES ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:handle_segv=0")
+endif()
