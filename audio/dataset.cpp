@@ -68,6 +68,22 @@ std::vector<i64> Collection::counts() const {
   return counts;
 }
 
+Collection segmented(const Collection& collection, i64 count, double seconds) {
+  check(count >= 1 && seconds > 0, "segmented", "{} parts of {} s: both must be positive", count,
+        seconds);
+  Collection parts = collection;
+  parts.is_segmented = count > 1;
+  parts.examples.clear();
+  for (const Example& example : collection.examples)
+    for (i64 i = 0; i < count; ++i) {
+      Example part = example;
+      part.offset = example.offset + static_cast<double>(i) * seconds;
+      part.duration = seconds;
+      parts.examples.push_back(std::move(part));
+    }
+  return parts;
+}
+
 Collection scan_folder(const fs::path& folder, const std::vector<std::string>& classes) {
   check(fs::is_directory(folder), "scan_folder", "{} is not a folder", folder.string());
   Collection collection;

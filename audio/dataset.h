@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@ struct Example {
   std::filesystem::path path;
   i64 label = 0;  // index into Collection::classes
   std::string group;
+  // The part of the file that this example is; seconds. The whole of it unless segmented().
+  double offset = 0, duration = std::numeric_limits<double>::infinity();
 };
 /// A file that cannot be used, and why.
 struct Skipped {
@@ -22,6 +25,7 @@ struct Collection {
   std::vector<std::string> classes;
   std::vector<Example> examples;  // sorted by class, then path
   std::vector<Skipped> skipped;
+  bool is_segmented = false;  // several examples are parts of one file
 
   /// Examples of each class.
   std::vector<i64> counts() const;
@@ -36,6 +40,11 @@ struct Collection {
 /// `classes` is missing, or if a class has no readable file.
 Collection scan_folder(const std::filesystem::path& folder,
                        const std::vector<std::string>& classes = {});
+
+/// `count` parts of `seconds` of every example, one after the other from its beginning (study D: 10
+/// of 3 s). All keep its group, so that a grouped split leaves songs whole; the splits that look at
+/// examples one by one refuse such a collection unless told Leak::allow.
+Collection segmented(const Collection& collection, i64 count, double seconds);
 
 bool is_picture_file(const std::filesystem::path& path);
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "audio/quiet_mpg123.h"
 #include "audio/stft.h"
 #include "tensor/ops.h"
 
@@ -34,6 +35,13 @@ void check_is_regular_file(const std::filesystem::path& path) {
         path.string());
 }
 
+/// libsndfile says of mp3 files that libmpg123 does not like that they do not exist.
+std::string reason_not_opened() {
+  std::string reason = sf_strerror(nullptr);
+  return reason.find("does not exist") == std::string::npos ? reason
+                                                            : "no audio that can be decoded";
+}
+
 /// Of a wav or aiff file cut short, libsndfile only notes "data : 123 (should be 45)". A length of
 /// 0 or 2³¹ and more is what programs write that do not know it yet: no sign of damage.
 bool is_cut_short(SNDFILE* file) {
@@ -52,27 +60,49 @@ bool is_cut_short(SNDFILE* file) {
   return false;
 }
 
+struct Close {
+  void operator()(SNDFILE* file) const { sf_close(file); }
+};
+using File = std::unique_ptr<SNDFILE, Close>;
+
+File open(const std::filesystem::path& path, SF_INFO& info) {
+  info = {};
+  File file(sf_open(path.c_str(), SFM_READ, &info));
+  check(file != nullptr, "decode", "{}: {}", path.string(), reason_not_opened());
+  check(info.channels > 0 && info.samplerate > 0 && info.frames >= 0, "decode",
+        "{}: the header says {} channels, {} Hz, {} samples", path.string(), info.channels,
+        info.samplerate, info.frames);
+  return file;
+}
+
+/// Of an ogg file without an end libsndfile does not know the length.
+i64 counted_frames(SNDFILE* file, int channels) {
+  std::vector<float> block(static_cast<std::size_t>(block_frames * channels));
+  i64 count = 0;
+  while (i64 got = sf_readf_float(file, block.data(), block_frames)) count += got;
+  return count;
+}
+
 }  // namespace
 
 struct AudioReader::State {
-  struct Close {
-    void operator()(SNDFILE* opened) const { sf_close(opened); }
-  };
-  std::unique_ptr<SNDFILE, Close> file;
+  File file;
   std::filesystem::path path;
   AudioInfo info;
   bool seeks_wrongly = false;
 };
 
 AudioReader::AudioReader(const std::filesystem::path& path) : state_(std::make_unique<State>()) {
+  keep_mpg123_quiet();
   check_is_regular_file(path);
   SF_INFO info{};
   state_->path = path;
-  state_->file.reset(sf_open(path.c_str(), SFM_READ, &info));
-  check(state_->file != nullptr, "decode", "{}: {}", path.string(), sf_strerror(nullptr));
-  check(info.channels > 0 && info.samplerate > 0 && info.frames >= 0, "decode",
-        "{}: the header says {} channels, {} Hz, {} samples", path.string(), info.channels,
-        info.samplerate, info.frames);
+  state_->file = open(path, info);
+  if (info.frames == SF_COUNT_MAX) {
+    i64 frames = counted_frames(state_->file.get(), info.channels);
+    state_->file = open(path, info);
+    info.frames = frames;
+  }
   check(!is_cut_short(state_->file.get()), "decode",
         "{}: cut short: the file ends before its header says", path.string());
   state_->info = {info.frames, info.channels, info.samplerate};
@@ -156,7 +186,7 @@ void encode(const std::filesystem::path& path, const Clip& clip) {
                 : extension == ".ogg"  ? SF_FORMAT_OGG | SF_FORMAT_VORBIS
                                        : 0;
   check(info.format != 0, "encode", "{}: writes .wav, .flac and .ogg", path.string());
-  std::unique_ptr<SNDFILE, AudioReader::State::Close> file(sf_open(path.c_str(), SFM_WRITE, &info));
+  File file(sf_open(path.c_str(), SFM_WRITE, &info));
   check(file != nullptr, "encode", "{}: {}", path.string(), sf_strerror(nullptr));
   sf_command(file.get(), SFC_SET_CLIPPING, nullptr, SF_TRUE);
   Tensor frames = clip.samples.rank() == 1

@@ -50,9 +50,8 @@ class AudioReader {
   /// Up to `frames` frames, interleaved (frames, channels); fewer at the end of the file.
   Tensor read(i64 frames);
 
-  struct State;  // decode.cpp
-
  private:
+  struct State;
   std::unique_ptr<State> state_;
 };
 

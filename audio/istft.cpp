@@ -42,9 +42,7 @@ Tensor istft(const Tensor& stft, const StftOptions& options, std::optional<i64> 
   i64 kept = length.value_or(options.n_fft + options.hop() * (frames - 1) - 2 * trim);
   check(frames >= 1 && kept >= 0, "istft", "no frames, or a negative length: {}", stft);
   // Frames past the wanted length would only take part in the division by the windows' sum.
-  if (length)
-    frames = std::min(frames, (*length + (options.center ? options.n_fft : 0) + options.hop() - 1) /
-                                  options.hop());
+  if (length) frames = std::min(frames, (*length + 2 * trim + options.hop() - 1) / options.hop());
   Tensor used = stft.slice(-2, 0, frames).transpose(-3, -2);
   i64 count = used.numel() / (frames * bins * 2);
   Tensor window = stft_window(options, stft.dtype()).to(stft.device());

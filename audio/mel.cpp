@@ -69,7 +69,7 @@ Tensor mel_product(const Tensor& spectrogram, const MelOptions& options) {
 Tensor melspectrogram(const Tensor& x, const MelOptions& mel, const StftOptions& stft,
                       double power) {
   Tensor filters = mel_filters(stft.n_fft, mel, x.dtype()).to(x.device());
-  return matmul(filters, spectrogram(x, stft, power));
+  return band_power(x, stft, filters, power);
 }
 
 }  // namespace melgrad

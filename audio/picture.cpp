@@ -14,16 +14,6 @@
 namespace melgrad {
 namespace {
 
-// log (linear up to 65.4 Hz, half an octave high) and mel (linear up to 1000 Hz, two octaves high):
-// matplotlib's symlog scale to base 2 with the parameters that librosa.display gives it.
-double axis_position(double hz, FrequencyAxis axis) {
-  if (axis == FrequencyAxis::linear) return hz;
-  const double linear_below = axis == FrequencyAxis::log ? 65.40639132514966 : 1000;
-  const double octaves_of_linear_part = axis == FrequencyAxis::log ? 1 : 2;
-  double ratio = hz / linear_below;
-  return ratio <= 1 ? octaves_of_linear_part * ratio : octaves_of_linear_part + std::log2(ratio);
-}
-
 /// weights[r,k]: which part of picture row r is covered by bin k, whose edges lie half a bin below
 /// and above its frequency.
 Tensor row_weights(i64 height, i64 bins, double sample_rate, FrequencyAxis axis) {
@@ -59,6 +49,16 @@ Tensor picture_from_picture(const Picture& picture, const std::filesystem::path&
 }
 
 }  // namespace
+
+// log (linear up to 65.4 Hz, half an octave high) and mel (linear up to 1000 Hz, two octaves high):
+// matplotlib's symlog scale to base 2 with the parameters that librosa.display gives it.
+double axis_position(double hz, FrequencyAxis axis) {
+  if (axis == FrequencyAxis::linear) return hz;
+  const double linear_below = axis == FrequencyAxis::log ? 65.40639132514966 : 1000;
+  const double octaves_of_linear_part = axis == FrequencyAxis::log ? 1 : 2;
+  double ratio = hz / linear_below;
+  return ratio <= 1 ? octaves_of_linear_part * ratio : octaves_of_linear_part + std::log2(ratio);
+}
 
 FrequencyAxis parse_frequency_axis(std::string_view name) {
   if (name == "linear") return FrequencyAxis::linear;

@@ -12,6 +12,9 @@ namespace melgrad {
 enum class FrequencyAxis : u8 { linear, log, mel };
 FrequencyAxis parse_frequency_axis(std::string_view name);
 
+/// Where `hz` stands on an axis, counted from the bottom, in the axis' own unit.
+double axis_position(double hz, FrequencyAxis axis);
+
 /// How a file becomes the input of a net: study A's defaults.
 struct Picture {
   int sample_rate = 22050;  // Hz; other files are resampled

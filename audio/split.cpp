@@ -28,6 +28,12 @@ std::vector<std::vector<i64>> examples_of_classes(const Collection& collection) 
   return of_class;
 }
 
+void check_leak(const Collection& collection, Leak leak) {
+  check(!collection.is_segmented || leak == Leak::allow, "split",
+        "the examples are parts of songs, which this split would tear apart: split by group, or "
+        "say Leak::allow");
+}
+
 void check_fractions(const Fractions& f) {
   bool ok =
       f.train > 0 && f.valid >= 0 && f.test >= 0 && std::abs(f.train + f.valid + f.test - 1) < 1e-9;
@@ -165,7 +171,9 @@ struct Lookup {
 
 }  // namespace
 
-Split stratified_split(const Collection& collection, const Fractions& fractions, u64 seed) {
+Split stratified_split(const Collection& collection, const Fractions& fractions, u64 seed,
+                       Leak leak) {
+  check_leak(collection, leak);
   check_fractions(fractions);
   Split split;
   auto of_class = examples_of_classes(collection);
@@ -175,7 +183,8 @@ Split stratified_split(const Collection& collection, const Fractions& fractions,
   return sorted(std::move(split));
 }
 
-Split random_split(const Collection& collection, const Fractions& fractions, u64 seed) {
+Split random_split(const Collection& collection, const Fractions& fractions, u64 seed, Leak leak) {
+  check_leak(collection, leak);
   check_fractions(fractions);
   std::vector<i64> all(collection.examples.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<i64>(i);
@@ -190,7 +199,8 @@ Split grouped_split(const Collection& collection, const Fractions& fractions, u6
   return sorted({parts[0], parts[1], parts[2]});
 }
 
-std::vector<Split> k_fold(const Collection& collection, i64 k, u64 seed) {
+std::vector<Split> k_fold(const Collection& collection, i64 k, u64 seed, Leak leak) {
+  check_leak(collection, leak);
   check_folds(collection, k);
   Parts folds(static_cast<std::size_t>(k));
   std::size_t next = 0;  // goes on from class to class, so that the folds' sizes differ by one

@@ -46,15 +46,8 @@ void check_finite(const Tensor& x, std::string_view where) {
   check(finite, where, "a sample is not a finite number: {}", x);
 }
 
-Tensor pad_signal(const Tensor& x, i64 n, PadMode mode) {
-  if (n == 0) return x;
-  i64 samples = x.dim(-1);
-  if (mode == PadMode::constant) {
-    Shape amount = Shape::filled(x.rank(), 0);
-    amount[-1] = n;
-    return pad(x, amount, amount);
-  }
-  check(samples >= 1, "pad_signal", "nothing to repeat: {}", x);
+std::vector<i64> padded_index(i64 samples, i64 n, PadMode mode) {
+  check(samples >= 1, "pad_signal", "there are no samples to repeat");
   check(mode == PadMode::edge || n < samples, "pad_signal",
         "cannot reflect {} samples of a signal that has {}", n, samples);
   std::vector<i64> index;
@@ -62,22 +55,48 @@ Tensor pad_signal(const Tensor& x, i64 n, PadMode mode) {
     i64 reflected = i < 0 ? -i : i >= samples ? 2 * (samples - 1) - i : i;
     index.push_back(mode == PadMode::reflect ? reflected : std::clamp<i64>(i, 0, samples - 1));
   }
-  return index_select(x, -1, from_vector(index).to(x.device()));
+  return index;
+}
+
+Tensor pad_signal(const Tensor& x, i64 n, PadMode mode) {
+  if (n == 0) return x;
+  if (mode == PadMode::constant) {
+    Shape amount = Shape::filled(x.rank(), 0);
+    amount[-1] = n;
+    return pad(x, amount, amount);
+  }
+  return index_select(x, -1, from_vector(padded_index(x.dim(-1), n, mode)).to(x.device()));
+}
+
+/// Checked, as rows (count, samples), padded if centred.
+static Tensor framed_rows(const Tensor& x, const StftOptions& options, std::string_view op) {
+  check(x.rank() >= 1, op, "needs samples: {}", x);
+  check_finite(x, op);
+  options.frames(x.dim(-1));
+  Tensor rows = x.reshape({x.numel() / x.dim(-1), x.dim(-1)});
+  return options.center ? pad_signal(rows, options.n_fft / 2, options.pad_mode) : rows;
 }
 
 Tensor stft(const Tensor& x, const StftOptions& options) {
-  check(x.rank() >= 1, "stft", "needs samples: {}", x);
-  check_finite(x, "stft");
-  i64 samples = x.dim(-1), frames = options.frames(samples);
-  Tensor rows = x.reshape({x.numel() / samples, samples});
-  if (options.center) rows = pad_signal(rows, options.n_fft / 2, options.pad_mode);
+  Tensor rows = framed_rows(x, options, "stft");
   Tensor window = stft_window(options, x.dtype()).to(x.device());
   Tensor y = stft(rows, window, options.hop());  // (count, frames, bins, 2)
   Shape shape = x.shape();
-  shape[-1] = frames;
+  shape[-1] = y.dim(1);
   shape.push_back(options.bins());
   shape.push_back(2);
   return y.reshape(shape).transpose(-3, -2);
+}
+
+Tensor band_power(const Tensor& x, const StftOptions& options, const Tensor& weights,
+                  double power) {
+  Tensor rows = framed_rows(x, options, "band_power");
+  Tensor window = stft_window(options, x.dtype()).to(x.device());
+  Tensor y = band_power(rows, window, options.hop(), weights, power);
+  Shape shape = x.shape();
+  shape[-1] = weights.dim(0);
+  shape.push_back(y.dim(2));
+  return y.reshape(shape);
 }
 
 Tensor magnitude(const Tensor& stft, double power) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "audio/window.h"
 #include "tensor/tensor.h"
@@ -37,6 +38,8 @@ Tensor stft(const Tensor& x, const StftOptions& options);
 Tensor stft_window(const StftOptions& options, Dtype dtype);
 /// (…, samples) -> (…, samples + 2·n)
 Tensor pad_signal(const Tensor& x, i64 n, PadMode mode);
+/// For each sample of the padded signal the one it repeats: reflect and edge only.
+std::vector<i64> padded_index(i64 samples, i64 n, PadMode mode);
 /// Throws Error "[where] …" unless every sample is a finite number.
 void check_finite(const Tensor& x, std::string_view where);
 
@@ -44,6 +47,11 @@ void check_finite(const Tensor& x, std::string_view where);
 Tensor magnitude(const Tensor& stft, double power = 1);
 /// magnitude(stft(x), power)
 Tensor spectrogram(const Tensor& x, const StftOptions& options, double power = 2);
+
+/// weights (bands, bins) · spectrogram(x, power), computed without the spectrogram in memory:
+/// (…, bands, frames)
+Tensor band_power(const Tensor& x, const StftOptions& options, const Tensor& weights,
+                  double power = 2);
 
 /// x[s] = Σ_t w[s − t·hop] irfft(X)_t[s − t·hop] / Σ_t w[s − t·hop]²: the signal whose stft is the
 /// nearest to X in least squares (Griffin & Lim 1984, eq. 6). X (…, bins, frames, 2), options as of

@@ -210,8 +210,8 @@ class Backend {
   virtual void adaptive_avg_pool2d_backward(const PoolShape&, Dtype, const void* dy, void* dx) = 0;
 
   // --- batch normalisation (batch_norm.cpp) ------------------------------------------------------
-  // x (rows, channels). mean and var (channels) are f32 for f32 and bf16, f64 for f64; gamma, beta
-  // and their gradients (channels) are of x's dtype.
+  // x (rows, channels). mean, var, gamma, beta and the gradients of the latter two (channels) are
+  // f32 for f32 and bf16, f64 for f64.
   /// mean[c] = Σ_r x[r,c] / rows,  var[c] = Σ_r (x[r,c] − mean[c])² / rows
   virtual void batch_norm_statistics(Dtype, i64 rows, i64 channels, const void* x, void* mean,
                                      void* var) = 0;
@@ -291,6 +291,10 @@ class Backend {
   /// y[b,f,k] = Σ_j window[j] x[b, f·hop + j] e^(−2πi jk/n_fft)
   /// x (count, samples)  window (n_fft)  y (count, frames, bins, 2): real and imaginary part
   virtual void stft(const StftShape&, Dtype, const void* x, const void* window, void* y) = 0;
+  /// y[b,m,f] = Σ_k weights[m,k] |X[b,f,k]|^power, X = stft(x): mel spectrograms without a pass over
+  /// memory for X, which is 16 times as large.  weights (bands, bins)  y (count, bands, frames)
+  virtual void band_power(const StftShape&, i64 bands, double power, Dtype, const void* x,
+                          const void* window, const void* weights, void* y) = 0;
   /// The transpose: dx[b,s] = Σ_{f,k} window[j] (dy_re cos − dy_im sin)(2πjk/n_fft),  j = s − f·hop
   /// over the frames f that hold sample s.
   virtual void stft_backward(const StftShape&, Dtype, const void* dy, const void* window,

@@ -6,7 +6,8 @@ namespace melgrad {
 
 namespace {
 
-/// Sums over bf16 need more bits than bf16 has.
+/// Sums over bf16 need more bits than bf16 has. Kernels take gamma and beta, and give their
+/// gradients, in this dtype too.
 Dtype statistics_dtype(const Tensor& x) {
   return x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
 }
@@ -44,10 +45,10 @@ Tensor empty_rows(const Tensor& x) {
                        : empty(x.shape(), x.dtype(), x.device());
 }
 
-/// A tensor's own contiguous memory and its address; null for an absent one.
+/// A vector as the kernels take it, and its address; null for an absent one.
 struct Vector {
   Tensor values;
-  explicit Vector(const Tensor& x) : values(x.defined() ? x.contiguous() : x) {}
+  Vector(const Tensor& x, Dtype dtype) : values(x.defined() ? x.to(dtype).contiguous() : x) {}
   void* raw() const { return values.defined() ? values.raw() : nullptr; }
 };
 
@@ -73,7 +74,9 @@ Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& g
   check_parameters("batch_norm", x, statistics, gamma, beta);
   Tensor y = empty_rows(x);
   if (y.numel() == 0) return y;
-  Vector mean(statistics.mean), var(statistics.var), scale(gamma), shift(beta);
+  Dtype wide = statistics_dtype(x);
+  Vector mean(statistics.mean, wide), var(statistics.var, wide);
+  Vector scale(gamma, wide), shift(beta, wide);
   backend(x.device())
       .batch_norm(x.dtype(), rows_of(x), x.dim(1), eps, relu, in_rows(x).raw(), mean.raw(),
                   var.raw(), scale.raw(), shift.raw(), y.raw());
@@ -94,16 +97,21 @@ BatchNormGradients batch_norm_backward(const Tensor& x, const Statistics& statis
   Shape channels{x.dim(1)};
   BatchNormGradients d;
   if (wanted.dx) d.dx = empty_rows(x);
-  if (wanted.dgamma) d.dgamma = zeros(channels, x.dtype(), x.device());
-  if (wanted.dbeta) d.dbeta = zeros(channels, x.dtype(), x.device());
-  if (x.numel() == 0) return d;
-  Vector mean(statistics.mean), var(statistics.var), scale(gamma), shift(beta);
+  Dtype wide = statistics_dtype(x);
+  if (wanted.dgamma) d.dgamma = zeros(channels, wide, x.device());
+  if (wanted.dbeta) d.dbeta = zeros(channels, wide, x.device());
+  Vector mean(statistics.mean, wide), var(statistics.var, wide);
+  Vector scale(gamma, wide), shift(beta, wide);
   Tensor input = in_rows(x), gradient = in_rows(dy);
-  backend(x.device())
-      .batch_norm_backward(
-          x.dtype(), rows_of(x), x.dim(1), eps, relu, batch_statistics, input.raw(), mean.raw(),
-          var.raw(), scale.raw(), shift.raw(), gradient.raw(), wanted.dx ? d.dx.raw() : nullptr,
-          wanted.dgamma ? d.dgamma.raw() : nullptr, wanted.dbeta ? d.dbeta.raw() : nullptr);
+  if (x.numel() > 0) {
+    backend(x.device())
+        .batch_norm_backward(
+            x.dtype(), rows_of(x), x.dim(1), eps, relu, batch_statistics, input.raw(), mean.raw(),
+            var.raw(), scale.raw(), shift.raw(), gradient.raw(), wanted.dx ? d.dx.raw() : nullptr,
+            wanted.dgamma ? d.dgamma.raw() : nullptr, wanted.dbeta ? d.dbeta.raw() : nullptr);
+  }
+  if (wanted.dgamma) d.dgamma = d.dgamma.to(x.dtype());
+  if (wanted.dbeta) d.dbeta = d.dbeta.to(x.dtype());
   return d;
 }
 
@@ -135,7 +143,9 @@ Tensor batch_norm_relu_max_pool(const Tensor& x, const Statistics& statistics, c
   PoolShape s = tiling(op, x, kernel);
   Tensor y = empty_channels_last({s.n, s.c, s.p, s.q}, x.dtype(), x.device());
   if (y.numel() == 0) return y;
-  Vector mean(statistics.mean), var(statistics.var), scale(gamma), shift(beta);
+  Dtype wide = statistics_dtype(x);
+  Vector mean(statistics.mean, wide), var(statistics.var, wide);
+  Vector scale(gamma, wide), shift(beta, wide);
   backend(x.device())
       .batch_norm_relu_max_pool(x.dtype(), s, eps, in_rows(x).raw(), mean.raw(), var.raw(),
                                 scale.raw(), shift.raw(), y.raw());
@@ -157,16 +167,21 @@ BatchNormGradients batch_norm_relu_max_pool_backward(const Tensor& x, const Stat
         dy);
   BatchNormGradients d;
   if (wanted.dx) d.dx = empty_rows(x);
-  if (wanted.dgamma) d.dgamma = zeros({s.c}, x.dtype(), x.device());
-  if (wanted.dbeta) d.dbeta = zeros({s.c}, x.dtype(), x.device());
-  if (x.numel() == 0) return d;
-  Vector mean(statistics.mean), var(statistics.var), scale(gamma), shift(beta);
+  Dtype wide = statistics_dtype(x);
+  if (wanted.dgamma) d.dgamma = zeros({s.c}, wide, x.device());
+  if (wanted.dbeta) d.dbeta = zeros({s.c}, wide, x.device());
+  Vector mean(statistics.mean, wide), var(statistics.var, wide);
+  Vector scale(gamma, wide), shift(beta, wide);
   Tensor input = in_rows(x), gradient = dy.channels_last();
-  backend(x.device())
-      .batch_norm_relu_max_pool_backward(
-          x.dtype(), s, eps, batch_statistics, input.raw(), mean.raw(), var.raw(), scale.raw(),
-          shift.raw(), gradient.raw(), wanted.dx ? d.dx.raw() : nullptr,
-          wanted.dgamma ? d.dgamma.raw() : nullptr, wanted.dbeta ? d.dbeta.raw() : nullptr);
+  if (x.numel() > 0) {
+    backend(x.device())
+        .batch_norm_relu_max_pool_backward(
+            x.dtype(), s, eps, batch_statistics, input.raw(), mean.raw(), var.raw(), scale.raw(),
+            shift.raw(), gradient.raw(), wanted.dx ? d.dx.raw() : nullptr,
+            wanted.dgamma ? d.dgamma.raw() : nullptr, wanted.dbeta ? d.dbeta.raw() : nullptr);
+  }
+  if (wanted.dgamma) d.dgamma = d.dgamma.to(x.dtype());
+  if (wanted.dbeta) d.dbeta = d.dbeta.to(x.dtype());
   return d;
 }
 

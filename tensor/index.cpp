@@ -109,7 +109,8 @@ Tensor index_add(const Tensor& dy, i64 axis, const Tensor& index, const Shape& s
 Tensor one_hot(const Tensor& index, i64 classes, Dtype dtype) {
   check_index("one_hot", index);
   check(classes >= 1, "one_hot", "takes at least one class, not {}: index {}", classes, index);
-  if (index.numel() > 0) {
+  // A GPU is not waited for: there, an index outside the classes gives a row of zeros.
+  if (index.numel() > 0 && index.device().is_cpu()) {
     auto low = static_cast<i64>(min(index).item()), high = static_cast<i64>(max(index).item());
     check(low >= 0 && high < classes, "one_hot",
           "indices {} to {} do not lie within {} classes: index {}", low, high, classes, index);

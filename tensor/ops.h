@@ -235,6 +235,10 @@ Tensor dropout(const Tensor& x, double p, const Tensor& state);
 /// x (count, samples)  window (n_fft)  ->  (count, frames, n_fft/2 + 1, 2), frames = 1 + (samples −
 /// n_fft)/hop, no padding
 Tensor stft(const Tensor& x, const Tensor& window, i64 hop);
+/// Σ_k weights[m,k] |X[b,f,k]|^power of X = stft(x, window, hop):  weights (bands, n_fft/2 + 1)  ->
+/// (count, bands, frames). The same as composed from stft, but X is never in memory.
+Tensor band_power(const Tensor& x, const Tensor& window, i64 hop, const Tensor& weights,
+                  double power);
 Tensor stft_backward(const Tensor& dy, const Tensor& window, i64 hop, i64 samples);
 /// (count, n/2 + 1, 2) -> (count, n)
 Tensor irfft(const Tensor& y, i64 n);

@@ -35,6 +35,25 @@ Tensor stft(const Tensor& x, const Tensor& window, i64 hop) {
   return y;
 }
 
+Tensor band_power(const Tensor& x, const Tensor& window, i64 hop, const Tensor& weights,
+                  double power) {
+  check_operand("band_power", "the signal", x, Takes::f32_or_f64);
+  check(x.rank() == 2, "band_power", "the signal must be (count, samples): {}", x);
+  StftShape s = stft_shape("band_power", x.dim(0), x.dim(1), window, hop);
+  check(weights.rank() == 2 && weights.dim(1) == s.bins(), "band_power",
+        "weights must be (bands, {}): {}", s.bins(), weights);
+  check_same_dtype("band_power", {&x, &window, &weights});
+  check_same_device("band_power", {&x, &window, &weights});
+  Tensor y = empty({s.count, weights.dim(0), s.frames}, x.dtype(), x.device());
+  if (y.numel() > 0) {
+    Tensor signal = x.contiguous(), shape = window.contiguous(), bands = weights.contiguous();
+    backend(x.device())
+        .band_power(s, weights.dim(0), power, x.dtype(), signal.raw(), shape.raw(), bands.raw(),
+                    y.raw());
+  }
+  return y;
+}
+
 Tensor stft_backward(const Tensor& dy, const Tensor& window, i64 hop, i64 samples) {
   check_operand("stft_backward", "dy", dy, Takes::f32_or_f64);
   check(dy.rank() == 4, "stft_backward", "dy must be (count, frames, bins, 2): {}", dy);

@@ -8,20 +8,47 @@
 #include "kernels/cpu/scratch_array.h"
 #include "kernels/cpu/simd.h"
 
-// x (rows, channels). Sums over the rows are taken in three steps: blocks that stay in L1 are
-// summed in f32 (f64 for f64), the blocks of a section in f64, and the sections in f64, in order.
-// Sections are given to threads but do not depend on their number, so neither does the result.
+// x (rows, channels). The inner loops run over lanes: as many whole rows, side by side, as make some
+// hundred values, and everything that belongs to a channel is repeated for each of them. So one
+// channel is as fast as a hundred.
+//
+// Sums over the rows are taken in three steps: blocks that stay in L1 are summed in f32 (f64 for
+// f64), the blocks of a section in f64, and the sections in f64, in order. Sections are given to
+// threads but do not depend on their number, so neither does the result.
 namespace melgrad {
 namespace {
 
-constexpr i64 max_sections = 64;
+struct Lanes {
+  i64 channels, rows, count;  // count = rows · channels
+
+  explicit Lanes(i64 c) : channels(c), rows(std::max<i64>(256 / std::max<i64>(c, 1), 1)) {
+    count = rows * channels;
+  }
+  // The first row's values, into all rows.
+  template <class W>
+  void repeat(W* values) const {
+    for (i64 i = channels; i < count; ++i) values[i] = values[i - channels];
+  }
+  // All rows' values, added to the first's.
+  template <class W>
+  void sum(W* values) const {
+    for (i64 r = 1; r < rows; ++r)
+      for (i64 c = 0; c < channels; ++c) values[c] += values[r * channels + c];
+  }
+  // f(first element, number of elements) for each group of rows; the last may be smaller.
+  template <class F>
+  void for_each(i64 elements, F f) const {
+    for (i64 e = 0; e < elements; e += count) f(e, std::min(count, elements - e));
+  }
+};
 
 struct Sections {
   i64 rows, block_rows, section_rows, count;
 
-  Sections(i64 all_rows, i64 channels) : rows(all_rows) {
-    constexpr i64 block_elements = 4096;
-    block_rows = std::clamp<i64>(block_elements / std::max<i64>(channels, 1), 16, 256);
+  Sections(i64 all_rows, const Lanes& lanes) : rows(all_rows) {
+    constexpr i64 block_elements = 8192, max_sections = 64;
+    i64 groups = std::max<i64>(block_elements / std::max<i64>(lanes.count, 1), 8);
+    block_rows = groups * lanes.rows;
     i64 blocks = (rows + block_rows - 1) / block_rows;
     section_rows = std::max<i64>((blocks + max_sections - 1) / max_sections, 1) * block_rows;
     count = (rows + section_rows - 1) / section_rows;
@@ -44,30 +71,32 @@ Moments join(Moments a, i64 n_a, Moments b, i64 n_b) {
 // The moments of each channel of `rows` rows. The block's mean is first found to the precision of a
 // plain sum; the deviations from it then give both its correction and the squares:
 //   mean = m + Σ(x − m)/rows,  m2 = Σ(x − m)² − (Σ(x − m))²/rows
+// m, sum, square (lanes)  result (channels)
 template <class T>
-void block_moments(i64 rows, i64 channels, const T* x, Wide<T>* m, Wide<T>* sum, Wide<T>* square,
-                   Moments* result) {
+void block_moments(const Lanes& lanes, i64 rows, const T* x, Wide<T>* m, Wide<T>* sum,
+                   Wide<T>* square, Moments* result) {
   using W = Wide<T>;
-  std::fill_n(m, channels, W{});
-  std::fill_n(sum, channels, W{});
-  std::fill_n(square, channels, W{});
+  for (W* lane_sums : {m, sum, square}) std::fill_n(lane_sums, lanes.count, W{});
   W share = W{1} / static_cast<W>(rows);
-  for (i64 r = 0; r < rows; ++r) {
+  lanes.for_each(rows * lanes.channels, [&](i64 e, i64 count) {
 #pragma omp simd
-    for (i64 c = 0; c < channels; ++c) m[c] += static_cast<W>(x[r * channels + c]) * share;
-  }
-  for (i64 r = 0; r < rows; ++r) {
+    for (i64 i = 0; i < count; ++i) m[i] += static_cast<W>(x[e + i]) * share;
+  });
+  lanes.sum(m);
+  lanes.repeat(m);
+  lanes.for_each(rows * lanes.channels, [&](i64 e, i64 count) {
 #pragma omp simd
-    for (i64 c = 0; c < channels; ++c) {
-      W d = static_cast<W>(x[r * channels + c]) - m[c];
-      sum[c] += d;
-      square[c] += d * d;
+    for (i64 i = 0; i < count; ++i) {
+      W d = static_cast<W>(x[e + i]) - m[i];
+      sum[i] += d;
+      square[i] += d * d;
     }
-  }
-  for (i64 c = 0; c < channels; ++c) {
-    double d = sum[c];
-    result[c] = {m[c] + d / static_cast<double>(rows),
-                 square[c] - d * d / static_cast<double>(rows)};
+  });
+  lanes.sum(sum);
+  lanes.sum(square);
+  for (i64 c = 0; c < lanes.channels; ++c) {
+    double d = sum[c], n = static_cast<double>(rows);
+    result[c] = {m[c] + d / n, square[c] - d * d / n};
   }
 }
 
@@ -76,20 +105,21 @@ template <class T>
 MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* x, Wide<T>* mean,
                              Wide<T>* var) {
   using W = Wide<T>;
-  Sections sections(rows, channels);
+  Lanes lanes(channels);
+  Sections sections(rows, lanes);
   ScratchArray<Moments> moments(backend, sections.count * channels);
   ScratchArray<Moments> block(backend, sections.count * channels);
-  ScratchArray<W> sums(backend, sections.count * channels * 3);
+  ScratchArray<W> sums(backend, sections.count * lanes.count * 3);
 #pragma omp parallel for schedule(static) if (sections.count > 1)
   for (i64 section = 0; section < sections.count; ++section) {
     Moments* total = moments.data() + section * channels;
     Moments* part = block.data() + section * channels;
-    W* work = sums.data() + section * channels * 3;
+    W* work = sums.data() + section * lanes.count * 3;
     i64 begin = sections.begin(section), end = sections.end(section);
     for (i64 r = begin; r < end; r += sections.block_rows) {
       i64 count = std::min(sections.block_rows, end - r);
-      block_moments(count, channels, x + r * channels, work, work + channels, work + 2 * channels,
-                    part);
+      block_moments(lanes, count, x + r * channels, work, work + lanes.count,
+                    work + 2 * lanes.count, part);
       for (i64 c = 0; c < channels; ++c)
         total[c] = r == begin ? part[c] : join(total[c], r - begin, part[c], count);
     }
@@ -104,150 +134,148 @@ MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* 
   }
 }
 
-// y = scale (x − mean) + beta with scale = gamma / √(var + eps). The mean is subtracted first: folded
-// into beta, a large mean would take the digits of a small deviation.
+// y = scale (x − mean) + beta with scale = gamma / √(var + eps), one value a lane. The mean is
+// subtracted first: folded into beta, a large mean would take the digits of a small deviation.
 template <class W>
 struct Affine {
-  ScratchArray<W> inverse_std, scale, beta;
+  Lanes lanes;
+  ScratchArray<W> mean, inverse_std, scale, beta;
 
-  Affine(Backend& backend, i64 channels, double eps, const W* var, const W* gamma, const W* beta_)
-      : inverse_std(backend, channels), scale(backend, channels), beta(backend, channels) {
+  Affine(Backend& backend, i64 channels, double eps, const W* mean_, const W* var, const W* gamma,
+         const W* beta_)
+      : lanes(channels),
+        mean(backend, lanes.count),
+        inverse_std(backend, lanes.count),
+        scale(backend, lanes.count),
+        beta(backend, lanes.count) {
     for (i64 c = 0; c < channels; ++c) {
+      mean[c] = mean_[c];
       inverse_std[c] = static_cast<W>(1 / std::sqrt(static_cast<double>(var[c]) + eps));
       scale[c] = inverse_std[c] * (gamma ? gamma[c] : W{1});
       beta[c] = beta_ ? beta_[c] : W{};
     }
+    for (const auto* values : {&mean, &inverse_std, &scale, &beta}) lanes.repeat(values->data());
   }
 };
 
-template <class T>
-MELGRAD_SIMD void normalize(Backend& backend, i64 rows, i64 channels, double eps, bool relu,
-                            const T* x, const Wide<T>* mean, const Wide<T>* var,
-                            const Wide<T>* gamma, const Wide<T>* beta_, T* y) {
-  using W = Wide<T>;
-  Affine<W> affine(backend, channels, eps, var, gamma, beta_);
-  const W* scale = affine.scale.data();
-  const W* beta = affine.beta.data();
+template <class T, class W = Wide<T>>
+MELGRAD_SIMD void normalize(const Affine<W>& affine, i64 rows, bool relu, const T* x, T* y) {
+  i64 elements = rows * affine.lanes.channels, lanes = affine.lanes.count;
+  const W *mean = affine.mean.data(), *scale = affine.scale.data(), *beta = affine.beta.data();
   W smallest = relu ? W{} : -std::numeric_limits<W>::infinity();
-#pragma omp parallel for schedule(static) if (rows * channels >= elementwise_grain)
-  for (i64 r = 0; r < rows; ++r) {
-    const T* x_row = x + r * channels;
-    T* y_row = y + r * channels;
+#pragma omp parallel for schedule(static) if (elements >= elementwise_grain)
+  for (i64 e = 0; e < elements; e += lanes) {
+    i64 count = std::min(lanes, elements - e);
 #pragma omp simd
-    for (i64 c = 0; c < channels; ++c) {
-      W value = (static_cast<W>(x_row[c]) - mean[c]) * scale[c] + beta[c];
-      store(y_row[c], value < smallest ? smallest : value);
+    for (i64 i = 0; i < count; ++i) {
+      W value = (static_cast<W>(x[e + i]) - mean[i]) * scale[i] + beta[i];
+      store(y[e + i], value < smallest ? smallest : value);
     }
   }
 }
 
-// What the two passes of backward read. They work on plain pointers in local variables, or the
-// compiler would have to fear that what they write changes what they read.
-template <class T, class W = Wide<T>>
-struct BackwardInputs {
-  i64 rows, channels;
-  bool relu;
-  const T *x, *dy;
-  const W *mean, *inverse_std, *scale, *beta;
-};
-
-// dy where the ReLU was on, which is seen from y as forward computes it, else 0
+// dy where the ReLU was on, which is seen from y as forward computes it, else 0 (a NaN stays). It is
+// clamped to ±∞ or to ±0, for `on ? dy : 0` becomes a load of dy that has to wait for the comparison:
+// 2.5 times slower.
 template <class W>
 W masked(bool relu, W dy, W deviation, W scale, W beta) {
-  bool on = !relu | (deviation * scale + beta > W{});  // no branch, or it is no vector code
-  return on ? dy : W{};
+  bool on = !relu | (deviation * scale + beta > W{});
+  W limit = on ? std::numeric_limits<W>::infinity() : W{};
+  W not_below = dy < -limit ? -limit : dy;
+  return not_below > limit ? limit : not_below;
 }
 
-// dgamma += Σ dy x̂,  dbeta += Σ dy over the rows begin … end
+// dgamma += Σ dy x̂,  dbeta += Σ dy, one value a lane
 template <class T, class W = Wide<T>>
-void sum_block(const BackwardInputs<T>& in, i64 begin, i64 end, W* dgamma, W* dbeta) {
-  i64 channels = in.channels;
-  bool relu = in.relu;
-  const W *mean = in.mean, *inverse_std = in.inverse_std, *scale = in.scale, *beta = in.beta;
-  for (i64 r = begin; r < end; ++r) {
-    const T *x_row = in.x + r * channels, *dy_row = in.dy + r * channels;
+void sum_block(const Affine<W>& affine, i64 rows, bool relu, const T* x, const T* dy, W* dgamma,
+               W* dbeta) {
+  const W *mean = affine.mean.data(), *inverse_std = affine.inverse_std.data();
+  const W *scale = affine.scale.data(), *beta = affine.beta.data();
+  affine.lanes.for_each(rows * affine.lanes.channels, [&](i64 e, i64 count) {
 #pragma omp simd
-    for (i64 c = 0; c < channels; ++c) {
-      W deviation = static_cast<W>(x_row[c]) - mean[c];
-      W d = masked(relu, static_cast<W>(dy_row[c]), deviation, scale[c], beta[c]);
-      dbeta[c] += d;
-      dgamma[c] += d * deviation * inverse_std[c];
+    for (i64 i = 0; i < count; ++i) {
+      W deviation = static_cast<W>(x[e + i]) - mean[i];
+      W d = masked(relu, static_cast<W>(dy[e + i]), deviation, scale[i], beta[i]);
+      dbeta[i] += d;
+      dgamma[i] += d * deviation * inverse_std[i];
     }
-  }
+  });
 }
 
+// dgamma = Σ dy x̂,  dbeta = Σ dy  (channels)
 template <class T, class W = Wide<T>>
-MELGRAD_SIMD void sum_gradients(Backend& backend, const BackwardInputs<T>& in, W* dgamma,
-                                W* dbeta) {
-  i64 channels = in.channels;
-  Sections sections(in.rows, channels);
+MELGRAD_SIMD void sum_gradients(Backend& backend, const Affine<W>& affine, i64 rows, bool relu,
+                                const T* x, const T* dy, W* dgamma, W* dbeta) {
+  const Lanes& lanes = affine.lanes;
+  i64 channels = lanes.channels;
+  Sections sections(rows, lanes);
   ScratchArray<double> totals(backend, sections.count * channels * 2);
-  ScratchArray<W> sums(backend, sections.count * channels * 2);
+  ScratchArray<W> sums(backend, sections.count * lanes.count * 2);
 #pragma omp parallel for schedule(static) if (sections.count > 1)
   for (i64 section = 0; section < sections.count; ++section) {
     double* total = totals.data() + section * channels * 2;
-    W* sum = sums.data() + section * channels * 2;
+    W *dgamma_sum = sums.data() + section * lanes.count * 2, *dbeta_sum = dgamma_sum + lanes.count;
     std::fill_n(total, channels * 2, 0.);
     i64 end = sections.end(section);
     for (i64 r = sections.begin(section); r < end; r += sections.block_rows) {
-      std::fill_n(sum, channels * 2, W{});
-      sum_block(in, r, std::min(r + sections.block_rows, end), sum, sum + channels);
-      for (i64 c = 0; c < channels * 2; ++c) total[c] += sum[c];
+      std::fill_n(dgamma_sum, lanes.count * 2, W{});
+      sum_block(affine, std::min(sections.block_rows, end - r), relu, x + r * channels,
+                dy + r * channels, dgamma_sum, dbeta_sum);
+      lanes.sum(dgamma_sum);
+      lanes.sum(dbeta_sum);
+      for (i64 c = 0; c < channels; ++c) total[c] += dgamma_sum[c];
+      for (i64 c = 0; c < channels; ++c) total[channels + c] += dbeta_sum[c];
     }
   }
   for (i64 c = 0; c < channels; ++c) {
-    double dgamma_sum = 0, dbeta_sum = 0;
+    double dgamma_total = 0, dbeta_total = 0;
     for (i64 section = 0; section < sections.count; ++section) {
-      dgamma_sum += totals[section * channels * 2 + c];
-      dbeta_sum += totals[section * channels * 2 + channels + c];
+      dgamma_total += totals[section * channels * 2 + c];
+      dbeta_total += totals[section * channels * 2 + channels + c];
     }
-    dgamma[c] = static_cast<W>(dgamma_sum);
-    dbeta[c] = static_cast<W>(dbeta_sum);
+    dgamma[c] = static_cast<W>(dgamma_total);
+    dbeta[c] = static_cast<W>(dbeta_total);
   }
 }
 
 // dx = scale (dy − dbeta/rows − x̂ dgamma/rows), or scale dy where the statistics are constants:
-// then dgamma_mean and dbeta_mean are 0
+// then dgamma_mean and dbeta_mean are 0. One value a lane.
 template <class T, class W = Wide<T>>
-MELGRAD_SIMD void input_gradient(const BackwardInputs<T>& in, const W* dgamma_mean,
-                                 const W* dbeta_mean, T* dx) {
-#pragma omp parallel for schedule(static) if (in.rows * in.channels >= elementwise_grain)
-  for (i64 r = 0; r < in.rows; ++r) {
-    i64 channels = in.channels;
-    bool relu = in.relu;
-    const W *mean = in.mean, *inverse_std = in.inverse_std, *scale = in.scale, *beta = in.beta;
-    const T *x_row = in.x + r * channels, *dy_row = in.dy + r * channels;
-    T* dx_row = dx + r * channels;
+MELGRAD_SIMD void input_gradient(const Affine<W>& affine, i64 rows, bool relu, const T* x,
+                                 const T* dy, const W* dgamma_mean, const W* dbeta_mean, T* dx) {
+  i64 elements = rows * affine.lanes.channels, lanes = affine.lanes.count;
+  const W *mean = affine.mean.data(), *inverse_std = affine.inverse_std.data();
+  const W *scale = affine.scale.data(), *beta = affine.beta.data();
+#pragma omp parallel for schedule(static) if (elements >= elementwise_grain)
+  for (i64 e = 0; e < elements; e += lanes) {
+    i64 count = std::min(lanes, elements - e);
 #pragma omp simd
-    for (i64 c = 0; c < channels; ++c) {
-      W deviation = static_cast<W>(x_row[c]) - mean[c];
-      W d = masked(relu, static_cast<W>(dy_row[c]), deviation, scale[c], beta[c]);
-      W normalized = deviation * inverse_std[c];
-      store(dx_row[c], scale[c] * (d - dbeta_mean[c] - normalized * dgamma_mean[c]));
+    for (i64 i = 0; i < count; ++i) {
+      W deviation = static_cast<W>(x[e + i]) - mean[i];
+      W d = masked(relu, static_cast<W>(dy[e + i]), deviation, scale[i], beta[i]);
+      W normalized = deviation * inverse_std[i];
+      store(dx[e + i], scale[i] * (d - dbeta_mean[i] - normalized * dgamma_mean[i]));
     }
   }
 }
 
 // dgamma = Σ dy x̂ and dbeta = Σ dy with dy masked by the ReLU and x̂ = (x − mean)/√(var + eps); dx
 template <class T, class W = Wide<T>>
-void backward(Backend& backend, double eps, bool batch_statistics, BackwardInputs<T> in,
-              const W* var, const W* gamma, const W* beta, T* dx, W* dgamma, W* dbeta) {
-  Affine<W> affine(backend, in.channels, eps, var, gamma, beta);
-  in.inverse_std = affine.inverse_std.data();
-  in.scale = affine.scale.data();
-  in.beta = affine.beta.data();
-  ScratchArray<W> dgamma_mean(backend, in.channels), dbeta_mean(backend, in.channels);
+void backward(Backend& backend, const Affine<W>& affine, i64 rows, bool relu, bool batch_statistics,
+              const T* x, const T* dy, T* dx, W* dgamma, W* dbeta) {
+  const Lanes& lanes = affine.lanes;
+  ScratchArray<W> dgamma_mean(backend, lanes.count), dbeta_mean(backend, lanes.count);
   if (batch_statistics || dgamma || dbeta)
-    sum_gradients(backend, in, dgamma_mean.data(), dbeta_mean.data());
-  if (dgamma) std::copy_n(dgamma_mean.data(), in.channels, dgamma);
-  if (dbeta) std::copy_n(dbeta_mean.data(), in.channels, dbeta);
+    sum_gradients(backend, affine, rows, relu, x, dy, dgamma_mean.data(), dbeta_mean.data());
+  if (dgamma) std::copy_n(dgamma_mean.data(), lanes.channels, dgamma);
+  if (dbeta) std::copy_n(dbeta_mean.data(), lanes.channels, dbeta);
   if (!dx) return;
-  for (i64 c = 0; c < in.channels; ++c) {
-    W rows = static_cast<W>(in.rows);
-    dgamma_mean[c] = batch_statistics ? dgamma_mean[c] / rows : W{};
-    dbeta_mean[c] = batch_statistics ? dbeta_mean[c] / rows : W{};
+  for (W* values : {dgamma_mean.data(), dbeta_mean.data()}) {
+    for (i64 c = 0; c < lanes.channels; ++c)
+      values[c] = batch_statistics ? values[c] / static_cast<W>(rows) : W{};
+    lanes.repeat(values);
   }
-  input_gradient(in, dgamma_mean.data(), dbeta_mean.data(), dx);
+  input_gradient(affine, rows, relu, x, dy, dgamma_mean.data(), dbeta_mean.data(), dx);
 }
 
 }  // namespace
@@ -268,9 +296,9 @@ void CpuBackend::batch_norm(Dtype dtype, i64 rows, i64 channels, double eps, boo
   dispatch_floating("batch_norm", dtype, [&](auto zero) {
     using T = decltype(zero);
     using W = Wide<T>;
-    normalize(*this, rows, channels, eps, relu, static_cast<const T*>(x),
-              static_cast<const W*>(mean), static_cast<const W*>(var), static_cast<const W*>(gamma),
-              static_cast<const W*>(beta), static_cast<T*>(y));
+    Affine<W> affine(*this, channels, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
+                     static_cast<const W*>(gamma), static_cast<const W*>(beta));
+    normalize(affine, rows, relu, static_cast<const T*>(x), static_cast<T*>(y));
   });
 }
 
@@ -281,18 +309,11 @@ void CpuBackend::batch_norm_backward(Dtype dtype, i64 rows, i64 channels, double
   dispatch_floating("batch_norm_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
     using W = Wide<T>;
-    BackwardInputs<T> in = {.rows = rows,
-                            .channels = channels,
-                            .relu = relu,
-                            .x = static_cast<const T*>(x),
-                            .dy = static_cast<const T*>(dy),
-                            .mean = static_cast<const W*>(mean),
-                            .inverse_std = nullptr,
-                            .scale = nullptr,
-                            .beta = nullptr};
-    backward(*this, eps, batch_statistics, in, static_cast<const W*>(var),
-             static_cast<const W*>(gamma), static_cast<const W*>(beta), static_cast<T*>(dx),
-             static_cast<W*>(dgamma), static_cast<W*>(dbeta));
+    Affine<W> affine(*this, channels, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
+                     static_cast<const W*>(gamma), static_cast<const W*>(beta));
+    backward(*this, affine, rows, relu, batch_statistics, static_cast<const T*>(x),
+             static_cast<const T*>(dy), static_cast<T*>(dx), static_cast<W*>(dgamma),
+             static_cast<W*>(dbeta));
   });
 }
 

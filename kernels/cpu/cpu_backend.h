@@ -110,6 +110,8 @@ class CpuBackend final : public Backend {
 
   // fft.cpp
   void stft(const StftShape&, Dtype, const void* x, const void* window, void* y) override;
+  void band_power(const StftShape&, i64 bands, double power, Dtype, const void* x,
+                  const void* window, const void* weights, void* y) override;
   void stft_backward(const StftShape&, Dtype, const void* dy, const void* window,
                      void* dx) override;
   void irfft(Dtype, i64 count, i64 n, const void* y, void* x) override;

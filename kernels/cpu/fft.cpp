@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "kernels/cpu/cpu_backend.h"
@@ -28,6 +29,83 @@ Block block_at(const StftShape& s, i64 number) {
   return {number / per_signal, first, std::min(fft_lanes<T>, s.frames - first)};
 }
 
+// turned[j, c] = from[c·hop + j], tile by tile
+template <class T>
+[[gnu::always_inline]] inline void turn_tiles(i64 hop, i64 used, i64 columns, const T* from,
+                                              T* turned) {
+  constexpr i64 tile = 64 / sizeof(T);
+  for (i64 j0 = 0; j0 < hop; j0 += tile) {
+    i64 end = std::min(hop, j0 + tile);
+    for (i64 c = 0; c < used; ++c)
+      for (i64 j = j0; j < end; ++j) turned[j * columns + c] = from[c * hop + j];
+  }
+}
+
+// Rows even and odd of the samples, each `lanes` wide, are window · turned shifted by one column a
+// hop.
+template <class T>
+[[gnu::always_inline]] inline void weigh_rows(i64 count, i64 columns, const T* window,
+                                              const T* turned, T* even, T* odd) {
+  constexpr i64 L = fft_lanes<T>;
+  for (i64 j = 0; j + 1 < count; j += 2) {
+    const T w0 = window[j], w1 = window[j + 1];
+    const T *row0 = turned + j * columns, *row1 = row0 + columns;
+    T *to0 = even + j / 2 * L, *to1 = odd + j / 2 * L;
+#pragma omp simd
+    for (i64 l = 0; l < L; ++l) {
+      to0[l] = w0 * row0[l];
+      to1[l] = w1 * row1[l];
+    }
+  }
+}
+
+// y[m,l] = Σ_k weights[m,k] |X[k,l]|^power over bins first[m] … last[m]; X is overwritten
+template <class T>
+[[gnu::always_inline]] inline void weigh_bands(i64 bins, i64 bands, double power, const i64* first,
+                                               const i64* last, const T* weights, Lanes<T> x,
+                                               T* y) {
+  constexpr i64 L = fft_lanes<T>;
+  for (i64 i = 0; i < bins * L; i += L) {
+#pragma omp simd
+    for (i64 l = i; l < i + L; ++l) x.re[l] = x.re[l] * x.re[l] + x.im[l] * x.im[l];
+  }
+  for (i64 i = 0; power != 2 && i < bins * L; ++i)
+    x.re[i] = power == 1 ? std::sqrt(x.re[i]) : std::pow(x.re[i], static_cast<T>(power / 2));
+  for (i64 m = 0; m < bands; ++m) {
+    alignas(64) T sum[L] = {};  // NOLINT(modernize-avoid-c-arrays)
+    for (i64 k = first[m]; k < last[m]; ++k) {
+      const T w = weights[m * bins + k];
+      const T* row = x.re + k * L;
+#pragma omp simd
+      for (i64 l = 0; l < L; ++l) sum[l] += w * row[l];
+    }
+    std::copy(sum, sum + L, y + m * L);
+  }
+}
+
+MELGRAD_SIMD void turn(i64 hop, i64 used, i64 columns, const float* from, float* turned) {
+  turn_tiles(hop, used, columns, from, turned);
+}
+MELGRAD_SIMD void turn(i64 hop, i64 used, i64 columns, const double* from, double* turned) {
+  turn_tiles(hop, used, columns, from, turned);
+}
+MELGRAD_SIMD void weigh(i64 count, i64 columns, const float* window, const float* turned,
+                        float* even, float* odd) {
+  weigh_rows(count, columns, window, turned, even, odd);
+}
+MELGRAD_SIMD void weigh(i64 count, i64 columns, const double* window, const double* turned,
+                        double* even, double* odd) {
+  weigh_rows(count, columns, window, turned, even, odd);
+}
+MELGRAD_SIMD void bands_of(i64 bins, i64 bands, double power, const i64* first, const i64* last,
+                           const float* weights, Lanes<float> x, float* y) {
+  weigh_bands(bins, bands, power, first, last, weights, x, y);
+}
+MELGRAD_SIMD void bands_of(i64 bins, i64 bands, double power, const i64* first, const i64* last,
+                           const double* weights, Lanes<double> x, double* y) {
+  weigh_bands(bins, bands, power, first, last, weights, x, y);
+}
+
 /// Windowed samples of a block's frames, lane by lane. Where the hop divides n_fft, sample j of
 /// frame f is sample j − hop of frame f + 1: the signal is turned on its side once, hop values a
 /// column, and every frame's rows lie in it.
@@ -37,15 +115,17 @@ class Framer {
   Framer(const StftShape& s, const T* window)
       : shape_(s),
         window_(window),
-        overlap_(s.n_fft % s.hop == 0 && s.n_fft / s.hop <= 16 ? s.n_fft / s.hop : 0),
+        overlap_(divides(s) ? s.n_fft / s.hop : 0),
         columns_(overlap_ + lanes),
         turned_(overlap_ > 0 ? static_cast<std::size_t>(s.hop * columns_) : 0) {}
 
   void operator()(const Block& block, const T* x, RealFft<T>& fft) {
     const T* from = x + block.signal * shape_.samples + block.first * shape_.hop;
     if (overlap_ > 0) {
-      turn(from, block.count + overlap_ - 1);
-      for (i64 part = 0; part < overlap_; ++part) copy_part(part, fft);
+      turn(shape_.hop, block.count + overlap_ - 1, columns_, from, turned_.data());
+      for (i64 j = 0; j < shape_.n_fft; j += shape_.hop)
+        weigh(shape_.hop, columns_, window_ + j, turned_.data() + j / shape_.hop, fft.sample(j),
+              fft.sample(j + 1));
     } else {
       for (i64 j = 0; j < shape_.n_fft; ++j) {
         T* row = fft.sample(j);
@@ -58,27 +138,14 @@ class Framer {
  private:
   static constexpr i64 lanes = fft_lanes<T>;
 
-  /// turned[j, c] = from[c·hop + j]; columns from `used` on keep finite leftovers that nobody reads.
-  void turn(const T* from, i64 used) {
-    constexpr i64 tile = 16;
-    for (i64 j0 = 0; j0 < shape_.hop; j0 += tile)
-      for (i64 c = 0; c < used; ++c)
-        for (i64 j = j0; j < std::min(shape_.hop, j0 + tile); ++j)
-          turned_[static_cast<std::size_t>(j * columns_ + c)] = from[c * shape_.hop + j];
-  }
-  void copy_part(i64 part, RealFft<T>& fft) {
-    for (i64 j = 0; j < shape_.hop; ++j) {
-      const T weight = window_[part * shape_.hop + j];
-      const T* source = turned_.data() + j * columns_ + part;
-      T* row = fft.sample(part * shape_.hop + j);
-      for (i64 l = 0; l < lanes; ++l) row[l] = weight * source[l];
-    }
+  static bool divides(const StftShape& s) {
+    return s.hop % 2 == 0 && s.n_fft % s.hop == 0 && s.n_fft / s.hop <= 16;
   }
 
   const StftShape& shape_;
   const T* window_;
   i64 overlap_, columns_;
-  std::vector<T> turned_;
+  std::vector<T> turned_;  // columns that no frame of a last, short block reads keep old values
 };
 
 /// y (frames, bins, 2) of the block's frames; tiles of 8 bins keep the reads in the first cache.
@@ -105,6 +172,43 @@ void stft_blocks(const StftShape& s, const T* x, const T* window, T* y) {
       frame(block, x, fft);
       T* target = y + (block.signal * s.frames + block.first) * s.bins() * 2;
       write_spectra(block, s.bins(), fft.forward(), target);
+    }
+  });
+}
+
+/// The range of bins outside which a band's weights are 0: a mel filter covers 2 % of them.
+struct BandRanges {
+  std::vector<i64> first, last;
+  template <class T>
+  BandRanges(i64 bands, i64 bins, const T* weights) {
+    for (i64 m = 0; m < bands; ++m) {
+      const T* row = weights + m * bins;
+      i64 begin = 0, end = bins;
+      while (begin < end && row[begin] == 0) ++begin;
+      while (begin < end && row[end - 1] == 0) --end;
+      first.push_back(begin);
+      last.push_back(end);
+    }
+  }
+};
+
+template <class T>
+void band_power_blocks(const StftShape& s, i64 bands, double power, const T* x, const T* window,
+                       const T* weights, T* y) {
+  BandRanges ranges(bands, s.bins(), weights);
+  parallel_for(block_count<T>(s), 1, [&](i64 begin, i64 end) {
+    constexpr i64 lanes = fft_lanes<T>;
+    RealFft<T> fft(s.n_fft);
+    Framer<T> frame(s, window);
+    std::vector<T> sums(static_cast<std::size_t>(bands * lanes));
+    for (i64 number = begin; number < end; ++number) {
+      Block block = block_at<T>(s, number);
+      frame(block, x, fft);
+      bands_of(s.bins(), bands, power, ranges.first.data(), ranges.last.data(), weights,
+               fft.forward(), sums.data());
+      for (i64 m = 0; m < bands; ++m)
+        std::copy_n(sums.data() + m * lanes, block.count,
+                    y + (block.signal * bands + m) * s.frames + block.first);
     }
   });
 }
@@ -170,6 +274,18 @@ void CpuBackend::stft(const StftShape& s, Dtype dtype, const void* x, const void
   check(dtype == Dtype::f32, "stft", "works on f32 and f64, not {}", name_of(dtype));
   stft_blocks(s, static_cast<const float*>(x), static_cast<const float*>(window),
               static_cast<float*>(y));
+}
+
+void CpuBackend::band_power(const StftShape& s, i64 bands, double power, Dtype dtype, const void* x,
+                            const void* window, const void* weights, void* y) {
+  if (dtype == Dtype::f64)
+    return band_power_blocks(s, bands, power, static_cast<const double*>(x),
+                             static_cast<const double*>(window),
+                             static_cast<const double*>(weights), static_cast<double*>(y));
+  check(dtype == Dtype::f32, "band_power", "works on f32 and f64, not {}", name_of(dtype));
+  band_power_blocks(s, bands, power, static_cast<const float*>(x),
+                    static_cast<const float*>(window), static_cast<const float*>(weights),
+                    static_cast<float*>(y));
 }
 
 void CpuBackend::stft_backward(const StftShape& s, Dtype dtype, const void* dy, const void* window,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/floating.h"
@@ -8,11 +9,21 @@
 #include "kernels/cpu/simd.h"
 
 // x (n,h,w,c)  y (n,p,q,c). Channels are the innermost axis and independent of each other: every
-// function below works on a block of them at a time, small enough for its sums to stay in L1.
+// function below works on a block of them at a time.
 namespace melgrad {
 namespace {
 
-constexpr i64 channel_block = 64;
+constexpr i64 channel_block = 32;
+
+// f(first channel, number of channels) for each block. The number is a compile-time constant in all
+// but the last block, so that there a block's sums can stay in registers.
+template <class F>
+void for_channel_blocks(i64 channels, F f) {
+  i64 c0 = 0;
+  for (; c0 + channel_block <= channels; c0 += channel_block)
+    f(c0, std::integral_constant<i64, channel_block>{});
+  if (c0 < channels) f(c0, channels - c0);
+}
 
 struct Range {
   i64 begin = 0, end = 0;
@@ -23,6 +34,15 @@ struct Range {
 Range window(i64 i, i64 stride, i64 pad, i64 kernel, i64 size) {
   i64 begin = i * stride - pad;
   return {std::clamp<i64>(begin, 0, size), std::clamp<i64>(begin + kernel, 0, size)};
+}
+
+// Asks for the same channels of the same column, `rows` further down: a window reads several rows at
+// once, and the processor does not guess that the next windows will. Max-pooling is 2 to 3 times
+// faster for it.
+template <class T>
+void prefetch_below(const PoolShape& s, const T* pixel, i64 rows, i64 channels) {
+  constexpr i64 line = 64 / sizeof(T);
+  for (i64 c = 0; c < channels; c += line) __builtin_prefetch(pixel + rows * s.w * s.c + c);
 }
 
 // Windows that cover position i: the j with j·stride − pad ≤ i < j·stride − pad + kernel, that is
@@ -66,23 +86,47 @@ MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
       for (i64 q = 0; q < s.q; ++q) {
         Range columns = window(q, s.stride_w, s.pad_left, s.kw, s.w);
         T* y_pixel = y + ((n * s.p + p) * s.q + q) * s.c;
-        for (i64 c0 = 0; c0 < s.c; c0 += channel_block) {
-          i64 channels = std::min(channel_block, s.c - c0);
+        for_channel_blocks(s.c, [&](i64 c0, auto channels) {
           W largest[channel_block];
-          std::fill_n(largest, channels, -std::numeric_limits<W>::infinity());
+          std::fill_n(largest, i64{channels}, -std::numeric_limits<W>::infinity());
           for (i64 h = rows.begin; h < rows.end; ++h) {
             for (i64 w = columns.begin; w < columns.end; ++w) {
               const T* x_pixel = x + ((n * s.h + h) * s.w + w) * s.c + c0;
+              prefetch_below(s, x_pixel, s.stride_h, channels);
 #pragma omp simd
               for (i64 c = 0; c < channels; ++c) {
                 W value = static_cast<W>(x_pixel[c]);
-                bool takes = value > largest[c] || value != value;
+                bool takes = (value > largest[c]) | (value != value);
                 largest[c] = takes ? value : largest[c];
               }
             }
           }
           for (i64 c = 0; c < channels; ++c) store(y_pixel[c0 + c], largest[c]);
-        }
+        });
+      }
+    }
+  }
+}
+
+// dx[h,w] += dy at the first position of the window where x = y (or x is NaN: then so is y)
+template <class T, class D, class Count>
+void give_to_maximum(const PoolShape& s, const T* x_picture, Range rows, Range columns,
+                     Count channels, const T* y_pixel, const T* dy_pixel, D* dx_picture) {
+  using W = Wide<T>;
+  W maximum[channel_block], remaining[channel_block];  // dy until it has been given away, then 0
+  for (i64 c = 0; c < channels; ++c) maximum[c] = static_cast<W>(y_pixel[c]);
+  for (i64 c = 0; c < channels; ++c) remaining[c] = static_cast<W>(dy_pixel[c]);
+  for (i64 h = rows.begin; h < rows.end; ++h) {
+    for (i64 w = columns.begin; w < columns.end; ++w) {
+      const T* x = x_picture + (h * s.w + w) * s.c;
+      D* dx = dx_picture + (h * s.w + w) * s.c;
+      prefetch_below(s, x, s.stride_h, channels);
+#pragma omp simd
+      for (i64 c = 0; c < channels; ++c) {
+        W value = static_cast<W>(x[c]);
+        bool hit = (value == maximum[c]) | (value != value);
+        store(dx[c], static_cast<W>(dx[c]) + (hit ? remaining[c] : W{}));
+        remaining[c] = hit ? W{} : remaining[c];
       }
     }
   }
@@ -90,49 +134,33 @@ MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
 
 // dx[h,w] = Σ dy over the windows whose maximum is first met at (h,w)
 //
-// Windows may overlap, so one thread has all windows of a picture (for a block of channels). D is
-// the type of dx: wider than T where sums of overlapping windows have to be.
+// Windows may overlap, so one thread has all windows of a picture. D is the type of dx: wider than T
+// where sums of overlapping windows have to be.
 template <class T, class D>
 MELGRAD_SIMD void max_pool2d_backward_loops(const PoolShape& s, const T* x, const T* y, const T* dy,
                                             D* dx) {
-  using W = Wide<T>;
-#pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
+#pragma omp parallel for schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n) {
-    for (i64 c0 = 0; c0 < s.c; c0 += channel_block) {
-      i64 channels = std::min(channel_block, s.c - c0);
-      i64 cleared = 0;  // rows of dx that have been set to 0: shortly before they are needed
-      auto clear_rows = [&](i64 end) {
-        for (i64 h = cleared; h < end; ++h)
-          for (i64 w = 0; w < s.w; ++w)
-            std::fill_n(dx + ((n * s.h + h) * s.w + w) * s.c + c0, channels, D{});
-        cleared = std::max(cleared, end);
-      };
-      for (i64 p = 0; p < s.p; ++p) {
-        Range rows = window(p, s.stride_h, s.pad_top, s.kh, s.h);
-        clear_rows(rows.end);
-        for (i64 q = 0; q < s.q; ++q) {
-          Range columns = window(q, s.stride_w, s.pad_left, s.kw, s.w);
-          i64 y_pixel = ((n * s.p + p) * s.q + q) * s.c + c0;
-          W remaining[channel_block];  // dy until it has been given to its position, then 0
-          for (i64 c = 0; c < channels; ++c) remaining[c] = static_cast<W>(dy[y_pixel + c]);
-          for (i64 h = rows.begin; h < rows.end; ++h) {
-            for (i64 w = columns.begin; w < columns.end; ++w) {
-              i64 x_pixel = ((n * s.h + h) * s.w + w) * s.c + c0;
-#pragma omp simd
-              for (i64 c = 0; c < channels; ++c) {
-                W x_value = static_cast<W>(x[x_pixel + c]);
-                W y_value = static_cast<W>(y[y_pixel + c]);
-                bool hit = x_value == y_value || x_value != x_value;
-                W sum = static_cast<W>(dx[x_pixel + c]) + (hit ? remaining[c] : W{});
-                store(dx[x_pixel + c], sum);
-                remaining[c] = hit ? W{} : remaining[c];
-              }
-            }
-          }
-        }
+    const T* x_picture = x + n * s.h * s.w * s.c;
+    D* dx_picture = dx + n * s.h * s.w * s.c;
+    i64 cleared = 0;  // rows of dx set to 0: shortly before they are needed
+    auto clear_rows = [&](i64 end) {
+      std::fill(dx_picture + cleared * s.w * s.c, dx_picture + end * s.w * s.c, D{});
+      cleared = end;
+    };
+    for (i64 p = 0; p < s.p; ++p) {
+      Range rows = window(p, s.stride_h, s.pad_top, s.kh, s.h);
+      clear_rows(std::max(cleared, rows.end));
+      for (i64 q = 0; q < s.q; ++q) {
+        Range columns = window(q, s.stride_w, s.pad_left, s.kw, s.w);
+        i64 y_pixel = ((n * s.p + p) * s.q + q) * s.c;
+        for_channel_blocks(s.c, [&](i64 c0, auto channels) {
+          give_to_maximum(s, x_picture + c0, rows, columns, channels, y + y_pixel + c0,
+                          dy + y_pixel + c0, dx_picture + c0);
+        });
       }
-      clear_rows(s.h);
     }
+    clear_rows(s.h);
   }
 }
 
@@ -141,8 +169,7 @@ template <class T>
 void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, Wide<T> scale,
              T* y_pixel) {
   using W = Wide<T>;
-  for (i64 c0 = 0; c0 < s.c; c0 += channel_block) {
-    i64 channels = std::min(channel_block, s.c - c0);
+  for_channel_blocks(s.c, [&](i64 c0, auto channels) {
     W sum[channel_block] = {};
     for (i64 h = rows.begin; h < rows.end; ++h) {
       for (i64 w = columns.begin; w < columns.end; ++w) {
@@ -152,7 +179,7 @@ void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, 
       }
     }
     for (i64 c = 0; c < channels; ++c) store(y_pixel[c0 + c], sum[c] * scale);
-  }
+  });
 }
 
 // dx[c] = Σ over the windows (p,q) that cover this position of scale(p,q) · dy[p,q,c]
@@ -160,8 +187,7 @@ template <class T, class Scale>
 void average_backward(const PoolShape& s, const T* dy_picture, Range rows, Range columns,
                       Scale scale, T* dx_pixel) {
   using W = Wide<T>;
-  for (i64 c0 = 0; c0 < s.c; c0 += channel_block) {
-    i64 channels = std::min(channel_block, s.c - c0);
+  for_channel_blocks(s.c, [&](i64 c0, auto channels) {
     W sum[channel_block] = {};
     for (i64 p = rows.begin; p < rows.end; ++p) {
       for (i64 q = columns.begin; q < columns.end; ++q) {
@@ -172,7 +198,7 @@ void average_backward(const PoolShape& s, const T* dy_picture, Range rows, Range
       }
     }
     for (i64 c = 0; c < channels; ++c) store(dx_pixel[c0 + c], sum[c]);
-  }
+  });
 }
 
 // y[n,p,q,c] = Σ over the window of x / divisor

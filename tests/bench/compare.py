@@ -2,6 +2,7 @@
 
     python tests/bench/compare.py --net base_cnn --batch 64 --threads 2
     python tests/bench/compare.py --all --json
+    python tests/bench/compare.py --features --help
 
 A step is forward, cross-entropy, backward, Adam. PyTorch runs in several modes: eager; channels-last;
 channels-last with fused Adam ("fused"); that under torch.compile ("compile"). What counts is the
@@ -169,6 +170,9 @@ def compare(a, name):
 
 
 def main():
+    if "--features" in sys.argv:  # audio features against librosa and torchaudio
+        import compare_features
+        return compare_features.main()
     a = arguments()
     if a.python and not os.environ.get("MELGRAD_COMPARE_CHILD"):
         sys.exit(subprocess.run([a.python, *sys.argv], env=os.environ | {"MELGRAD_COMPARE_CHILD": "1"}).returncode)

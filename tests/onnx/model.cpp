@@ -37,7 +37,7 @@ void add_fixed(const Field& field, std::vector<T>& values) {
 template <class T>
 Tensor from_raw(const std::string& raw, const Shape& shape) {
   std::vector<T> values(raw.size() / sizeof(T));
-  std::memcpy(values.data(), raw.data(), values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), raw.data(), values.size() * sizeof(T));
   return from_vector(values, shape);
 }
 // Where the file has no raw bytes but a list of numbers.
@@ -78,7 +78,7 @@ Tensor parse_tensor(std::string_view message) {
     case 6: {
       if (!is_raw) return from_list<i64>(ints, shape);
       std::vector<std::int32_t> values(raw.size() / 4);
-      std::memcpy(values.data(), raw.data(), values.size() * 4);
+      if (!values.empty()) std::memcpy(values.data(), raw.data(), values.size() * 4);
       return from_vector(std::vector<i64>(values.begin(), values.end()), shape);
     }
     case 7: return is_raw ? from_raw<i64>(raw, shape) : from_list<i64>(ints, shape);

@@ -1,0 +1,260 @@
+// Normalisation, augmentation, pictures, cache and loader.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+
+#include "audio/augment.h"
+#include "audio/cache.h"
+#include "audio/decode.h"
+#include "audio/feature.h"
+#include "audio/loader.h"
+#include "audio/normalize.h"
+#include "audio/plot.h"
+#include "tensor/npy.h"
+#include "tensor/ops.h"
+#include "tensor/picture.h"
+#include "tests/audio/signal.h"
+#include "tests/audio/temporary_folder.h"
+
+namespace melgrad {
+namespace {
+
+TEST(Normalize, FramesClipsAndTrainingSets) {
+  Tensor x = test_signal(60).reshape({6, 10});
+  Tensor scaled = frame_min_max(x);
+  EXPECT_EQ(min(max(scaled, {0})).item(), 1);
+  EXPECT_EQ(max(min(scaled, {0})).item(), 0);
+  EXPECT_EQ(max(frame_min_max(ones({3, 4}))).item(), 0);
+  Tensor z = z_score(x);
+  EXPECT_NEAR(mean(z).item(), 0, 1e-14);
+  EXPECT_NEAR(mean(square(z)).item(), 1, 1e-14);
+  EXPECT_EQ(max(abs(z_score(ones({5})))).item(), 0);
+
+  // Far from 0, where a sum of squares would lose all digits.
+  std::vector<Tensor> examples = {x + 1e8, test_signal(90).reshape({6, 15}) + 1e8};
+  Tensor all = cat(examples, 1);
+  Scaling whole = fit_scaling(examples, false), bands = fit_scaling(examples, true);
+  EXPECT_NEAR(whole.mean.item(), mean(all).item(), 1e-7);
+  EXPECT_NEAR(whole.std.item(), std::sqrt(mean(square(all - mean(all))).item()), 1e-7);
+  Tensor scaled_bands = bands(all);
+  EXPECT_LE(max(abs(mean(scaled_bands, {1}))).item(), 1e-6);  // 1e8 + x has steps of 1.5e-8
+  EXPECT_LE(max(abs(mean(square(scaled_bands), {1}) - 1)).item(), 1e-6);
+  EXPECT_TRUE(contains(error_of([] { fit_scaling({}, true); }), "no examples"));
+}
+
+TEST(Augment, TheSameForASampleWhateverCameBefore) {
+  Tensor x = test_signal(4000).to(Dtype::f32);
+  Generator first = sample_generator(1, 2, 30);
+  sample_generator(1, 2, 29).uniform();
+  Generator again = sample_generator(1, 2, 30), other = sample_generator(1, 2, 31);
+  Tensor a = add_white_noise(x, 20, first);
+  EXPECT_TRUE(equal(a, add_white_noise(x, 20, again)));
+  EXPECT_FALSE(equal(a, add_white_noise(x, 20, other)));
+  double ratio = mean(square(x)).item() / mean(square(a - x)).item();
+  EXPECT_NEAR(10 * std::log10(ratio), 20, .5);
+}
+
+TEST(Augment, WhatEachDoes) {
+  Generator generator(5);
+  Tensor x = arange(100, Dtype::f64);
+  Tensor cut = cut_segments(x, 2, 1, 10, generator);
+  EXPECT_EQ(cut.numel(), 80);
+  EXPECT_TRUE(contains(error_of([&] { cut_segments(x, 10, 1, 10, generator); }), "leave nothing"));
+  Tensor shifted = time_shift(x, 30, generator);
+  EXPECT_EQ(sum(shifted).item(), sum(x).item());
+  EXPECT_TRUE(equal(random_time_flip(x, generator, 1), x.flip(0).contiguous()));
+  EXPECT_TRUE(equal(random_time_flip(x, generator, 0), x));
+
+  Tensor picture = arange(35, Dtype::f64).reshape({5, 7});
+  EXPECT_TRUE(equal(zoom(picture, 1, 1), picture));
+  // Twice as much of both axes: the corners are repeated.
+  Tensor far = zoom(picture, 2, 2);
+  EXPECT_EQ(far.select(0, 0).select(0, 0).item(), 0);
+  EXPECT_EQ(far.select(0, 4).select(0, 6).item(), 34);
+  EXPECT_EQ(far.select(0, 2).select(0, 3).item(), 17);
+
+  Tensor masked = spec_augment(ones({128, 200}), {}, generator);
+  double kept = mean(masked).item();
+  EXPECT_LT(kept, 1);
+  EXPECT_GT(kept, 0);
+  Tensor rows = max(masked, {1}), columns = max(masked, {0});
+  EXPECT_GE(sum(rows).item(), 128 - 2 * 27);
+  EXPECT_GE(sum(columns).item(), 0);
+}
+
+TEST(Picture, ATonesPlace) {
+  // 1000 Hz on a linear axis up to 8000 Hz: an eighth from the bottom.
+  std::vector<double> y;
+  for (int i = 0; i < 16000; ++i) y.push_back(std::sin(2 * std::numbers::pi * i / 16.));
+  Tensor s = power_to_db(spectrogram(from_vector(y), {}, 2));
+  Tensor rgb = spectrogram_picture(s, 16000, 80, 40, Colours::grey, FrequencyAxis::linear);
+  EXPECT_EQ(rgb.shape(), (Shape{3, 80, 40}));
+  i64 row = argmax(rgb.select(0, 0).select(1, 20)).to_vector<i64>().front();
+  EXPECT_NEAR(static_cast<double>(row), 80 - 10, 1);
+}
+
+TEST(Picture, SpecshowsChoiceOfColours) {
+  EXPECT_EQ(resolve_colours(specshow, linspace(-80, 0, 100)), Colours::magma);
+  EXPECT_EQ(resolve_colours(specshow, linspace(0, 5, 100)), Colours::magma);
+  EXPECT_EQ(resolve_colours(specshow, linspace(-40, 30, 100)), Colours::coolwarm);
+  // A hundredth of positive values is less than the 2 % that do not count.
+  EXPECT_EQ(resolve_colours(specshow, linspace(-99, 1, 1000)), Colours::magma);
+  Tensor rgb = colourise(linspace(0, 1, 3), Colours::viridis, 0, 1) * 255.;
+  EXPECT_EQ(round(rgb).to_vector<i64>(), (std::vector<i64>{68, 1, 84, 32, 144, 140, 253, 231, 36}));
+}
+
+TEST(Picture, GreyPicturesAreRepeatedAndResizedByArea) {
+  TemporaryFolder folder;
+  std::vector<u8> levels;
+  for (int i = 0; i < 128 * 128; ++i) levels.push_back(i / 128 % 2 == 0 ? 0 : 254);
+  save_png(folder.path / "x.png", from_vector(levels, {128, 128, 1}));
+  Tensor x = load_picture(Picture{}, folder.path / "x.png");
+  EXPECT_EQ(x.shape(), (Shape{3, 64, 64}));
+  EXPECT_NEAR(min(x).item(), (127. / 255 - .5) / .5, 1e-6);  // two rows, averaged
+  EXPECT_NEAR(max(x).item(), (127. / 255 - .5) / .5, 1e-6);
+}
+
+TEST(Picture, AudioFiles) {
+  TemporaryFolder folder;
+  encode(folder.path / "x.wav", {test_signal(44100).to(Dtype::f32), 44100});
+  Tensor x = load_picture(Picture{}, folder.path / "x.wav");
+  EXPECT_EQ(x.shape(), (Shape{3, 64, 64}));
+  EXPECT_GE(min(x).item(), -1);
+  EXPECT_LE(max(x).item(), 1);
+  EXPECT_TRUE(contains(error_of([&] { load_picture(Picture{.offset = 9}, folder.path / "x.wav"); }),
+                       "nothing after"));
+}
+
+TEST(Plot, AxesAndShapes) {
+  Tensor rgb = zeros({3, 100, 300});
+  Tensor plot = with_axes(rgb, {.seconds = 3, .sample_rate = 22050, .title = "A-1"});
+  EXPECT_EQ(plot.dim(2), 3);
+  EXPECT_GT(plot.dim(0), 100);
+  // The picture itself is inside, untouched.
+  EXPECT_EQ(plot.select(0, 60).select(0, 150).select(0, 0).item(), 0);
+  EXPECT_EQ(waveform_picture(test_signal(1000), 50, 70).shape(), (Shape{50, 70, 3}));
+  EXPECT_EQ(spectrum_picture(test_signal(1000), 50, 70).shape(), (Shape{50, 70, 3}));
+  Tensor average = average_feature({ones({2, 3}), full({2, 5}, 3)});
+  EXPECT_EQ(average.to_vector<double>(), (std::vector<double>{2, 2, 2, 3, 3, 2, 2, 2, 3, 3}));
+}
+
+TEST(Cache, KeepsDropsAndSurvives) {
+  TemporaryFolder folder;
+  FeatureCache cache(folder.path / "cache", 10000);
+  EXPECT_FALSE(cache.get("a").has_value());
+  Tensor x = test_signal(500);  // 4 kB
+  cache.put("a", x);
+  EXPECT_TRUE(equal(*cache.get("a"), x));
+  EXPECT_FALSE(cache.get("b").has_value());
+  for (int i = 0; i < 5; ++i) cache.put("x" + std::to_string(i), x);
+  EXPECT_LE(cache.size(), 10000U);
+  EXPECT_TRUE(cache.get("x4").has_value());
+  EXPECT_FALSE(cache.get("a").has_value());  // used longest ago
+
+  for (const auto& file : std::filesystem::directory_iterator(folder.path / "cache"))
+    std::filesystem::resize_file(file.path(), 100);
+  EXPECT_FALSE(cache.get("x4").has_value());  // damaged: as if it were not there
+  cache.put("x4", x);
+  EXPECT_TRUE(cache.get("x4").has_value());
+}
+
+TEST(Cache, KeysFollowContentAndParameters) {
+  TemporaryFolder folder;
+  auto write = [&](const std::string& text) {
+    std::ofstream(folder.path / "f", std::ios::binary) << text;
+    return FeatureCache::key(folder.path / "f", Feature{}.description());
+  };
+  std::string first = write("one");
+  EXPECT_NE(write("two"), first);
+  EXPECT_EQ(write("one"), first);
+  Feature other;
+  other.mel.fmin = 20;
+  EXPECT_NE(other.description(), Feature{}.description());
+}
+
+TEST(Cache, TwoWritersAtOnce) {
+  TemporaryFolder folder;
+  auto work = [&](int offset) {
+    FeatureCache cache(folder.path / "cache", 60000);
+    for (int i = 0; i < 60; ++i) {
+      std::string key = std::to_string((i * 7 + offset) % 20);
+      if (auto found = cache.get(key))
+        EXPECT_EQ(found->numel(), 500);
+      else
+        cache.put(key, test_signal(500));
+    }
+  };
+  std::thread other(work, 3);
+  work(0);
+  other.join();
+}
+
+TEST(Loader, OrderDoesNotDependOnWorkers) {
+  for (int workers : {1, 2, 5}) {
+    std::atomic<int> running = 0, most = 0;
+    auto load = [&](i64 i) {
+      int now = ++running;
+      most = std::max<int>(most, now);
+      std::this_thread::sleep_for(std::chrono::milliseconds(i % 3));
+      --running;
+      check(i != 7, "load", "{} is damaged", i);
+      return scalar(static_cast<double>(i));
+    };
+    Loader loader(40, load, workers, 6);
+    for (i64 i = 0; i < 40; ++i) {
+      auto item = loader.next();
+      ASSERT_TRUE(item.has_value());
+      EXPECT_EQ(item->index, i);
+      if (i == 7)
+        EXPECT_EQ(item->error, "[load] 7 is damaged");
+      else
+        EXPECT_EQ(item->value.item(), static_cast<double>(i));
+    }
+    EXPECT_FALSE(loader.next().has_value());
+    EXPECT_LE(most, workers);
+  }
+  Loader abandoned(
+      1000, [](i64) { return zeros({10}); }, 3);
+  EXPECT_TRUE(abandoned.next().has_value());  // and is destroyed with work left
+}
+
+TEST(Loader, ACollectionWithAHole) {
+  TemporaryFolder folder;
+  std::vector<Example> examples;
+  for (int i = 0; i < 6; ++i) {
+    auto path = folder.path / (std::to_string(i) + ".wav");
+    if (i != 3) encode(path, {test_signal(3000).to(Dtype::f32), 22050});
+    examples.push_back({path, i, ""});
+  }
+  i64 calls = 0;
+  Feature feature;
+  Loaded loaded = load_all(
+      examples, [&](const Example& example) { return extract(feature, example); },
+      [&](i64, i64) { ++calls; });
+  EXPECT_EQ(calls, 6);
+  ASSERT_EQ(loaded.items.size(), 5U);
+  EXPECT_EQ(loaded.examples[3].label, 4);
+  ASSERT_EQ(loaded.skipped.size(), 1U);
+  EXPECT_TRUE(contains(loaded.skipped[0].reason, "no such file"));
+}
+
+TEST(Feature, EveryKindAndNoOther) {
+  Tensor x = test_signal(3000).to(Dtype::f32);
+  for (const std::string& kind : feature_kinds()) {
+    Feature feature;
+    feature.kind = kind;
+    if (kind == "delta") feature.delta_width = 5;
+    Tensor y = extract(feature, x, 22050);
+    EXPECT_GT(y.numel(), 0) << kind;
+    i64 frames = y.dim(kind == "stft" ? -2 : -1);
+    EXPECT_EQ(frames, kind == "waveform" ? 3000 : 6) << kind;
+  }
+  Feature wrong;
+  wrong.kind = "chroma";
+  EXPECT_TRUE(contains(error_of([&] { extract(wrong, x, 22050); }), "no feature 'chroma'"));
+}
+
+}  // namespace
+}  // namespace melgrad

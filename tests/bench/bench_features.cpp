@@ -1,0 +1,138 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+
+#include "audio/cache.h"
+#include "audio/feature.h"
+#include "audio/loader.h"
+#include "audio/resample.h"
+#include "kernels/backend.h"
+#include "tensor/ops.h"
+#include "tensor/random.h"
+
+// Times features of a clip in memory: 30 s at 22 050 Hz, n_fft 2048, hop 512, 128 mel bands, f32.
+// Or, with --folder, of all audio files below a folder, from the files to a fresh cache.
+namespace melgrad {
+namespace {
+
+struct Settings {
+  std::vector<std::string> what = {"logmel", "mfcc", "mel", "stft",
+                                   "check",  "pad",  "db",  "resample"};
+  double clip_seconds = 30, seconds = 2;
+  int threads = 0;
+  bool json = false;
+  std::string folder;
+};
+
+double now_ms() {
+  auto time = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+Tensor music_like(double seconds, double sr) {
+  Generator generator(1);
+  auto n = static_cast<i64>(seconds * sr);
+  Tensor time = arange(n, Dtype::f32) / sr;
+  return sin(time * (2 * 3.14159265 * 440)) * .3 + randn({n}, generator, 0, .1);
+}
+
+std::function<void()> task(const std::string& what, const Settings& settings) {
+  Tensor x = music_like(settings.clip_seconds, 22050);
+  StftOptions options;
+  if (what == "stft")
+    return [=] {
+      stft(pad_signal(x.unsqueeze(0), 1024, PadMode::constant), stft_window(options, Dtype::f32),
+           512);
+    };
+  if (what == "check") return [=] { check_finite(x, "bench"); };
+  if (what == "pad") return [=] { pad_signal(x.unsqueeze(0), 1024, PadMode::constant); };
+  if (what == "db") {
+    Tensor mel = melspectrogram(x);
+    return [=] { power_to_db(mel); };
+  }
+  if (what == "resample") {
+    Tensor twice = music_like(settings.clip_seconds, 44100);
+    return [=] { resample(twice, 44100, 22050); };
+  }
+  Feature feature;
+  feature.kind = what;
+  feature.mfcc.n_mfcc = 20;
+  return [=] { extract(feature, x, 22050); };
+}
+
+std::vector<double> measure(const std::function<void()>& f, double seconds) {
+  for (int i = 0; i < 3; ++i) f();
+  std::vector<double> times;
+  for (double begin = now_ms(); times.size() < 5 || now_ms() - begin < seconds * 1000;) {
+    double start = now_ms();
+    f();
+    times.push_back(now_ms() - start);
+  }
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
+void report(const Settings& settings, const std::string& what, const std::vector<double>& times,
+            double frames) {
+  double median = times[times.size() / 2], least = times.front();
+  if (settings.json)
+    std::printf("{\"what\": \"%s\", \"threads\": %d, \"ms_median\": %.4f, \"ms_min\": %.4f}\n",
+                what.c_str(), num_threads(), median, least);
+  else
+    std::printf("%-10s %d threads  median %8.3f ms  minimum %8.3f ms  %6.3f us a frame\n",
+                what.c_str(), num_threads(), median, least, least * 1000 / frames);
+  std::fflush(stdout);
+}
+
+void time_folder(const Settings& settings) {
+  namespace fs = std::filesystem;
+  std::vector<Example> examples;
+  for (const auto& entry : fs::recursive_directory_iterator(settings.folder))
+    if (entry.is_regular_file()) examples.push_back({entry.path(), 0, ""});
+  fs::path folder = fs::temp_directory_path() / ("melgrad_bench_" + std::to_string(now_ms()));
+  double start = now_ms();
+  FeatureCache cache(folder);
+  Feature feature;
+  Loaded loaded = load_all(examples, [&](const Example& example) {
+    Tensor y = extract(feature, example);
+    FeatureCache(folder).put(FeatureCache::key(example.path, feature.description()), y);
+    return y;
+  });
+  double total = now_ms() - start;
+  fs::remove_all(folder);
+  report(settings, "folder", {total}, static_cast<double>(loaded.items.size()));
+}
+
+}  // namespace
+}  // namespace melgrad
+
+int main(int argc, char** argv) {
+  melgrad::Settings settings;
+  CLI::App app("Times audio features; tests/bench/compare.py --features runs it next to librosa");
+  app.add_option("--what", settings.what, "logmel, mfcc, mel, stft, check, pad, db, resample, …");
+  app.add_option("--threads", settings.threads, "default: all");
+  app.add_option("--clip", settings.clip_seconds, "length of the clip in s");
+  app.add_option("--seconds", settings.seconds, "of measuring each");
+  app.add_option("--folder", settings.folder, "time files to cached log-mel instead");
+  app.add_flag("--json", settings.json, "one JSON object a line");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (settings.threads > 0) melgrad::set_num_threads(settings.threads);
+    if (!settings.folder.empty()) {
+      melgrad::time_folder(settings);
+      return 0;
+    }
+    double frames = 1 + std::floor(settings.clip_seconds * 22050 / 512);
+    for (const std::string& what : settings.what)
+      melgrad::report(settings, what,
+                      melgrad::measure(melgrad::task(what, settings), settings.seconds), frames);
+    return 0;
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "bench_features: %s\n", problem.what());
+    return 1;
+  }
+}
