@@ -75,7 +75,7 @@ sources() { find "${folders[@]}" -name '*.cpp' -o -name '*.h' | sort; }
 
 # Of a list of files the .cpp files that the release build compiles.
 built_here() {
-  grep '\.cpp$' | while read -r file; do
+  { grep '\.cpp$' || true; } | while read -r file; do
     if grep -qF "/$file\"" build/compile_commands.json; then echo "$file"; fi
   done
 }
