@@ -3,7 +3,9 @@
 # usage: .ci/packages.sh [--tests]     --tests: also what ./test.sh needs
 set -euo pipefail
 
-packages=(g++ cmake ninja-build pkg-config libdnnl-dev libsndfile1-dev libsoxr-dev libstb-dev
+# OpenCL: libdnnl-dev's CMake files look for it, without depending on it.
+packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev opencl-headers
+          libsndfile1-dev libsoxr-dev libstb-dev
           nlohmann-json3-dev libcli11-dev)
 if [ "${1:-}" = --tests ]; then
   packages+=(git libgtest-dev libbenchmark-dev clang clang-format clang-tidy libonnx-testdata)
