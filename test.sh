@@ -19,7 +19,7 @@ logs=$PWD/build/logs
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
 export CTEST_OUTPUT_ON_FAILURE=1 OMP_WAIT_POLICY=passive
-launcher=$(! command -v ccache >/dev/null || echo -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache  # what builds share is compiled once
 
 # step NAME COMMAND…: runs it, its output in a log that is shown (the end of it) if it fails.
 step() {
@@ -38,9 +38,10 @@ show_end() { grep -vE '^\[ +(OK|RUN) ' "$1" | tail -n 60 | sed 's/^/    /'; }
 # check NAME COMMAND…: a step that counts as one test.
 check() { if step "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)); return 1; fi; }
 
-build() {  # PRESET
-  # shellcheck disable=SC2086  # the launcher is one word or none
-  cmake --preset "$1" $launcher && cmake --build --preset "$1" -j "$jobs"
+build() {  # PRESET [TARGET…]
+  local preset=$1
+  shift
+  cmake --preset "$preset" && cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"}
 }
 
 # Runs ctest and adds up what its log says: GoogleTest's own counts, or 1 for other programs.
@@ -82,15 +83,6 @@ built_here() {
 
 check_format() { sources | xargs clang-format --dry-run --Werror; }
 
-# g++ builds everything; clang has to accept it, too.
-check_clang() {
-  local omp
-  omp=$(dirname "$(g++ -print-file-name=include/omp.h)")
-  sources | built_here | xargs -P "$jobs" -n 8 clang++ -std=c++20 -fsyntax-only -fopenmp -Wall -Wextra \
-    -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Werror -I. -isystem /usr/include/stb \
-    -idirafter "$omp" -DMELGRAD_TEST_DATA='""'
-}
-
 # What clang-tidy looks at: files that differ from main, or, on main, from its commit before.
 tidy_files() {
   if $tidy_all; then sources; return; fi
@@ -105,10 +97,16 @@ check_tidy() {
 }
 
 check packages .ci/packages.sh --tests
-if check "release build" build release; then run_tests "release tests" build; fi
-if check "debug build" build debug; then run_tests "debug tests" build-debug; fi
+if check "release build, CUDA=OFF" build release; then run_tests "release tests" build; fi
+if check "debug build, CUDA=OFF" build debug; then run_tests "debug tests" build-debug; fi
+# MELGRAD_CUDA: those two builds are OFF, with the kernels' tests on a simulated GPU.
+check "build with CUDA=SIM" build sim four_genres
+if command -v nvcc >/dev/null; then
+  if check "build with CUDA=ON" build cuda test_gpu four_genres; then run_tests "tests with CUDA=ON" build-cuda -R '^gpu$'; fi
+else
+  echo "build with CUDA=ON           not done: there is no nvcc"
+fi
 check format check_format
-check clang check_clang
 note="$(tidy_files | built_here | wc -l) files"
 check clang-tidy check_tidy
 

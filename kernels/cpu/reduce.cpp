@@ -71,9 +71,10 @@ constexpr i64 folded = 256;  // columns that rows narrower than this are joined 
 // sums[j] = op(sums[j], x[r,j]) for all rows r, each `step` after the other
 template <class Op, class T, class A>
 MELGRAD_SIMD void accumulate(const T* x, i64 rows, i64 cols, i64 step, A* sums) {
-  for (i64 r = 0; r < rows; ++r, x += step) {
+  for (i64 r = 0; r < rows; ++r) {
+    const T* row = x + r * step;
 #pragma omp simd
-    for (i64 j = 0; j < cols; ++j) sums[j] = Op::apply(sums[j], A{widen(x[j])});
+    for (i64 j = 0; j < cols; ++j) sums[j] = Op::apply(sums[j], A{widen(row[j])});
   }
 }
 

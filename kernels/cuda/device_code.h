@@ -29,12 +29,13 @@ constexpr unsigned blocks_for(i64 work, i64 per_block) {
 /// "softmax_rows": the kernel's name without namespaces, for messages.
 template <auto kernel>
 constexpr std::string_view kernel_name() {
-  std::string_view text =
-      __PRETTY_FUNCTION__;  // "... [with auto kernel = melgrad::cuda::name; ...]"
+  // "... kernel = melgrad::{anonymous}::name<float>; ..." of g++, "... kernel = &melgrad::(anonymous namespace)::..." of clang
+  std::string_view text = __PRETTY_FUNCTION__;
   text.remove_prefix(text.find("kernel = ") + 9);
-  text = text.substr(0, text.find_first_of(";]("));
-  std::size_t bare = text.substr(0, text.find('<')).rfind(':');
-  return bare == std::string_view::npos ? text : text.substr(bare + 1);
+  text = text.substr(0, text.find_first_of(";]"));
+  std::size_t scope = text.substr(0, text.find('<')).rfind(':');
+  if (scope != std::string_view::npos) text.remove_prefix(scope + 1);
+  return text.substr(0, text.find('('));
 }
 
 namespace detail {

@@ -1,5 +1,6 @@
 #include "kernels/cudasim/device_memory.h"
 
+#include <sanitizer/asan_interface.h>  // whose macros do nothing without AddressSanitizer
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,15 +13,6 @@
 #include <new>
 
 #include "kernels/error.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#define MELGRAD_POISON(data, bytes) ASAN_POISON_MEMORY_REGION(data, bytes)
-#define MELGRAD_UNPOISON(data, bytes) ASAN_UNPOISON_MEMORY_REGION(data, bytes)
-#else
-#define MELGRAD_POISON(data, bytes) static_cast<void>(0)
-#define MELGRAD_UNPOISON(data, bytes) static_cast<void>(0)
-#endif
 
 namespace melgrad::sim {
 namespace {
@@ -111,8 +103,8 @@ void* device_malloc(std::size_t bytes) {
     std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     h.top = std::max(h.top, rounded_up(offset + wanted, page));
     h.protect(h.open > 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
-    MELGRAD_POISON(h.base + offset, wanted);
-    MELGRAD_UNPOISON(h.base + offset, bytes);
+    ASAN_POISON_MEMORY_REGION(h.base + offset, wanted);
+    ASAN_UNPOISON_MEMORY_REGION(h.base + offset, bytes);
     return h.base + offset;
   }
   return nullptr;
@@ -129,7 +121,7 @@ void device_free(void* data) {
         "nothing is allocated at {}: freed twice, or not an allocation's start", data);
   std::size_t size = rounded_up(std::max<std::size_t>(found->second, 1), alignment) + alignment;
   h.live.erase(found);
-  MELGRAD_POISON(h.base + offset, size);
+  ASAN_POISON_MEMORY_REGION(h.base + offset, size);
 
   auto next = h.free_blocks.lower_bound(offset);
   if (next != h.free_blocks.end() && offset + size == next->first) {

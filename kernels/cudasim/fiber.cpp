@@ -7,7 +7,8 @@
 #include <new>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
+#include "kernels/sanitizers.h"
+#if MELGRAD_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -78,7 +79,7 @@ Fiber::Fiber(std::function<void()> body) : body_(std::move(body)) {
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapping_ == MAP_FAILED) throw std::bad_alloc();
   mprotect(mapping_, page(), PROT_NONE);
-#if defined(__SANITIZE_ADDRESS__)
+#if MELGRAD_ASAN
   // The addresses may have been another fiber's, whose frames left their marks.
   ASAN_UNPOISON_MEMORY_REGION(static_cast<char*>(mapping_) + page(), stack_bytes);
 #endif
@@ -111,7 +112,7 @@ Fiber::~Fiber() {
 }
 
 void Fiber::resume() {
-#if defined(__SANITIZE_ADDRESS__)
+#if MELGRAD_ASAN
   __sanitizer_start_switch_fiber(&sanitizer_.resumer_fake_stack,
                                  static_cast<char*>(mapping_) + page(), stack_bytes);
 #endif
@@ -120,13 +121,13 @@ void Fiber::resume() {
   __tsan_switch_to_fiber(sanitizer_.tsan_fiber, __tsan_switch_to_fiber_no_sync);
 #endif
   melgrad_switch_stack(&resumer_stack_pointer_, stack_pointer_);
-#if defined(__SANITIZE_ADDRESS__)
+#if MELGRAD_ASAN
   __sanitizer_finish_switch_fiber(sanitizer_.resumer_fake_stack, nullptr, nullptr);
 #endif
 }
 
 void Fiber::suspend() {
-#if defined(__SANITIZE_ADDRESS__)
+#if MELGRAD_ASAN
   __sanitizer_start_switch_fiber(finished_ ? nullptr : &sanitizer_.fiber_fake_stack,
                                  sanitizer_.resumer_stack, sanitizer_.resumer_stack_size);
 #endif
@@ -134,14 +135,14 @@ void Fiber::suspend() {
   __tsan_switch_to_fiber(sanitizer_.tsan_resumer, __tsan_switch_to_fiber_no_sync);
 #endif
   melgrad_switch_stack(&stack_pointer_, resumer_stack_pointer_);
-#if defined(__SANITIZE_ADDRESS__)
+#if MELGRAD_ASAN
   __sanitizer_finish_switch_fiber(sanitizer_.fiber_fake_stack, &sanitizer_.resumer_stack,
                                   &sanitizer_.resumer_stack_size);
 #endif
 }
 
 void Fiber::enter(Fiber* self) {
-#if defined(__SANITIZE_ADDRESS__)
+#if MELGRAD_ASAN
   __sanitizer_finish_switch_fiber(nullptr, &self->sanitizer_.resumer_stack,
                                   &self->sanitizer_.resumer_stack_size);
 #endif

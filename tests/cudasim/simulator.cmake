@@ -1,5 +1,6 @@
 # Tests on the simulated GPU, in three orders of its threads; tests of the simulator itself, also with
 # ThreadSanitizer. handle_segv=0: the simulator explains an access of the host to device memory itself.
+set(sanitizers ASAN_OPTIONS=handle_segv=0 ${leaks_known})
 foreach(order forward reverse random)
   set(rows --gtest_filter=*OnGpu.f32*)
   if(order STREQUAL forward AND NOT MELGRAD_SANITIZE)
@@ -7,17 +8,17 @@ foreach(order forward reverse random)
   endif()
   add_test(NAME gpu_simulated_${order} COMMAND test_gpu ${rows})
   set_tests_properties(gpu_simulated_${order} PROPERTIES
-                       ENVIRONMENT "MELGRAD_SIM_ORDER=${order};ASAN_OPTIONS=handle_segv=0")
+                       ENVIRONMENT "MELGRAD_SIM_ORDER=${order};${sanitizers}")
 endforeach()
 
 set(kernels_on_purpose cudasim/simulator_test.cpp cudasim/broken_kernels.cu)
 set_source_files_properties(cudasim/broken_kernels.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
-add_executable(test_cudasim ${kernels_on_purpose})
+add_executable(test_cudasim ${kernels_on_purpose} $<TARGET_OBJECTS:melgrad_gpu>)
 target_include_directories(test_cudasim PRIVATE ${PROJECT_SOURCE_DIR})
 target_link_libraries(test_cudasim PRIVATE melgrad::kernels GTest::gtest_main)
 melgrad_compile_options(test_cudasim)
 add_test(NAME cudasim COMMAND test_cudasim)
-set_tests_properties(cudasim PROPERTIES ENVIRONMENT ASAN_OPTIONS=handle_segv=0)
+set_tests_properties(cudasim PROPERTIES ENVIRONMENT "${sanitizers}")
 
 # Only the simulator and the kernels, each CUDA thread a fiber to ThreadSanitizer. What switches
 # stacks is not instrumented itself, but tells ThreadSanitizer of the switches.

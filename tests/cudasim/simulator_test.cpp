@@ -10,28 +10,21 @@
 #include "kernels/cudasim/device_memory.h"
 #include "kernels/cudasim/fiber.h"
 #include "kernels/error.h"
+#include "kernels/sanitizers.h"
 #include "tests/cudasim/broken_kernels.h"
 
 namespace melgrad {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool with_asan = true;
-#else
-constexpr bool with_asan = false;
-#endif
-#if defined(__SANITIZE_THREAD__)
-constexpr bool with_tsan = true;
-#else
-constexpr bool with_tsan = false;
-#endif
+constexpr bool with_asan = MELGRAD_ASAN;
+constexpr bool with_tsan = MELGRAD_TSAN;
 
 constexpr std::size_t count = 64;
 
 /// x = 0, 1, … 63 and y, exactly 64 floats, on the simulated device.
 class Simulator : public testing::Test {
  protected:
-  Simulator() : x_(array()), y_(array()), stream_(cuda::create_stream()) {
+  Simulator() : x_(array()), y_(array()) {
     std::vector<float> values(count);
     std::iota(values.begin(), values.end(), 0.0F);
     cuda::copy(x_, values.data(), bytes, cuda::Direction::to_device, stream_);
@@ -64,7 +57,7 @@ class Simulator : public testing::Test {
 
   static constexpr std::size_t bytes = count * sizeof(float);
   float *x_, *y_;
-  cuda::Stream stream_;
+  inline static const cuda::Stream stream_ = cuda::create_stream();
 };
 
 void expect_words(const std::string& message, const std::vector<std::string>& words) {
