@@ -65,7 +65,7 @@ run_tests() {  # NAME BUILD_FOLDER CTEST_ARGUMENTS…
     END { close_block(); print P + 0, F + 0, S + 0 }' "$folder/Testing/Temporary/LastTest.log")
   read -r p f s <<<"$counts"
   [ $result = FAILED ] && [ "$f" = 0 ] && f=1
-  [ $result = ok ] && [ "$p" = 0 ] && { result=FAILED; f=1; echo "no test ran" >>"$log"; }
+  [ $result = ok ] && [ $((p + s)) = 0 ] && { result=FAILED; f=1; echo "no test ran" >>"$log"; }
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   printf '%-28s %-6s %4d s  %s\n' "$name" "$result" $((SECONDS - start)) "$p passed, $f failed, $s skipped"
   [ $result = ok ] || show_end "$log"
@@ -96,15 +96,14 @@ check_tidy() {
   tidy_files | built_here | xargs -r -P "$jobs" -n 1 clang-tidy -p build --quiet
 }
 
+has_nvcc() { command -v nvcc >/dev/null; }
+echo "MELGRAD_CUDA: OFF and SIM$(has_nvcc && echo ', ON' || echo '; not ON, there is no nvcc')"
 check packages .ci/packages.sh --tests
-if check "release build, CUDA=OFF" build release; then run_tests "release tests" build; fi
-if check "debug build, CUDA=OFF" build debug; then run_tests "debug tests" build-debug; fi
-# MELGRAD_CUDA: those two builds are OFF, with the kernels' tests on a simulated GPU.
+if check "release build" build release; then run_tests "release tests" build; fi
+if check "debug build" build debug; then run_tests "debug tests" build-debug; fi
 check "build with CUDA=SIM" build sim four_genres
-if command -v nvcc >/dev/null; then
-  if check "build with CUDA=ON" build cuda test_gpu four_genres; then run_tests "tests with CUDA=ON" build-cuda -R '^gpu$'; fi
-else
-  echo "build with CUDA=ON           not done: there is no nvcc"
+if has_nvcc && check "build with CUDA=ON" build cuda test_gpu four_genres; then
+  run_tests "tests with CUDA=ON" build-cuda -R '^gpu$'
 fi
 check format check_format
 note="$(tidy_files | built_here | wc -l) files"
