@@ -5,8 +5,8 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/floating.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/cpu/scratch_array.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/scratch_array.h"
 
 // x (rows, channels). The inner loops run over lanes: as many whole rows, side by side, as make some
 // hundred values, and everything that belongs to a channel is repeated for each of them. So one

@@ -4,8 +4,8 @@
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/floating.h"
-#include "kernels/cpu/scratch_array.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/scratch_array.h"
 
 // Batch norm, ReLU and max-pooling over windows that tile the picture, as one: what lies between them is
 // as large as x and costs five passes over memory when it is written down. Here it is computed again from x wherever it is

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "kernels/cpu/parallel.h"
-#include "kernels/cpu/scratch_array.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/scratch_array.h"
 
 // In NHWC the values of x under one row of the kernel lie side by side: kw·c of them, the "taps". So
 // each row of dy with each row of the kernel is a small matrix product,

@@ -4,7 +4,7 @@
 
 #include <omp.h>
 
-#include "kernels/cpu/scratch_array.h"
+#include "kernels/scratch_array.h"
 
 namespace melgrad::onednn {
 namespace {

@@ -5,8 +5,8 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/floating.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/cpu/scratch_array.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/scratch_array.h"
 
 // x (n,h,w,c)  y (n,p,q,c). Channels are the innermost axis and independent of each other: every
 // function below works on a block of them at a time.

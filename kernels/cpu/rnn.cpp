@@ -4,8 +4,8 @@
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/rnn_cells.h"
-#include "kernels/cpu/scratch_array.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/scratch_array.h"
 
 // The products with W_ih do not depend on the state: they are one matmul over all steps, in forward
 // and in backward. Only W_hh's wait for the step before. What the cells themselves do is in

@@ -1,7 +1,7 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
 #include "kernels/cuda/scalar.h"
-#include "kernels/cuda/scratch.h"
+#include "kernels/scratch_array.h"
 
 // x (rows, channels). Sums over the rows are taken in two kernels: a block sums a strip of rows for 32 channels and
 // writes a partial result; the second kernel joins the strips in order. No atomics: the same bits every time.
@@ -177,7 +177,7 @@ void CudaBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, con
                                         void* mean, void* var) {
   if (rows * channels == 0) return;
   cuda::Strips strips(rows, channels);
-  cuda::Scratch<cuda::Moments> partial(*this, strips.count * channels);
+  ScratchArray<cuda::Moments> partial(*this, strips.count * channels);
   cuda::dispatch_floating("batch_norm", dtype, [&](auto t) {
     using T = decltype(t);
     cuda::launch<cuda::moments_of_strips<T>>(strips.grid, stream(), static_cast<const T*>(x), rows,
@@ -210,8 +210,8 @@ void CudaBackend::batch_norm_backward(Dtype dtype, i64 rows, i64 channels, doubl
   if (n == 0) return;
   cuda::Normalization norm = cuda::normalization(mean, var, gamma, beta, eps);
   cuda::Strips strips(rows, channels);
-  cuda::Scratch<cuda::GradientSums> partial(*this, strips.count * channels);
-  cuda::Scratch<cuda::GradientSums> sums(*this, channels);
+  ScratchArray<cuda::GradientSums> partial(*this, strips.count * channels);
+  ScratchArray<cuda::GradientSums> sums(*this, channels);
   cuda::dispatch_floating("batch_norm_backward", dtype, [&](auto t) {
     using T = decltype(t);
     auto* from = static_cast<const T*>(x);

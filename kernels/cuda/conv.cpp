@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "kernels/cuda/library_handles.h"
-#include "kernels/cuda/scratch.h"
+#include "kernels/scratch_array.h"
 
 // cuDNN's convolution over NHWC arrays. It pads alike on both sides: where the contract does not, x goes through a copy
 // with zeros around it.
@@ -12,7 +12,6 @@ namespace {
 
 using cuda::check_cudnn;
 using cuda::Choice;
-using cuda::Scratch;
 
 template <class Descriptor, cudnnStatus_t (*create)(Descriptor*),
           cudnnStatus_t (*destroy)(Descriptor)>
@@ -169,7 +168,7 @@ class PaddedInput {
 
  private:
   const void* x_;
-  std::optional<Scratch<char>> copy_;
+  std::optional<ScratchArray<char>> copy_;
 };
 
 constexpr float one = 1, zero = 0;
@@ -190,7 +189,7 @@ void CudaBackend::conv2d(const ConvShape& s, Dtype dtype, const void* x, const v
                                                       p);
       });
   check_cudnn(cudnnSetConvolutionMathType(d.conv, choice.math), "cudnnSetConvolutionMathType");
-  Scratch<char> workspace(*this, static_cast<i64>(choice.workspace));
+  ScratchArray<char> workspace(*this, static_cast<i64>(choice.workspace));
   check_cudnn(
       cudnnConvolutionForward(l.cudnn, &one, d.x, input.data(), d.w, w, d.conv, choice.algorithm,
                               workspace.data(), choice.workspace, &zero, d.y, y),
@@ -214,9 +213,9 @@ void CudaBackend::conv2d_backward_data(const ConvShape& s, Dtype dtype, const vo
                                                            count, p);
       });
   check_cudnn(cudnnSetConvolutionMathType(d.conv, choice.math), "cudnnSetConvolutionMathType");
-  Scratch<char> workspace(*this, static_cast<i64>(choice.workspace));
+  ScratchArray<char> workspace(*this, static_cast<i64>(choice.workspace));
   i64 padded_values = c.padded ? c.s.n * c.s.h * c.s.w * c.s.c : 0;
-  Scratch<char> padded(*this, padded_values * static_cast<i64>(size_of(dtype)));
+  ScratchArray<char> padded(*this, padded_values * static_cast<i64>(size_of(dtype)));
   check_cudnn(cudnnConvolutionBackwardData(l.cudnn, &one, d.w, w, d.y, dy, d.conv, choice.algorithm,
                                            workspace.data(), choice.workspace, &zero, d.x,
                                            c.padded ? padded.data() : dx),
@@ -245,7 +244,7 @@ void CudaBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const
                                                              count, p);
       });
   check_cudnn(cudnnSetConvolutionMathType(d.conv, choice.math), "cudnnSetConvolutionMathType");
-  Scratch<char> workspace(*this, static_cast<i64>(choice.workspace));
+  ScratchArray<char> workspace(*this, static_cast<i64>(choice.workspace));
   check_cudnn(cudnnConvolutionBackwardFilter(l.cudnn, &one, d.x, input.data(), d.y, dy, d.conv,
                                              choice.algorithm, workspace.data(), choice.workspace,
                                              &zero, d.w, dw),

@@ -1,7 +1,7 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
 #include "kernels/cuda/libraries.h"
-#include "kernels/cuda/scratch.h"
+#include "kernels/scratch_array.h"
 
 namespace melgrad {
 namespace cuda {
@@ -70,7 +70,7 @@ void CudaBackend::stft(const StftShape& s, Dtype dtype, const void* x, const voi
   cuda::check_f32("stft", dtype);
   i64 n = s.count * s.frames * s.n_fft;
   if (n == 0) return;
-  cuda::Scratch<float> framed(*this, n);
+  ScratchArray<float> framed(*this, n);
   cuda::launch<cuda::frame_and_window>(cuda::one_thread_each(n), stream(), s,
                                        static_cast<const float*>(x),
                                        static_cast<const float*>(window), framed.data(), n);
@@ -83,8 +83,8 @@ void CudaBackend::stft_backward(const StftShape& s, Dtype dtype, const void* dy,
   cuda::check_f32("stft_backward", dtype);
   i64 samples = s.count * s.samples, values = s.count * s.frames * s.bins() * 2;
   if (samples == 0) return;
-  cuda::Scratch<float> spectrum(*this, values);
-  cuda::Scratch<float> framed(*this, s.count * s.frames * s.n_fft);
+  ScratchArray<float> spectrum(*this, values);
+  ScratchArray<float> framed(*this, s.count * s.frames * s.n_fft);
   if (values > 0) {
     cuda::launch<cuda::halve_mirrored_bins>(cuda::one_thread_each(values), stream(),
                                             static_cast<const float*>(dy), spectrum.data(), values,
@@ -103,7 +103,7 @@ void CudaBackend::band_power(const StftShape& s, i64 bands, double power, Dtype 
   cuda::check_f32("band_power", dtype);
   i64 values = s.count * s.frames * s.bins();
   if (values * bands == 0) return;
-  cuda::Scratch<float> spectrum(*this, 2 * values), powers(*this, values);
+  ScratchArray<float> spectrum(*this, 2 * values), powers(*this, values);
   stft(s, dtype, x, window, spectrum.data());
   cuda::launch<cuda::power_of_bins>(cuda::one_thread_each(values), stream(), spectrum.data(), power,
                                     powers.data(), values);
@@ -124,7 +124,7 @@ void CudaBackend::irfft(Dtype dtype, i64 count, i64 n, const void* y, void* x) {
   cuda::check_f32("irfft", dtype);
   if (count * n == 0) return;
   i64 values = count * (n / 2 + 1) * 2;
-  cuda::Scratch<float> spectrum(*this, values);
+  ScratchArray<float> spectrum(*this, values);
   cuda::copy(spectrum.data(), y, static_cast<std::size_t>(values) * sizeof(float),
              cuda::Direction::on_device, stream());
   cuda::fft_complex_to_real(libraries(), count, n, spectrum.data(), static_cast<float*>(x));

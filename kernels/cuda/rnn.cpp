@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "kernels/cuda/library_handles.h"
-#include "kernels/cuda/scratch.h"
+#include "kernels/scratch_array.h"
 
 // One layer, one direction a call. cuDNN wants a layer's weights in one array whose layout it alone knows: they are copied
 // there matrix by matrix. It numbers matrices as PyTorch orders gates (LSTM i f g o; GRU r z n), those of the
@@ -12,7 +12,6 @@ namespace melgrad {
 namespace {
 
 using cuda::check_cudnn;
-using cuda::Scratch;
 
 cudnnRNNMode_t mode_of(RnnMode mode) {
   switch (mode) {
@@ -75,7 +74,7 @@ class Rnn {
                void* hn, void* cn, void* reserve) {
     cudnnForwardMode_t mode = reserve ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE;
     auto [workspace_bytes, reserve_bytes] = workspace_and_reserve(mode);
-    Scratch<char> packed(backend_, bytes(weight_bytes_)),
+    ScratchArray<char> packed(backend_, bytes(weight_bytes_)),
         workspace(backend_, bytes(workspace_bytes));
     pack(weights, packed.data());
     check_cudnn(cudnnRNNForward(handle_, rnn_, mode, nullptr, x_, x, y_, y, h_, h0, hn, h_, c0, cn,
@@ -88,10 +87,10 @@ class Rnn {
                 const void* y, const void* reserve, const void* dy, const void* dhn,
                 const void* dcn, void* dx, const RnnGradients& d) {
     auto [workspace_bytes, reserve_bytes] = workspace_and_reserve(CUDNN_FWD_MODE_TRAINING);
-    Scratch<char> packed(backend_, bytes(weight_bytes_)),
+    ScratchArray<char> packed(backend_, bytes(weight_bytes_)),
         workspace(backend_, bytes(workspace_bytes));
     // cuDNN writes to the reserve in backward; the caller's may be used once more (retain_graph).
-    Scratch<char> own_reserve(backend_, bytes(reserve_bytes));
+    ScratchArray<char> own_reserve(backend_, bytes(reserve_bytes));
     cuda::copy(own_reserve.data(), reserve, reserve_bytes, cuda::Direction::on_device,
                backend_.stream());
     pack(weights, packed.data());
@@ -199,7 +198,7 @@ class InTime {
 
  private:
   const void* source_;
-  Scratch<char> flipped_;
+  ScratchArray<char> flipped_;
 };
 
 }  // namespace
@@ -215,7 +214,7 @@ void CudaBackend::rnn(const RnnShape& s, Dtype dtype, const RnnWeights& weights,
   Rnn layer(*this, s, dtype);
   InTime input(*this, s, dtype, s.input, x);
   i64 output_bytes = s.t * s.n * s.hidden * static_cast<i64>(size_of(dtype));
-  Scratch<char> flipped(*this, s.reverse ? output_bytes : 0);
+  ScratchArray<char> flipped(*this, s.reverse ? output_bytes : 0);
   layer.forward(weights, input.data(), h0, c0, s.reverse ? flipped.data() : y, hn, cn, reserve);
   if (s.reverse) flip_time(*this, dtype, s.t, s.n * s.hidden, flipped.data(), y);
 }
@@ -229,10 +228,10 @@ void CudaBackend::rnn_backward(const RnnShape& s, Dtype dtype, const RnnWeights&
   i64 input_bytes = s.t * s.n * s.input * element, output_bytes = s.t * s.n * s.hidden * element;
   InTime input(*this, s, dtype, s.input, x), output(*this, s, dtype, s.hidden, y);
   // cuDNN wants a dy and always gives dx.
-  Scratch<char> no_dy(*this, dy ? 0 : output_bytes);
+  ScratchArray<char> no_dy(*this, dy ? 0 : output_bytes);
   if (!dy) fill(Dtype::u8, 0, output_bytes, no_dy.data());
   InTime gradient(*this, s, dtype, s.hidden, dy ? dy : no_dy.data());
-  Scratch<char> dx(*this, d.dx && !s.reverse ? 0 : input_bytes);
+  ScratchArray<char> dx(*this, d.dx && !s.reverse ? 0 : input_bytes);
   void* dx_in_time = dx.data() ? dx.data() : d.dx;
   layer.backward(weights, input.data(), h0, c0, output.data(), reserve, gradient.data(), dhn, dcn,
                  dx_in_time, d);

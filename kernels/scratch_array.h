@@ -1,10 +1,13 @@
 #pragma once
+#include <cstddef>
+
 #include "kernels/backend.h"
 
 namespace melgrad {
 
 /// `count` uninitialised values from a backend's caching allocator, given back at the end of the
-/// block: what a method needs for itself while it runs.
+/// block: what a method needs for itself while it runs. On a GPU the stream runs behind the host,
+/// but whoever gets the memory next submits its work later in the same stream.
 template <class T>
 class ScratchArray {
  public:
@@ -17,7 +20,7 @@ class ScratchArray {
   ~ScratchArray() { backend_.deallocate(data_, bytes_); }
 
   T* data() const { return data_; }
-  T& operator[](i64 i) const { return data_[i]; }
+  T& operator[](i64 i) const { return data_[i]; }  // on the CPU
 
  private:
   Backend& backend_;
