@@ -12,66 +12,175 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// What the file has of each struct, for writing and reading alike: visit(name, member).
+// `fields(value, visit)` takes a T or a const T.
+template <class T, class Struct>
+concept Is = std::same_as<std::remove_const_t<T>, Struct>;
+
+template <Is<Scores> T, class Visit>
+void fields(T& scores, Visit visit) {
+  visit("test_loss", scores.test_loss);
+  visit("test_accuracy", scores.test_accuracy);
+  visit("macro_f1", scores.macro_f1);
+}
+
+template <Is<Published> T, class Visit>
+void fields(T& published, Visit visit) {
+  visit("test_loss", published.loss);
+  visit("test_accuracy", published.accuracy);
+}
+
+template <Is<Epoch> T, class Visit>
+void fields(T& epoch, Visit visit) {
+  visit("train_loss", epoch.train_loss);
+  visit("train_accuracy", epoch.train_accuracy);
+  visit("valid_loss", epoch.valid_loss);
+  visit("valid_accuracy", epoch.valid_accuracy);
+  visit("lr", epoch.lr);
+  visit("seconds", epoch.seconds);
+}
+
+template <Is<Prediction> T, class Visit>
+void fields(T& prediction, Visit visit) {
+  visit("label", prediction.label);
+  visit("confidence", prediction.confidence);
+}
+
+template <Is<Fit> T, class Visit>
+void fields(T& fit, Visit visit) {
+  visit("seed", fit.seed);
+  visit("protocol", fit.protocol);
+  visit("ended", fit.ended);
+  visit("diverged", fit.diverged);
+  visit("seconds", fit.seconds);
+  visit("best_epoch", fit.best_epoch);
+  visit("measured", fit.scores);
+  visit("confusion", fit.confusion);
+  visit("history", fit.history);
+  visit("predictions", fit.predictions);
+}
+
+template <Is<NetResult> T, class Visit>
+void fields(T& net, Visit visit) {
+  visit("name", net.name);
+  visit("title", net.title);
+  visit("layers", net.layers);
+  visit("parameters", net.parameters);
+  visit("trained_parameters", net.trained_parameters);
+  visit("published", net.published);
+  visit("not_run", net.not_run);
+  visit("fits", net.fits);
+}
+
+template <Is<Setting> T, class Visit>
+void fields(T& setting, Visit visit) {
+  visit("name", setting.name);
+  visit("value", setting.value);
+  visit("mark", setting.mark);
+  visit("note", setting.note);
+}
+
+template <Is<TestClip> T, class Visit>
+void fields(T& clip, Visit visit) {
+  visit("clip", clip.name);
+  visit("label", clip.label);
+  visit("sound", clip.sound);
+  visit("index", clip.index);
+  visit("begin", clip.begin);
+  visit("end", clip.end);
+}
+
+template <Is<Protocol> T, class Visit>
+void fields(T& protocol, Visit visit) {
+  visit("name", protocol.name);
+  visit("title", protocol.title);
+  visit("note", protocol.note);
+  visit("train", protocol.train);
+  visit("valid", protocol.valid);
+  visit("test", protocol.test);
+}
+
+template <Is<Results> T, class Visit>
+void fields(T& results, Visit visit) {
+  visit("study", results.study);
+  visit("data_set", results.data_set);
+  visit("device", results.device);
+  visit("compute", results.compute);
+  visit("threads", results.threads);
+  visit("seed", results.seed);
+  visit("command", results.command);
+  visit("date", results.date);
+  visit("classes", results.classes);
+  visit("skipped", results.skipped);
+  visit("notes", results.notes);
+  visit("fingerprint", results.fingerprint);
+  visit("settings", results.settings);
+  visit("protocols", results.protocols);
+  visit("nets", results.nets);
+}
+
+template <class T>
+concept HasFields = requires(T& value) {
+  fields(value, [](const char*, auto&) {});
+};
+
+// Lists of these are one array a column, as plotting programs like it.
+template <class T>
+concept Row = std::same_as<T, Epoch> || std::same_as<T, Prediction>;
+
+template <class T>
+void read(const Json& json, T& value) {
+  json.get_to(value);
+}
 // NaN and infinity have no JSON: nlohmann writes them as null.
-double number(const Json& value) {
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+void read(const Json& json, double& value) {
+  value = json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
 }
 
-Json to_json(const Scores& scores) {
-  return {{"test_loss", scores.test_loss},
-          {"test_accuracy", scores.test_accuracy},
-          {"macro_f1", scores.macro_f1}};
+}  // namespace
+
+// Found by nlohmann::json.
+
+template <HasFields T>
+void to_json(Json& json, const T& value) {
+  fields(value, [&](const char* name, const auto& member) { json[name] = member; });
+}
+template <HasFields T>
+void from_json(const Json& json, T& value) {
+  fields(value, [&](const char* name, auto& member) { read(json.at(name), member); });
 }
 
-// One array a column, as plotting programs like it.
-Json to_json(const std::vector<Epoch>& history) {
-  Json columns;
-  auto column = [&](const char* name, double Epoch::*member) {
-    Json values = Json::array();
-    for (const Epoch& epoch : history) values.push_back(epoch.*member);
-    columns[name] = std::move(values);
-  };
-  column("train_loss", &Epoch::train_loss);
-  column("train_accuracy", &Epoch::train_accuracy);
-  column("valid_loss", &Epoch::valid_loss);
-  column("valid_accuracy", &Epoch::valid_accuracy);
-  column("lr", &Epoch::lr);
-  column("seconds", &Epoch::seconds);
-  return columns;
+template <Row T>
+void to_json(Json& columns, const std::vector<T>& rows) {
+  const T any;
+  fields(any, [&](const char* name, const auto&) { columns[name] = Json::array(); });
+  for (const T& row : rows)
+    fields(row, [&](const char* name, const auto& member) { columns[name].push_back(member); });
+}
+template <Row T>
+void from_json(const Json& columns, std::vector<T>& rows) {
+  rows.resize(columns.front().size());
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    fields(rows[i], [&](const char* name, auto& member) { read(columns.at(name).at(i), member); });
 }
 
-std::vector<Epoch> history_from(const Json& columns) {
-  std::vector<Epoch> history(columns.at("lr").size());
-  auto column = [&](const char* name, double Epoch::*member) {
-    for (std::size_t i = 0; i < history.size(); ++i)
-      history[i].*member = number(columns.at(name).at(i));
-  };
-  column("train_loss", &Epoch::train_loss);
-  column("train_accuracy", &Epoch::train_accuracy);
-  column("valid_loss", &Epoch::valid_loss);
-  column("valid_accuracy", &Epoch::valid_accuracy);
-  column("lr", &Epoch::lr);
-  column("seconds", &Epoch::seconds);
-  return history;
-}
-
-Json to_json(const Confusion& confusion) {
-  Json rows = Json::array();
+void to_json(Json& rows, const Confusion& confusion) {
+  rows = Json::array();
   for (i64 truth = 0; truth < confusion.classes(); ++truth) {
     Json row = Json::array();
     for (i64 predicted = 0; predicted < confusion.classes(); ++predicted)
       row.push_back(confusion(truth, predicted));
     rows.push_back(std::move(row));
   }
-  return rows;
 }
-
-Confusion confusion_from(const Json& rows) {
+void from_json(const Json& rows, Confusion& confusion) {
   std::vector<i64> counts;
   for (const Json& row : rows)
     for (const Json& count : row) counts.push_back(count.get<i64>());
-  return Confusion(counts);
+  confusion = Confusion(counts);
 }
+
+namespace {
 
 Json class_scores(const Confusion& confusion, const std::vector<std::string>& classes) {
   Json scores;
@@ -83,144 +192,21 @@ Json class_scores(const Confusion& confusion, const std::vector<std::string>& cl
   return scores;
 }
 
-Json to_json(const Fit& fit) {
-  Json labels = Json::array(), confidences = Json::array();
-  for (const Prediction& prediction : fit.predictions) {
-    labels.push_back(prediction.label);
-    confidences.push_back(prediction.confidence);
-  }
-  return {{"seed", fit.seed},
-          {"protocol", fit.protocol},
-          {"ended", fit.ended},
-          {"diverged", fit.diverged},
-          {"seconds", fit.seconds},
-          {"best_epoch", fit.best_epoch},
-          {"measured", to_json(fit.scores)},
-          {"confusion", to_json(fit.confusion)},
-          {"history", to_json(fit.history)},
-          {"predicted", labels},
-          {"confidence", confidences}};
-}
-
-Fit fit_from(const Json& json) {
-  Fit fit;
-  fit.seed = json.at("seed");
-  fit.protocol = json.at("protocol");
-  fit.ended = json.at("ended");
-  fit.diverged = json.at("diverged");
-  fit.seconds = number(json.at("seconds"));
-  fit.best_epoch = json.at("best_epoch");
-  const Json& scores = json.at("measured");
-  fit.scores = {number(scores.at("test_loss")), number(scores.at("test_accuracy")),
-                number(scores.at("macro_f1"))};
-  fit.confusion = confusion_from(json.at("confusion"));
-  fit.history = history_from(json.at("history"));
-  for (std::size_t i = 0; i < json.at("predicted").size(); ++i)
-    fit.predictions.push_back(
-        {json.at("predicted").at(i).get<i64>(), number(json.at("confidence").at(i))});
-  return fit;
-}
-
-Json to_json(const NetResult& net, const Results& results) {
-  Json json = {
-      {"name", net.name},
-      {"title", net.title},
-      {"layers", net.layers},
-      {"parameters", net.parameters},
-      {"trained_parameters", net.trained_parameters},
-      {"published", {{"test_loss", net.published.loss}, {"test_accuracy", net.published.accuracy}}},
-      {"measured", nullptr}};
-  if (!net.not_run.empty()) json["not_run"] = net.not_run;
+// What follows from a net's fits, for whoever reads the file; not read back.
+void add_summary(Json& json, const NetResult& net, const Results& results) {
   const std::string main = results.protocols.empty() ? "" : results.protocols.front().name;
-  if (const Fit* fit = first_fit(net, main)) {
-    Measured mean = measured(net, main);
-    json["measured"] = to_json(Scores{mean.loss.mean, mean.accuracy.mean, mean.macro_f1.mean});
-    json["measured"]["fits"] = mean.fits;
-    json["measured"]["test_accuracy_deviation"] = mean.accuracy.deviation;
-    json["seconds"] = mean.seconds.mean;
-    json["best_epoch"] = fit->best_epoch;
-    json["history"] = to_json(fit->history);
-    json["confusion"] = to_json(fit->confusion);
-    json["classes"] = class_scores(fit->confusion, results.classes);
-  }
-  json["fits"] = Json::array();
-  for (const Fit& fit : net.fits) json["fits"].push_back(to_json(fit));
-  return json;
-}
-
-NetResult net_from(const Json& json) {
-  NetResult net;
-  net.name = json.at("name");
-  net.title = json.at("title");
-  net.layers = json.at("layers");
-  net.parameters = json.at("parameters");
-  net.trained_parameters = json.at("trained_parameters");
-  net.published = {number(json.at("published").at("test_loss")),
-                   number(json.at("published").at("test_accuracy"))};
-  net.not_run = json.value("not_run", "");
-  for (const Json& fit : json.at("fits")) net.fits.push_back(fit_from(fit));
-  return net;
-}
-
-Json to_json(const Protocol& protocol) {
-  Json clips = Json::array();
-  for (const TestClip& clip : protocol.test)
-    clips.push_back({{"clip", clip.name},
-                     {"label", clip.label},
-                     {"sound", clip.sound},
-                     {"index", clip.index},
-                     {"begin", clip.begin},
-                     {"end", clip.end}});
-  return {{"name", protocol.name},   {"title", protocol.title}, {"note", protocol.note},
-          {"train", protocol.train}, {"valid", protocol.valid}, {"test", clips}};
-}
-
-Protocol protocol_from(const Json& json) {
-  Protocol protocol{json.at("name"),  json.at("title"), json.at("note"),
-                    json.at("train"), json.at("valid"), {}};
-  for (const Json& clip : json.at("test"))
-    protocol.test.push_back({clip.at("clip"), clip.at("sound"), clip.at("label").get<i64>(),
-                             clip.at("index"), clip.at("begin"), clip.at("end")});
-  return protocol;
-}
-
-Json to_json(const Results& results) {
-  Json json = {{"study", results.study},     {"data_set", results.data_set},
-               {"device", results.device},   {"compute", results.compute},
-               {"threads", results.threads}, {"seed", results.seed},
-               {"command", results.command}, {"date", results.date},
-               {"classes", results.classes}, {"skipped", results.skipped},
-               {"notes", results.notes},     {"fingerprint", results.fingerprint}};
-  for (const Setting& setting : results.settings)
-    json["settings"].push_back({{"name", setting.name},
-                                {"value", setting.value},
-                                {"mark", setting.mark},
-                                {"note", setting.note}});
-  for (const Protocol& protocol : results.protocols) json["protocols"].push_back(to_json(protocol));
-  for (const NetResult& net : results.nets) json["nets"].push_back(to_json(net, results));
-  return json;
-}
-
-Results results_from(const Json& json) {
-  Results results;
-  results.study = json.at("study");
-  results.data_set = json.at("data_set");
-  results.device = json.at("device");
-  results.compute = json.at("compute");
-  results.threads = json.at("threads");
-  results.seed = json.at("seed");
-  results.command = json.at("command");
-  results.date = json.at("date");
-  results.classes = json.at("classes").get<std::vector<std::string>>();
-  results.skipped = json.at("skipped").get<std::vector<std::string>>();
-  results.notes = json.at("notes").get<std::vector<std::string>>();
-  results.fingerprint = json.at("fingerprint");
-  for (const Json& s : json.value("settings", Json::array()))
-    results.settings.push_back({s.at("name"), s.at("value"), s.at("mark"), s.at("note")});
-  for (const Json& p : json.value("protocols", Json::array()))
-    results.protocols.push_back(protocol_from(p));
-  for (const Json& n : json.value("nets", Json::array())) results.nets.push_back(net_from(n));
-  return results;
+  json["measured"] = nullptr;
+  const Fit* fit = first_fit(net, main);
+  if (fit == nullptr) return;
+  Measured mean = measured(net, main);
+  json["measured"] = Scores{mean.loss.mean, mean.accuracy.mean, mean.macro_f1.mean};
+  json["measured"]["fits"] = mean.fits;
+  json["measured"]["test_accuracy_deviation"] = mean.accuracy.deviation;
+  json["seconds"] = mean.seconds.mean;
+  json["best_epoch"] = fit->best_epoch;
+  json["history"] = fit->history;
+  json["confusion"] = fit->confusion;
+  json["classes"] = class_scores(fit->confusion, results.classes);
 }
 
 // Objects and lists of objects on lines of their own; a list of numbers or names on one line.
@@ -278,14 +264,17 @@ const Fit* first_fit(const NetResult& net, const std::string& protocol) {
 }
 
 void write_json(const Results& results, const std::string& path) {
+  Json json = results;
+  for (std::size_t i = 0; i < results.nets.size(); ++i)
+    add_summary(json["nets"][i], results.nets[i], results);
   std::string text;
-  print(to_json(results), "", text);
+  print(json, "", text);
   write_file(path, text + "\n");
 }
 
 Results read_json(const std::string& path) {
   try {
-    return results_from(Json::parse(read_file(path)));
+    return Json::parse(read_file(path)).get<Results>();
   } catch (const Json::exception& error) {
     fail("results", "{} is not a results file of this program: {}", path, error.what());
   }
