@@ -95,6 +95,8 @@ Collection scan_folder(const fs::path& folder, const std::vector<std::string>& c
         collection.classes.front());
   for (std::size_t label = 0; label < collection.classes.size(); ++label) {
     const std::string& name = collection.classes[label];
+    check(std::count(collection.classes.begin(), collection.classes.end(), name) == 1,
+          "scan_folder", "class '{}' is named twice", name);
     check(fs::is_directory(folder / name), "scan_folder", "{} has no class folder '{}'",
           folder.string(), name);
     std::size_t before = collection.examples.size();

@@ -37,7 +37,7 @@ struct Collection {
 /// is its stem. `classes` picks folders and their order; none given: all, by name.
 ///
 /// Throws Error if the folder is missing or unreadable, has no class folders or only one, if one of
-/// `classes` is missing, or if a class has no readable file.
+/// `classes` is missing or named twice, or if a class has no readable file.
 Collection scan_folder(const std::filesystem::path& folder,
                        const std::vector<std::string>& classes = {});
 

@@ -115,13 +115,13 @@ void write_collection(const fs::path& folder, i64 clips_per_genre, double second
       try {
         if (!fs::exists(path))
           write_clip(path, genres[genre], clip_seed(seed, genre, clip), seconds);
+        std::scoped_lock lock(mutex);
+        if (progress && !problem) progress(++done, total);
       } catch (...) {
         std::scoped_lock lock(mutex);
         if (!problem) problem = std::current_exception();
         next = total;
       }
-      std::scoped_lock lock(mutex);
-      if (progress && !problem) progress(++done, total);
     }
   };
   std::vector<std::thread> workers;

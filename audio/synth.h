@@ -18,7 +18,7 @@ Clip synthesize(const std::string& genre, u64 seed, double seconds, int sample_r
 
 /// Writes folder/GENRE/GENRE.00NNN.{wav,flac,ogg} for every synthetic genre. Files that are there
 /// already are kept, so that a second call is quick; `progress(done, total)` is called after each
-/// file, from one thread at a time.
+/// file, from one thread at a time; what it throws ends the work.
 void write_collection(const std::filesystem::path& folder, i64 clips_per_genre, double seconds,
                       u64 seed, const std::function<void(i64, i64)>& progress = {});
 

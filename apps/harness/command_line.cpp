@@ -38,72 +38,61 @@ CommandLine parse_command_line(const Study& study, int argc, char** argv) {
   app.footer(list_of_nets(study));
   app.get_formatter()->column_width(34);
 
-  const char* data = "Data";
-  app.add_option("--data", o.data,
-                 "folder with one folder of audio files or pictures per class; without it the "
-                 "program makes up its own music")
-      ->group(data);
-  app.add_option("--classes", o.classes, "a,b,c: the classes to tell apart, in this order")
-      ->delimiter(',')
-      ->group(data);
-  app.add_option("--split", o.split, "TRAIN VALID TEST: files with one class/clip a line")
-      ->expected(3)
-      ->group(data);
-  app.add_option("--clips", o.clips, "clips of synthesised music per genre (150)")
-      ->check(CLI::Range(7, 100000))
-      ->group(data);
-  app.add_option("--segments", o.segments, "excerpts taken from each audio file (1)")
-      ->check(CLI::Range(1, 1000))
-      ->group(data);
-  app.add_option("--protocol", o.protocol,
-                 "what may cross the split: excerpts of one recording (published), nothing "
-                 "(honest), or a run of each (both); by default both if there are several "
-                 "excerpts of a file")
-      ->check(CLI::IsMember({"auto", "published", "honest", "both"}))
-      ->group(data);
+  const char* group = "Data";
+  auto option = [&](const char* name, auto& variable, const char* value, const std::string& text) {
+    return app.add_option(name, variable, text)->option_text(value)->group(group);
+  };
+  auto count = CLI::Range(1, 1000000);
 
-  const char* training = "Training";
-  app.add_option("--nets", o.nets, "a,b,c or all; by default those that take minutes on two cores")
+  option("--data", o.data, "FOLDER",
+         "one folder of audio files or pictures per class; without it\n"
+         "the program makes up its own music");
+  option("--classes", o.classes, "A,B,C", "the classes to tell apart, in this order")
       ->delimiter(',')
-      ->group(training);
-  app.add_option("--weights", o.weights,
-                 "safetensors files with published weights for the pretrained nets")
-      ->check(CLI::ExistingFile)
-      ->group(training);
-  app.add_option("--seed", o.seed, "of initial weights, batches and splits (0)")->group(training);
-  app.add_option("--seeds", o.seeds, "train each net with this many seeds: mean and deviation (1)")
-      ->check(CLI::Range(1, 1000))
-      ->group(training);
-  app.add_option("--epochs", o.epochs, format("at most this many ({})", study.training.epochs))
-      ->check(CLI::Range(1, 1000000))
-      ->group(training);
-  app.add_option("--batch", o.batch, format("clips a step ({})", study.training.batch))
-      ->check(CLI::Range(1, 1000000))
-      ->group(training);
-  app.add_option("--lr", o.lr, "learning rate, of every net that is trained from scratch")
-      ->check(CLI::PositiveNumber)
-      ->group(training);
-  app.add_option("--patience-from", o.patience_from,
-                 format("step from which early stopping and the plateau rule count ({})",
-                        study.training.early_stopping.min_steps))
-      ->check(CLI::NonNegativeNumber)
-      ->group(training);
-  app.add_option("--clip-norm", o.clip_norm, "largest norm of the gradient; longer ones are scaled")
-      ->check(CLI::PositiveNumber)
-      ->group(training);
-  app.add_flag("--bf16", o.bf16, "matrix products and convolutions in bfloat16")->group(training);
+      ->allow_extra_args(false);
+  option("--split", o.split, "TRAIN VALID TEST", "files with one class/clip a line")->expected(3);
+  option("--clips", o.clips, "N", "clips of synthesised music per genre (150)")
+      ->check(CLI::Range(7, 100000));
+  option("--segments", o.segments, "N", "excerpts taken from each audio file (1)")->check(count);
+  option("--protocol", o.protocol, "WHICH",
+         "what may cross the split: excerpts of one recording\n"
+         "(published), nothing (honest), or a run of each (both); by\n"
+         "default both if there are several excerpts of a file")
+      ->check(CLI::IsMember({"auto", "published", "honest", "both"}));
 
-  const char* machine = "Machine and output";
-  app.add_option("--device", o.device, "cpu, cuda or cuda:1 (cpu)")->group(machine);
-  app.add_option("--threads", o.threads, "as many as the machine has cores")
-      ->check(CLI::Range(1, 4096))
-      ->group(machine);
-  app.add_option("--out", o.out, "folder for the report, results.json and checkpoints")
-      ->capture_default_str()
-      ->group(machine);
+  group = "Training";
+  option("--nets", o.nets, "A,B,C", "or all; by default those that take minutes on two cores")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  option("--weights", o.weights, "FILE...",
+         "safetensors with published weights for pretrained nets")
+      ->check(CLI::ExistingFile);
+  option("--seed", o.seed, "N", "of initial weights, batches and splits (0)")
+      ->check(CLI::NonNegativeNumber);
+  option("--seeds", o.seeds, "N", "train each net with so many seeds: mean and deviation (1)")
+      ->check(count);
+  option("--epochs", o.epochs, "N", format("at most so many ({})", study.training.epochs))
+      ->check(count);
+  option("--batch", o.batch, "N", format("clips a step ({})", study.training.batch))->check(count);
+  option("--lr", o.lr, "RATE", "learning rate of every net trained from scratch")
+      ->check(CLI::PositiveNumber);
+  option("--patience-from", o.patience_from, "STEP",
+         format("from which early stopping and the plateau rule count ({})",
+                study.training.early_stopping.min_steps))
+      ->check(CLI::NonNegativeNumber);
+  option("--clip-norm", o.clip_norm, "NORM", "longer gradients are scaled to it")
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--bf16", o.bf16, "matrix products and convolutions in bfloat16")->group(group);
+
+  group = "Machine and output";
+  option("--device", o.device, "DEVICE", "cpu, cuda or cuda:1 (cpu)");
+  option("--threads", o.threads, "N", "as many as the machine has cores")
+      ->check(CLI::Range(1, 4096));
+  option("--out", o.out, "FOLDER", "for the report, results.json and checkpoints (report)");
   app.add_flag("--resume", o.resume,
-               "go on where an earlier run in --out stopped; nets it finished are kept")
-      ->group(machine);
+               "go on where an earlier run in --out stopped; nets it\n"
+               "finished are kept")
+      ->group(group);
 
   try {
     app.parse(argc, argv);

@@ -2,7 +2,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <set>
+#include <map>
 
 #include "apps/harness/command_line.h"
 #include "apps/harness/interrupt.h"
@@ -10,6 +10,7 @@
 #include "apps/harness/progress.h"
 #include "apps/harness/report.h"
 #include "apps/harness/settings.h"
+#include "apps/harness/splitting.h"
 #include "apps/harness/study.h"
 #include "audio/synth.h"
 #include "kernels/backend.h"
@@ -46,7 +47,7 @@ std::vector<const NetRow*> chosen_nets(const Study& study, const std::vector<std
                                               [&](const NetRow& row) { return row.name == name; });
     std::string list;
     for (const NetRow& row : study.nets) list += (list.empty() ? "" : ", ") + row.name;
-    check(known, "nets", "{} is none of {}", name, list);
+    check(known, "nets", "'{}' is none of {}", name, list);
   }
   std::vector<const NetRow*> chosen;
   for (const NetRow& row : study.nets) {
@@ -54,30 +55,6 @@ std::vector<const NetRow*> chosen_nets(const Study& study, const std::vector<std
     if (all || named || (names.empty() && !row.variant.on_request)) chosen.push_back(&row);
   }
   return chosen;
-}
-
-// The files' lists name clips, of which each may have given several pictures.
-Split split_of_pictures(const Collection& pictures, const std::vector<std::string>& files,
-                        std::vector<std::string>& absent) {
-  Collection clips{pictures.classes, {}, pictures.skipped};
-  std::vector<std::vector<i64>> pictures_of;
-  for (std::size_t i = 0; i < pictures.examples.size(); ++i) {
-    const Example& example = pictures.examples[i];  // sorted: a file's pictures are neighbours
-    if (clips.examples.empty() || clips.examples.back().path != example.path) {
-      clips.examples.push_back(example);
-      pictures_of.emplace_back();
-    }
-    pictures_of.back().push_back(static_cast<i64>(i));
-  }
-  Split of_clips = split_from_files(clips, files[0], files[1], files[2], &absent), split;
-  auto expand = [&](const std::vector<i64>& from, std::vector<i64>& to) {
-    for (i64 clip : from)
-      for (i64 picture : pictures_of[static_cast<std::size_t>(clip)]) to.push_back(picture);
-  };
-  expand(of_clips.train, split.train);
-  expand(of_clips.valid, split.valid);
-  expand(of_clips.test, split.test);
-  return split;
 }
 
 /// A study on its way from the command line to the report.
@@ -92,6 +69,7 @@ class Run {
     set_num_threads(options.threads > 0 ? options.threads : num_threads());
     backend(device_);  // an error now, not after the data
     chosen_ = chosen_nets(study, options.nets);
+    choose_weights();
   }
 
   void operator()() {
@@ -99,7 +77,10 @@ class Run {
     load_data();
     split();
     describe();
-    keep_earlier();
+    if (options_.resume)
+      keep_earlier();
+    else
+      set_earlier_aside();
     write();
     for (const NetRow* row : chosen_) train(*row);
     write();
@@ -107,11 +88,35 @@ class Run {
   }
 
  private:
-  /// The fits of one way to split the clips.
-  struct Part {
-    Protocol protocol;
-    Split split;
-  };
+  // The --weights file that each pretrained net starts from. A file that is none, or of another
+  // net, is an error now, not after the nets before it.
+  void choose_weights() {
+    for (const std::string& path : options_.weights) {
+      StateDict weights = load_safetensors(path).tensors;
+      std::string problems;
+      bool fits = false;
+      for (const NetRow* row : chosen_) {
+        if (!row->variant.pretrained) continue;
+        try {
+          load_weights(*row, *make_net(row->model(), find_net(row->model()).classes), weights);
+          weights_.emplace(row->name, path);
+          fits = true;
+        } catch (const Error& error) {
+          problems += format("\n{}: {}", row->name, error.what());
+        }
+      }
+      check(fits, "weights", "{} is of no pretrained net that is to be trained{}", path, problems);
+    }
+    for (const std::string& name : options_.nets)
+      for (const NetRow* row : chosen_)
+        check(row->name != name || !row->variant.pretrained || weights_.contains(name), "weights",
+              "{} needs --weights: a safetensors file of {}", name, row->model());
+  }
+
+  // All but the last layer must fit.
+  static void load_weights(const NetRow& row, Module& net, const StateDict& weights) {
+    load_pretrained(net, weights, {find_net(row.model()).head});
+  }
 
   void open_out() {
     std::error_code error;
@@ -119,33 +124,26 @@ class Run {
     if (!error) fs::create_directories(out_ / "weights", error);
     check(!error, "out", "{} cannot be written to: {}", out_.string(), error.message());
     fs::path results = out_ / "results.json";
-    if (fs::exists(results)) {
-      if (options_.resume) {
-        earlier_ = read_json(results.string());
-      } else {
-        fs::rename(results, out_ / "results.previous.json", error);
-        for (const auto& old : fs::directory_iterator(out_ / "checkpoints")) {
-          say("note: " + old.path().string() + " of an unfinished run is removed (no --resume)");
-          fs::remove(old.path());
-        }
-      }
-    }
+    if (options_.resume && fs::exists(results)) earlier_ = read_json(results.string());
   }
 
   Collection collection() {
     if (!options_.data.empty()) return scan_folder(options_.data, options_.classes);
-    fs::path music = out_ / "music";
+    // Music of another seed or number of clips is another collection.
+    fs::path music = out_ / "music" / format("{}_clips_seed_{}", options_.clips, options_.seed);
     const std::vector<std::string>& known = synthetic_genres();
     std::vector<std::string> genres = options_.classes.empty() ? study_.genres : options_.classes;
     for (const std::string& genre : genres)
       check(std::find(known.begin(), known.end(), genre) != known.end(), "classes",
-            "no music can be synthesised for {}: give a collection with --data", genre);
+            "no music can be synthesised for '{}': give a collection with --data", genre);
     Progress progress("music", options_.clips * static_cast<i64>(known.size()));
     progress.line(format("synthesising {} clips of {} s", options_.clips * known.size(),
                          study_.features.seconds));
-    write_collection(
-        music, options_.clips, study_.features.seconds, options_.seed,
-        [&](i64 done, i64 total) { progress.show(done, format("{} of {}", done, total)); });
+    write_collection(music, options_.clips, study_.features.seconds, options_.seed,
+                     [&](i64 done, i64 total) {
+                       if (interrupted()) throw Interrupted("stopped while music was synthesised");
+                       progress.show(done, format("{} of {}", done, total));
+                     });
     return scan_folder(music, genres);
   }
 
@@ -162,70 +160,10 @@ class Run {
   }
 
   void split() {
-    const Collection& all = data_.collection;
-    if (!options_.split.empty()) {
-      std::vector<std::string> absent;
-      Split split = split_of_pictures(data_.collection, options_.split, absent);
-      for (const std::string& name : absent)
-        skipped_.push_back(name + ": named by the split, not in the collection");
-      add_part("files", "split from files",
-               "The split comes from " + options_.split[0] + ", " + options_.split[1] + " and " +
-                   options_.split[2] + ".",
-               split);
-      return;
-    }
-    std::set<fs::path> files;
-    for (const Example& example : all.examples) files.insert(example.path);
-    bool several = files.size() < all.examples.size();
-    const std::string& wish = options_.protocol;
-    if (several && wish != "honest")
-      add_part("published", "split over excerpts",
-               "Several excerpts come from one file, and the split is over excerpts: pieces of one "
-               "recording are on both sides, which flatters every net. " +
-                   study_.protocol_note,
-               stratified_split(all, {}, options_.seed));
-    if (several && wish != "published")
-      add_part("honest", "split over recordings",
-               "All excerpts of a file fall in one part: no recording is on both sides.",
-               grouped_split(all, {}, options_.seed));
-    if (!several)
-      add_part("stratified", "stratified split",
-               "Each file gives one picture, so no file is on both sides of the split" +
-                   std::string(options_.data.empty()
-                                   ? "; every clip of synthesised music is a piece of its own."
-                                   : ". Whether two files hold the same recording or artist the "
-                                     "program cannot know: such pairs flatter every net. ") +
-                   (options_.data.empty() ? "" : study_.protocol_note),
-               stratified_split(all, {}, options_.seed));
-  }
-
-  void add_part(const std::string& name, const std::string& title, const std::string& note,
-                const Split& split) {
-    Part part{{name,
-               title,
-               note,
-               static_cast<i64>(split.train.size()),
-               static_cast<i64>(split.valid.size()),
-               {}},
-              split};
-    for (i64 i : split.test) part.protocol.test.push_back(test_clip(i));
-    parts_.push_back(std::move(part));
-  }
-
-  TestClip test_clip(i64 index) const {
-    const Example& example = data_.collection.examples[static_cast<std::size_t>(index)];
-    TestClip clip;
-    clip.name = (example.path.parent_path().filename() / example.path.filename()).string();
-    clip.label = example.label;
-    clip.index = index;
-    if (!is_picture_file(example.path)) {
-      fs::path inside = fs::relative(example.path, out_);
-      bool below = !inside.empty() && *inside.begin() != "..";
-      clip.sound = (below ? inside : fs::absolute(example.path)).string();
-      clip.begin = data_.offsets[static_cast<std::size_t>(index)];
-      clip.end = clip.begin + study_.features.seconds;
-    }
-    return clip;
+    std::vector<std::string> absent;
+    splittings_ = splittings(study_, options_, data_, absent);
+    for (const std::string& name : absent)
+      skipped_.push_back(name + ": named by the split, not in the collection");
   }
 
   void describe() {
@@ -240,7 +178,7 @@ class Run {
     results_.classes = data_.collection.classes;
     results_.skipped = skipped_;
     results_.settings = settings_of(study_, options_, training_);
-    for (const Part& part : parts_) results_.protocols.push_back(part.protocol);
+    for (const Splitting& splitting : splittings_) results_.protocols.push_back(splitting.protocol);
     if (!options_.data.empty())
       results_.notes.push_back(
           "The published figures are of the authors' own clips" +
@@ -292,6 +230,21 @@ class Run {
         }
   }
 
+  // A run without --resume begins anew; what it finds is kept until the next.
+  void set_earlier_aside() {
+    auto set_aside = [&](const char* name, const char* aside) {
+      fs::remove_all(out_ / aside);
+      bool found = fs::exists(out_ / name) && !fs::is_empty(out_ / name);
+      if (found) fs::rename(out_ / name, out_ / aside);
+      return found;
+    };
+    set_aside("results.json", "results.previous.json");
+    if (!set_aside("checkpoints", "checkpoints.previous")) return;
+    fs::create_directories(out_ / "checkpoints");
+    say(format("note: no --resume: the checkpoints of an unfinished run are now in {}",
+               (out_ / "checkpoints.previous").string()));
+  }
+
   void write() {
     write_json(results_, (out_ / "results.json").string());
     write_report(
@@ -304,17 +257,18 @@ class Run {
                               [&](const NetResult& result) { return result.name == row.name; });
     for (i64 k = 0; k < options_.seeds; ++k) {
       u64 seed = options_.seed + static_cast<u64>(k);
-      for (const Part& part : parts_) {
+      for (const Splitting& splitting : splittings_) {
         bool done = std::any_of(net.fits.begin(), net.fits.end(), [&](const Fit& fit) {
-          return fit.seed == seed && fit.protocol == part.protocol.name;
+          return fit.seed == seed && fit.protocol == splitting.protocol.name;
         });
-        if (!done && !fit(row, net, part, seed)) return;
+        if (!done && !fit(row, net, splitting, seed)) return;
       }
     }
   }
 
   // False: this net cannot be run.
-  bool fit(const NetRow& row, NetResult& result, const Part& part, u64 seed) {
+  bool fit(const NetRow& row, NetResult& result, const Splitting& splitting, u64 seed) {
+    const auto& [protocol, split] = splitting;
     std::unique_ptr<Module> net = make(row, result, seed);
     if (!net) return false;
     Generator generator(seed, device_);
@@ -322,18 +276,18 @@ class Run {
 
     Training training = training_;
     if (row.variant.lr > 0) training.set_lr(row.variant.lr);
-    Trainer trainer(*net, generator, data_, part.split, training, seed);
+    Trainer trainer(*net, generator, data_, split, training, seed);
     fs::path checkpoint =
-        out_ / "checkpoints" / format("{}-{}-{}.safetensors", row.name, part.protocol.name, seed);
+        out_ / "checkpoints" / format("{}-{}-{}.safetensors", row.name, protocol.name, seed);
     say(format("\n{}{}{}: {} parameters, {} clips to learn from", row.title,
                options_.seeds > 1 ? format(", seed {}", seed) : "",
-               parts_.size() > 1 ? ", " + part.protocol.title : "",
-               thousands(result.trained_parameters), part.split.train.size()));
+               splittings_.size() > 1 ? ", " + protocol.title : "",
+               thousands(result.trained_parameters), split.train.size()));
     if (options_.resume && fs::exists(checkpoint)) {
       trainer.load(checkpoint);
       say("  goes on from " + checkpoint.string());
     }
-    i64 batches = (static_cast<i64>(part.split.train.size()) + training.batch - 1) / training.batch;
+    i64 batches = (static_cast<i64>(split.train.size()) + training.batch - 1) / training.batch;
     Progress progress(row.name, training.epochs * batches);
     Fit fit = trainer.run(checkpoint, progress);
     progress.line(fit.diverged
@@ -341,12 +295,12 @@ class Run {
                       : format("  test: {} right, loss {}; {}, {}",
                                percent(fit.scores.test_accuracy), decimal(fit.scores.test_loss, 4),
                                fit.ended, clock_time(fit.seconds)));
-    fit.protocol = part.protocol.name;
+    fit.protocol = protocol.name;
     bool diverged = fit.diverged;
     result.not_run.clear();
     result.fits.push_back(std::move(fit));
     write();
-    if (!diverged && seed == options_.seed && &part == &parts_.front())
+    if (!diverged && seed == options_.seed && &splitting == &splittings_.front())
       save_safetensors(out_ / "weights" / (row.name + ".safetensors"), net->state_dict());
     std::error_code ignored;
     fs::remove(checkpoint, ignored);
@@ -359,30 +313,19 @@ class Run {
     Generator initial(seed);
     net->reset(initial);
     result.parameters = net->parameter_count();
-    if (row.variant.pretrained && !load_weights(row, *net)) {
-      result.not_run = options_.weights.empty() ? "not run: needs --weights"
-                                                : "not run: no --weights file fits this net";
-      say(format("\n{}: {}", row.title, result.not_run));
-      return nullptr;
+    if (row.variant.pretrained) {
+      auto file = weights_.find(row.name);
+      if (file == weights_.end()) {
+        result.not_run = "not run: needs --weights";
+        say(format("\n{}: {}", row.title, result.not_run));
+        return nullptr;
+      }
+      load_weights(row, *net, load_safetensors(file->second).tensors);
     }
     if (!row.variant.freeze.empty()) net->freeze(row.variant.freeze);
     result.trained_parameters = net->parameter_count(true);
     net->to(device_);
     return net;
-  }
-
-  // The first of the --weights files that is of this net; all but the last layer must fit.
-  bool load_weights(const NetRow& row, Module& net) const {
-    for (const std::string& path : options_.weights) {
-      StateDict weights = load_safetensors(path).tensors;
-      try {
-        load_pretrained(net, weights, {find_net(row.model()).head});
-        return true;
-      } catch (const Error& error) {
-        say(format("{} is not for {}: {}", path, row.title, error.what()));
-      }
-    }
-    return false;
   }
 
   const Study& study_;
@@ -391,10 +334,11 @@ class Run {
   Device device_;
   fs::path out_;
   std::vector<const NetRow*> chosen_;
+  std::map<std::string, std::string> weights_;  // by the net's name
   std::optional<Results> earlier_;
   StudyData data_;
   std::vector<std::string> skipped_;
-  std::vector<Part> parts_;
+  std::vector<Splitting> splittings_;
   Results results_;
 };
 

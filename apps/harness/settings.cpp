@@ -57,11 +57,12 @@ std::vector<Setting> settings_of(const Study& study, const Options& options,
       !options.split.empty());
   add("class sizes", options.split.empty() ? "trimmed to the smallest class" : "as in the files",
       !options.split.empty());
+  add("layers", "as the table of nets has them");
   add("optimiser", training.optimizer_name());
   add("learning rate", decimal(training.lr(), 8), options.lr.has_value());
   for (const NetRow& row : study.nets)
     if (row.variant.lr > 0) {
-      add("learning rate, pretrained nets", decimal(row.variant.lr, 8));
+      add("learning rate, fine-tuned nets", decimal(row.variant.lr, 8));
       break;
     }
   add("batch", std::to_string(training.batch), options.batch.has_value());

@@ -89,20 +89,23 @@ void run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Shows a net, writes its initial weights, or runs it forward.", "net");
-  app.add_option("name", arguments.name, "the net's name, or `list` for all there are")->required();
-  app.add_option("--classes", arguments.classes, "outputs (default: the weights', or as published)")
+  auto option = [&](const char* name, auto& variable, const char* value, const char* text) {
+    return app.add_option(name, variable, text)->option_text(value);
+  };
+  option("name", arguments.name, "", "the net's name, or `list` for all there are")->required();
+  option("--classes", arguments.classes, "N", "outputs (the weights', or as published)")
       ->check(CLI::Range(1, 1'000'000));
-  app.add_option("--size", arguments.size, "height and width of the summary's input")
+  option("--size", arguments.size, "N", "height and width of the summary's input")
       ->check(CLI::Range(1, 1'000'000));
-  auto* weights = app.add_option("--weights", arguments.weights, "safetensors file to load");
-  auto* input = app.add_option("--input", arguments.input, "npy file (N, C, H, W)");
-  app.add_option("--output", arguments.output, "npy file to write: (N, classes)")->needs(input);
-  auto* seed = app.add_option("--seed", arguments.seed, "draw initial weights")->excludes(weights);
-  app.add_option("--save-init", arguments.save_init, "safetensors file to write them to")
-      ->needs(seed);
-  app.add_option("--dtype", arguments.dtype, "f32, f64 or bf16 (convolutions, products)")
-      ->capture_default_str();
-  app.add_option("--device", arguments.device, "cpu or cuda")->capture_default_str();
+  auto* weights = option("--weights", arguments.weights, "FILE", "safetensors to load");
+  auto* input = option("--input", arguments.input, "FILE", "npy (N, C, H, W) to run the net on");
+  option("--output", arguments.output, "FILE", "npy to write: (N, classes)")->needs(input);
+  auto* seed = option("--seed", arguments.seed, "N", "draw initial weights")
+                   ->check(CLI::NonNegativeNumber)
+                   ->excludes(weights);
+  option("--save-init", arguments.save_init, "FILE", "safetensors to write them to")->needs(seed);
+  option("--dtype", arguments.dtype, "TYPE", "f32, f64 or bf16: convolutions and products (f32)");
+  option("--device", arguments.device, "DEVICE", "cpu or cuda (cpu)");
   try {
     app.parse(argc, argv);
     if (arguments.name == "list") {
@@ -116,7 +119,7 @@ int main(int argc, char** argv) {
     run(arguments);
     return 0;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    return app.exit(error) == 0 ? 0 : 2;  // CLI11's own codes go up to 116
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 1;

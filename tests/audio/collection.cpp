@@ -78,6 +78,7 @@ TEST(ScanFolder, Refusals) {
   fs::create_directories(folder.path / "rock");
   EXPECT_TRUE(contains(error(), "rock has no readable audio file or picture"));
   EXPECT_TRUE(contains(error({"jazz", "techno"}), "no class folder 'techno'"));
+  EXPECT_TRUE(contains(error({"jazz", "jazz"}), "class 'jazz' is named twice"));
 }
 
 std::set<i64> all_of(const Split& split) {

@@ -37,15 +37,28 @@ expect 0 "vgg11_bn_finetuned" $program --help
 # --- what was typed
 expect 2 "--no-such-option" $program --no-such-option
 expect 2 "epochs" $program --epochs 0
-expect 1 "nope is none of logistic" $program --nets nope --out typed
+expect 2 "seed" $program --seed -1
+expect 1 "'nope' is none of logistic" $program --nets nope --out typed
+expect 1 "'' is none of logistic" $program --nets "" --out typed
 expect 1 "polka" $program --classes polka,jazz --out typed
+expect 1 "only one class" $program --classes jazz --out typed
+expect 1 "jazz' is named twice" $program --classes jazz,metal,jazz --out typed
 expect 1 "cuda" $program --device cuda --out typed
 expect 1 "toaster" $program --device toaster --out typed
 expect 2 "missing.safetensors" $program --weights missing.safetensors
 check "nothing was left behind" test ! -e typed/results.json
 
+# --- what an earlier run left in --out
+expect 1 "nowhere" $program --data nowhere --out good
+check "results are still there" test -s good/results.json
+echo unfinished >good/checkpoints/base_cnn-stratified-0.safetensors
+expect 0 "no --resume: .*good/checkpoints.previous" $program --clips 8 --seed 1 $quick --out good
+check "results are kept" test -s good/results.previous.json
+check "checkpoints are kept" grep -q unfinished good/checkpoints.previous/*
+check "other music for another seed" grep -q "32 pictures" good/results.json
+
 # --- collections
-music=good/music
+music=good/music/12_clips_seed_0
 expect 1 "nowhere" $program --data nowhere --out data
 mkdir -p one/jazz && cp $music/jazz/* one/jazz
 expect 1 "only one class" $program --data one --out data
@@ -88,7 +101,10 @@ expect 1 "gone.txt" $program --data $music --split gone.txt valid.txt test.txt -
 # --- weights
 head -c 100 /dev/urandom >bad.safetensors
 expect 1 "bad.safetensors" $program --data $music --nets alexnet_pretrained --weights bad.safetensors --out weights
-expect 0 "needs --weights" $program --data $music --nets alexnet_pretrained --out weights
+expect 1 "alexnet_pretrained needs --weights" $program --data $music --nets alexnet_pretrained --out weights
+expect 1 "logistic.safetensors is of no pretrained net" $program --data $music --nets alexnet_pretrained \
+  --weights good/weights/logistic.safetensors --out weights
+check "nothing was begun" test ! -e weights
 
 # --- output that cannot be written
 : >file
@@ -111,6 +127,7 @@ kill -INT $pid
 wait $pid
 check "Ctrl-C exits with 130" test $? = 130
 check "it says how to go on" grep -q -- "--resume" log
+expect 1 "nowhere" $program --data nowhere --out stopped
 check "a checkpoint is left" test -s stopped/checkpoints/base_cnn-stratified-0.safetensors
 expect 0 "goes on from" $base --out stopped --resume
 check "resumed equals uninterrupted" diff <(numbers straight/results.json) <(numbers stopped/results.json)
