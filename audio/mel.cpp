@@ -46,14 +46,18 @@ Tensor mel_filters(i64 n_fft, const MelOptions& options, Dtype dtype) {
         "needs 0 <= fmin < fmax, not {} Hz and {} Hz", options.fmin, fmax);
   std::vector<double> h = mel_frequencies(options.n_mels + 2, options.fmin, fmax, options.htk);
   i64 bins = n_fft / 2 + 1;
-  std::vector<double> weights;
-  weights.reserve(static_cast<std::size_t>(options.n_mels * bins));
+  auto frequency = [&](i64 k) {
+    return static_cast<double>(k) * options.sr / static_cast<double>(n_fft);
+  };
+  std::vector<double> weights(static_cast<std::size_t>(options.n_mels * bins));
   for (std::size_t m = 0; m + 2 < h.size(); ++m) {
+    double* row = weights.data() + m * static_cast<std::size_t>(bins);
     double area = options.slaney_norm ? 2 / (h[m + 2] - h[m]) : 1;
-    for (i64 k = 0; k < bins; ++k) {
-      double f = static_cast<double>(k) * options.sr / static_cast<double>(n_fft);
+    // Only the bins under the triangle, 2 % of them.
+    for (auto k = static_cast<i64>(h[m] / frequency(1)); k < bins && frequency(k) < h[m + 2]; ++k) {
+      double f = frequency(k);
       double up = (f - h[m]) / (h[m + 1] - h[m]), down = (h[m + 2] - f) / (h[m + 2] - h[m + 1]);
-      weights.push_back(area * std::max(0., std::min(up, down)));
+      row[k] = area * std::max(0., std::min(up, down));
     }
   }
   return from_vector(weights, {options.n_mels, bins}).to(dtype);

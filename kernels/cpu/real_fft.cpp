@@ -10,112 +10,109 @@
 namespace melgrad {
 namespace {
 
-// With a = Z[k], b = Z[h − k] (Z[h] is Z[0]), h = n/2, w = e^(−2πi k/n):
-// X[k] = ½ (a + b*) − ½ i w (a − b*)
-template <class T>
-[[gnu::always_inline]] inline void separate(i64 h, const T* turns, Lanes<T> z, Lanes<T> x) {
-  constexpr i64 L = fft_lanes<T>;
-  for (i64 k = 0; k <= h; ++k) {
-    const T c = turns[2 * k], s = turns[2 * k + 1];
-    i64 a = k % h * L, b = (h - k) % h * L;
-    T *xr = x.re + k * L, *xi = x.im + k * L;
-#pragma omp simd
-    for (i64 l = 0; l < L; ++l) {
-      T sr = z.re[a + l] + z.re[b + l], si = z.im[a + l] - z.im[b + l];
-      T dr = z.re[a + l] - z.re[b + l], di = z.im[a + l] + z.im[b + l];
-      xr[l] = T(.5) * (sr + (c * di + s * dr));
-      xi[l] = T(.5) * (si - (c * dr - s * di));
-    }
+// With a = Z[k], b = Z[h − k]* (Z[h] is Z[0]), h = n/2, w = e^(−2πi k/n):
+//   X[k] = ½ (a + b) − ½ i w (a − b)      X[h − k] = (½ (a + b) + ½ i w (a − b))*
+// store(row of bin k, lane, X[k]) for k = 0 … h
+template <class Store>
+[[gnu::always_inline]] inline void separate(i64 h, const double* turns, Lanes z, Store store) {
+  for (i64 k = 0; 2 * k <= h; ++k) {
+    Complex w{.5 * turns[2 * k], .5 * turns[2 * k + 1]};
+    Lanes front = z.row(k), back = z.row((h - k) % h);
+    for_lanes([=](i64 l) {
+      Complex a = front[l], b = conjugate(back[l]), sum = .5 * (a + b),
+              turned = times_i(w * (a - b));
+      store(k, l, sum - turned);
+      store(h - k, l, conjugate(sum + turned));
+    });
   }
 }
 
 // Z[k] = (X[k] + X[h − k]*) + i e^(2πi k/n) (X[k] − X[h − k]*)
-template <class T>
-[[gnu::always_inline]] inline void join(i64 h, const T* turns, Lanes<T> x, Lanes<T> z) {
-  constexpr i64 L = fft_lanes<T>;
-  for (i64 l = 0; l < L; ++l) x.im[l] = x.im[h * L + l] = 0;
+[[gnu::always_inline]] inline void join(i64 h, const double* turns, Lanes x, Lanes z) {
+  std::fill_n(x.im, fft_lanes, 0);
+  std::fill_n(x.row(h).im, fft_lanes, 0);
   for (i64 k = 0; k < h; ++k) {
-    const T c = turns[2 * k], s = turns[2 * k + 1];
-    i64 a = k * L, b = (h - k) * L;
-    T *zr = z.re + k * L, *zi = z.im + k * L;
-#pragma omp simd
-    for (i64 l = 0; l < L; ++l) {
-      T sr = x.re[a + l] + x.re[b + l], si = x.im[a + l] - x.im[b + l];
-      T dr = x.re[a + l] - x.re[b + l], di = x.im[a + l] + x.im[b + l];
-      zr[l] = sr - (c * di - s * dr);
-      zi[l] = si + (c * dr + s * di);
-    }
+    Complex w{turns[2 * k], -turns[2 * k + 1]};
+    Lanes front = x.row(k), back = x.row(h - k), to = z.row(k);
+    for_lanes([=](i64 l) {
+      Complex a = front[l], b = conjugate(back[l]);
+      to.set(l, a + b + times_i(w * (a - b)));
+    });
   }
 }
 
-MELGRAD_SIMD void separate_bins(i64 h, const float* turns, Lanes<float> z, Lanes<float> x) {
-  separate(h, turns, z, x);
+MELGRAD_SIMD void separate_bins(i64 h, const double* turns, Lanes z, Lanes x) {
+  separate(h, turns, z, [x](i64 k, i64 l, Complex value) { x.row(k).set(l, value); });
 }
-MELGRAD_SIMD void separate_bins(i64 h, const double* turns, Lanes<double> z, Lanes<double> x) {
-  separate(h, turns, z, x);
+MELGRAD_SIMD void separate_power(i64 h, const double* turns, Lanes z, double* power) {
+  separate(h, turns, z, [power](i64 k, i64 l, Complex value) {
+    power[k * fft_lanes + l] = squared_magnitude(value);
+  });
 }
-MELGRAD_SIMD void join_bins(i64 h, const float* turns, Lanes<float> x, Lanes<float> z) {
-  join(h, turns, x, z);
-}
-MELGRAD_SIMD void join_bins(i64 h, const double* turns, Lanes<double> x, Lanes<double> z) {
-  join(h, turns, x, z);
-}
+MELGRAD_SIMD void join_bins(i64 h, const double* turns, Lanes x, Lanes z) { join(h, turns, x, z); }
 
 }  // namespace
 
-template <class T>
-RealFft<T>::RealFft(i64 n) : n_(n), plan_(FftPlan<T>::cached(n % 2 == 0 ? n / 2 : n)) {
-  i64 size = plan_.rows() * lanes, spectrum_size = bins() * lanes;
+RealFft::RealFft(i64 n) : n_(n), plan_(FftPlan::cached(n % 2 == 0 ? n / 2 : n)) {
+  i64 size = plan_.rows() * fft_lanes, spectrum_size = bins() * fft_lanes;
   // A cache line between the arrays keeps powers of two apart in the cache's sets.
-  memory_.resize(static_cast<std::size_t>(4 * (size + lanes) + 2 * (spectrum_size + lanes)));
+  memory_.resize(
+      static_cast<std::size_t>(4 * (size + fft_lanes) + 2 * (spectrum_size + fft_lanes)));
   auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
-  T* next = memory_.data() + (64 - address % 64) % 64 / sizeof(T);
+  double* next = memory_.data() + (64 - address % 64) % 64 / sizeof(double);
   auto take = [&next](i64 count) {
-    T* taken = next;
-    next += count + lanes;
+    double* taken = next;
+    next += count + fft_lanes;
     return taken;
   };
-  x_.re = take(size);
-  x_.im = take(size);
-  work_.re = take(size);
-  work_.im = take(size);
-  spectrum_.re = take(spectrum_size);
-  spectrum_.im = next;
+  x_ = {take(size), take(size)};
+  work_ = {take(size), take(size)};
+  spectrum_ = {take(spectrum_size), next};
   for (i64 k = 0; n % 2 == 0 && k <= n / 2; ++k) {
     double angle = -2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n);
-    turns_.push_back(static_cast<T>(std::cos(angle)));
-    turns_.push_back(static_cast<T>(std::sin(angle)));
+    turns_.push_back(std::cos(angle));
+    turns_.push_back(std::sin(angle));
   }
 }
 
-template <class T>
-Lanes<T> RealFft<T>::forward() {
-  bool even = n_ % 2 == 0;
-  if (!even) std::fill(x_.im, x_.im + n_ * lanes, T{0});
-  Lanes<T> z = plan_.transform(x_, work_);
-  if (!even) return z;
+SampleRows RealFft::samples_in(Lanes rows) const {
+  if (n_ % 2 == 0) return {rows.re, rows.im, fft_lanes};
+  return {rows.re, rows.re + fft_lanes, 2 * fft_lanes};
+}
+
+Lanes RealFft::transform() {
+  if (n_ % 2 == 1) std::fill_n(x_.im, n_ * fft_lanes, 0);
+  return plan_.transform(x_, work_);
+}
+
+Lanes RealFft::forward() {
+  Lanes z = transform();
+  if (n_ % 2 == 1) return z;
   separate_bins(n_ / 2, turns_.data(), z, spectrum_);
   return spectrum_;
 }
 
-template <class T>
-void RealFft<T>::inverse() {
+double* RealFft::power() {
+  Lanes z = transform();
+  if (n_ % 2 == 0)
+    separate_power(n_ / 2, turns_.data(), z, spectrum_.re);
+  else
+    for (i64 i = 0; i < bins() * fft_lanes; ++i) spectrum_.re[i] = squared_magnitude(z[i]);
+  return spectrum_.re;
+}
+
+SampleRows RealFft::inverse() {
   if (n_ % 2 == 0) {
     join_bins(n_ / 2, turns_.data(), spectrum_, x_);
   } else {
-    std::fill(spectrum_.im, spectrum_.im + lanes, T{0});
-    for (i64 i = 0; i < bins() * lanes; ++i) {
-      i64 k = i / lanes, mirror = (n_ - k) % n_ * lanes + i % lanes;
-      x_.re[i] = x_.re[mirror] = spectrum_.re[i];
-      x_.im[mirror] = -spectrum_.im[i];
-      x_.im[i] = spectrum_.im[i];
+    std::fill_n(spectrum_.im, fft_lanes, 0);
+    for (i64 i = 0; i < bins() * fft_lanes; ++i) {
+      i64 k = i / fft_lanes, mirror = (n_ - k) % n_ * fft_lanes + i % fft_lanes;
+      x_.set(mirror, conjugate(spectrum_[i]));
+      x_.set(i, spectrum_[i]);
     }
   }
-  Lanes<T> z = plan_.transform({x_.im, x_.re}, {work_.im, work_.re});
-  if (z.re != x_.im) std::swap(x_, work_);
+  return samples_in(plan_.transform(x_.exchanged(), work_.exchanged()).exchanged());
 }
-
-template class RealFft<float>;
-template class RealFft<double>;
 
 }  // namespace melgrad

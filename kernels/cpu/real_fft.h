@@ -5,9 +5,16 @@
 
 namespace melgrad {
 
+/// Samples of `fft_lanes` sequences, the even and the odd ones in arrays (…, fft_lanes) whose rows
+/// are `step` numbers apart.
+struct SampleRows {
+  double *even, *odd;
+  i64 step;
+  double* operator[](i64 j) const { return (j % 2 == 0 ? even : odd) + j / 2 * step; }
+};
+
 /// The transform of n real numbers, `fft_lanes` sequences side by side, and back. An even n goes
 /// through a complex transform of n/2: z[j] = x[2j] + i x[2j + 1].
-template <class T>
 class RealFft {
  public:
   explicit RealFft(i64 n);
@@ -15,28 +22,27 @@ class RealFft {
   RealFft& operator=(const RealFft&) = delete;
 
   i64 bins() const { return n_ / 2 + 1; }
-  /// The lanes of sample j, where forward() expects and inverse() leaves them.
-  T* sample(i64 j) {
-    if (n_ % 2 == 1) return x_.re + j * lanes;
-    return (j % 2 == 0 ? x_.re : x_.im) + j / 2 * lanes;
-  }
+  /// Where forward() and power() expect the samples.
+  SampleRows samples() const { return samples_in(x_); }
   /// The samples become n/2 + 1 bins.
-  Lanes<T> forward();
+  Lanes forward();
+  /// |X|² of the bins, (bins, fft_lanes).
+  double* power();
   /// Where inverse() expects its bins; the imaginary parts of bin 0 and, for an even n, of bin n/2
   /// are taken as 0.
-  Lanes<T> bins_in() const { return spectrum_; }
+  Lanes bins_in() const { return spectrum_; }
   /// x[j] = Σ over all n bins of the Hermitian continuation, times e^(2πi jk/n); not divided by n.
-  /// The samples are then at sample(j).
-  void inverse();
+  SampleRows inverse();
 
  private:
-  static constexpr i64 lanes = fft_lanes<T>;
+  Lanes transform();
+  SampleRows samples_in(Lanes rows) const;
 
   i64 n_;
-  const FftPlan<T>& plan_;
-  std::vector<T> memory_;
-  std::vector<T> turns_;  // e^(−2πi k/n), k = 0 … n/2, (n/2 + 1, 2), for an even n
-  Lanes<T> x_, work_, spectrum_;
+  const FftPlan& plan_;
+  std::vector<double> memory_;
+  std::vector<double> turns_;  // e^(−2πi k/n), k = 0 … n/2, (n/2 + 1, 2), for an even n
+  Lanes x_{}, work_{}, spectrum_{};
 };
 
 }  // namespace melgrad

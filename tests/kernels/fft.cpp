@@ -167,20 +167,20 @@ void band_power_is_composed(double bound) {
 
 TEST(Fft, BandPowerIsComposed) {
   band_power_is_composed<double>(1e-14);
-  band_power_is_composed<float>(1e-6);
+  band_power_is_composed<float>(2e-7);
 }
 
 TEST(Fft, StftIsTheSum) {
   stft_is_the_sum<double>(1e-14);
-  stft_is_the_sum<float>(1e-6);
+  stft_is_the_sum<float>(1e-7);
 }
 TEST(Fft, BackwardIsTheTranspose) {
   backward_is_the_transpose<double>(1e-14);
-  backward_is_the_transpose<float>(1e-6);
+  backward_is_the_transpose<float>(3e-7);
 }
 TEST(Fft, IrfftIsTheSum) {
   irfft_is_the_sum<double>(1e-14);
-  irfft_is_the_sum<float>(1e-6);
+  irfft_is_the_sum<float>(1e-7);
 }
 
 }  // namespace
