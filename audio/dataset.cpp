@@ -11,12 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string lower_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return extension;
-}
-
 bool is_hidden(const fs::path& path) { return path.filename().string().starts_with("."); }
 
 /// Sorted, without hidden names. Throws Error if the folder cannot be listed.

@@ -17,13 +17,6 @@ namespace {
 
 constexpr i64 block_frames = 65536;
 
-std::string lower_extension(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension;
-}
-
 /// libsndfile would wait for ever on a FIFO and says little about the others.
 void check_is_regular_file(const std::filesystem::path& path) {
   std::error_code error;
@@ -84,6 +77,13 @@ i64 counted_frames(SNDFILE* file, int channels) {
 }
 
 }  // namespace
+
+std::string lower_extension(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension;
+}
 
 struct AudioReader::State {
   File file;
@@ -174,33 +174,6 @@ bool is_audio_file(const std::filesystem::path& path) {
   constexpr std::array known = {".wav", ".flac", ".ogg",  ".oga", ".mp3",
                                 ".aif", ".aiff", ".aifc", ".au"};
   return std::find(known.begin(), known.end(), lower_extension(path)) != known.end();
-}
-
-void encode(const std::filesystem::path& path, const Clip& clip) {
-  std::string extension = lower_extension(path);
-  SF_INFO info{};
-  info.samplerate = clip.sample_rate;
-  info.channels = clip.samples.rank() == 1 ? 1 : static_cast<int>(clip.samples.dim(0));
-  info.format = extension == ".wav"    ? SF_FORMAT_WAV | SF_FORMAT_PCM_16
-                : extension == ".flac" ? SF_FORMAT_FLAC | SF_FORMAT_PCM_16
-                : extension == ".ogg"  ? SF_FORMAT_OGG | SF_FORMAT_VORBIS
-                                       : 0;
-  check(info.format != 0, "encode", "{}: writes .wav, .flac and .ogg", path.string());
-  File file(sf_open(path.c_str(), SFM_WRITE, &info));
-  check(file != nullptr, "encode", "{}: {}", path.string(), sf_strerror(nullptr));
-  sf_command(file.get(), SFC_SET_CLIPPING, nullptr, SF_TRUE);
-  Tensor frames = clip.samples.rank() == 1
-                      ? clip.samples.to(Dtype::f32).contiguous()
-                      : clip.samples.to(Dtype::f32).transpose(0, 1).contiguous();
-  i64 count = frames.dim(0);
-  constexpr i64 step =
-      4096;  // libsndfile's Vorbis encoder puts a whole call's samples on the stack
-  for (i64 done = 0; done < count; done += step) {
-    i64 wanted = std::min(step, count - done);
-    check(
-        sf_writef_float(file.get(), frames.data<float>() + done * info.channels, wanted) == wanted,
-        "encode", "{}: {}", path.string(), sf_strerror(file.get()));
-  }
 }
 
 }  // namespace melgrad

@@ -32,6 +32,8 @@ struct AudioInfo {
 Clip decode(const std::filesystem::path& path, const DecodeOptions& options = {});
 AudioInfo audio_info(const std::filesystem::path& path);
 
+/// ".wav" of "A.WAV"
+std::string lower_extension(const std::filesystem::path& path);
 /// Whether decode() would try the file: by its extension.
 bool is_audio_file(const std::filesystem::path& path);
 

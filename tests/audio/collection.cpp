@@ -13,7 +13,8 @@
 #include "tensor/ops.h"
 #include "tensor/picture.h"
 #include "tests/audio/signal.h"
-#include "tests/audio/temporary_folder.h"
+#include "tests/error_of.h"
+#include "tests/temporary_folder.h"
 
 namespace melgrad {
 namespace {

@@ -11,7 +11,8 @@
 #include "audio/resample.h"
 #include "tensor/ops.h"
 #include "tests/audio/signal.h"
-#include "tests/audio/temporary_folder.h"
+#include "tests/error_of.h"
+#include "tests/temporary_folder.h"
 
 namespace melgrad {
 namespace {
@@ -236,6 +237,16 @@ TEST(Resample, Refusals) {
             "[resample] rates must be positive: from 0 Hz to 22050 Hz");
   EXPECT_EQ(resample(zeros({0}), 44100, 22050).numel(), 0);
   EXPECT_EQ(resample(zeros({2, 3}), 44100, 22050).shape(), (Shape{2, 2}));
+}
+
+TEST(Encode, AFullDiskIsAnErrorThatLeavesNothing) {
+  TemporaryFolder folder;
+  for (const char* name : {"x.wav", "x.flac", "x.ogg"}) {
+    FullDisk disk(1000);
+    std::string error = error_of([&] { encode(folder / name, {test_signal(50000), 22050}); });
+    EXPECT_EQ(error, "[encode] " + (folder / name).string() + ": File too large");
+  }
+  EXPECT_EQ(folder.entries(), 0U);
 }
 
 }  // namespace

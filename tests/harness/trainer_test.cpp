@@ -1,7 +1,6 @@
 #include "apps/harness/trainer.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <csignal>
@@ -19,6 +18,7 @@
 #include "tensor/file.h"
 #include "tensor/ops.h"
 #include "tensor/random.h"
+#include "tests/temporary_folder.h"
 
 namespace melgrad {
 namespace {
@@ -217,16 +217,11 @@ TEST(Trainer, AFullDiskLeavesTheOldCheckpoint) {
   EXPECT_THROW(train(short_training(), checkpoint, false, 12), Interrupted);
   std::string before = read_file(checkpoint);
 
-  auto ignored = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit old{}, small{};
-  getrlimit(RLIMIT_FSIZE, &old);
-  small = {1000, old.rlim_max};
-  setrlimit(RLIMIT_FSIZE, &small);
-  InterruptGuard afresh;
-  EXPECT_THROW(train(short_training(), checkpoint, true), Error);
-  setrlimit(RLIMIT_FSIZE, &old);
-  std::signal(SIGXFSZ, ignored);
-
+  {
+    FullDisk disk(1000);
+    InterruptGuard afresh;
+    EXPECT_THROW(train(short_training(), checkpoint, true), Error);
+  }
   EXPECT_EQ(read_file(checkpoint), before);
   expect_same_bits(train(short_training()), train(short_training(), checkpoint, true));
 }

@@ -55,19 +55,4 @@ auto with_1_2_64_threads(F f) {
   return results;
 }
 
-/// The message of the Error that f throws; "" if it throws none.
-template <class F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace melgrad::testing

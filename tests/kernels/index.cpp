@@ -1,13 +1,12 @@
 #include <gtest/gtest.h>
 
+#include "tests/error_of.h"
 #include "tests/kernels/cpu.h"
 
 namespace melgrad {
 namespace {
 
-using testing::contains;
 using testing::cpu;
-using testing::message_of;
 
 template <class T>
 std::vector<i64> random_indices(i64 n, i64 length, T seed) {
@@ -89,10 +88,10 @@ TEST(Index, NamesTheIndexAndTheLength) {
     std::vector<i64> index{0, bad};
     IndexShape s{1, 5, 2, 1};
     for (const std::string& message :
-         {message_of([&] { cpu().gather(Dtype::f32, s, x.data(), index.data(), y.data()); }),
-          message_of([&] { cpu().scatter_add(Dtype::f32, s, x.data(), index.data(), y.data()); }),
-          message_of([&] { cpu().index_select(Dtype::f32, s, x.data(), index.data(), y.data()); }),
-          message_of([&] { cpu().index_add(Dtype::f32, s, x.data(), index.data(), y.data()); })}) {
+         {error_of([&] { cpu().gather(Dtype::f32, s, x.data(), index.data(), y.data()); }),
+          error_of([&] { cpu().scatter_add(Dtype::f32, s, x.data(), index.data(), y.data()); }),
+          error_of([&] { cpu().index_select(Dtype::f32, s, x.data(), index.data(), y.data()); }),
+          error_of([&] { cpu().index_add(Dtype::f32, s, x.data(), index.data(), y.data()); })}) {
       EXPECT_TRUE(contains(message, "index " + std::to_string(bad) + " at position 1")) << message;
       EXPECT_TRUE(contains(message, "length 5")) << message;
     }

@@ -5,13 +5,11 @@
 #include <thread>
 
 #include "kernels/caching_allocator.h"
+#include "tests/error_of.h"
 #include "tests/kernels/cpu.h"
 
 namespace melgrad {
 namespace {
-
-using testing::contains;
-using testing::message_of;
 
 // A device of 1 MiB, to be out of memory soon.
 std::size_t held_by_small_device = 0;
@@ -75,7 +73,7 @@ TEST_F(SmallDevice, GivesItsCacheBackWhenTheDeviceIsFull) {
 
 TEST_F(SmallDevice, SaysWhatWasAskedForAndWhatIsHeld) {
   void* half = allocator.allocate(1 << 19);
-  std::string message = message_of([&] { allocator.allocate(1 << 21); });
+  std::string message = error_of([&] { allocator.allocate(1 << 21); });
   EXPECT_TRUE(contains(message, "a small device")) << message;
   EXPECT_TRUE(contains(message, "asked for 2 MiB")) << message;
   EXPECT_TRUE(contains(message, "0.5 MiB are in use")) << message;
@@ -85,7 +83,7 @@ TEST_F(SmallDevice, SaysWhatWasAskedForAndWhatIsHeld) {
 
 TEST_F(SmallDevice, RefusesNegativeAndOverflowedSizes) {
   EXPECT_TRUE(
-      contains(message_of([&] { allocator.allocate(static_cast<std::size_t>(-4)); }), "negative"));
+      contains(error_of([&] { allocator.allocate(static_cast<std::size_t>(-4)); }), "negative"));
   EXPECT_EQ(allocator.allocate(0), nullptr);
   allocator.deallocate(nullptr, 0);
 }

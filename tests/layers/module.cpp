@@ -13,6 +13,7 @@
 #include "layers/pool.h"
 #include "layers/sequential.h"
 #include "layers/summary.h"
+#include "tests/error_of.h"
 #include "tests/golden_values.h"
 
 namespace melgrad {
@@ -37,15 +38,6 @@ std::vector<std::string> names_of(const Named<Variable>& named) {
   std::vector<std::string> names;
   for (const auto& [name, value] : named) names.push_back(name);
   return names;
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Module, NamesAreInOrderOfRegistration) {
@@ -94,7 +86,7 @@ TEST(Module, StrictLoadingListsEverythingAndChangesNothing) {
   state.erase("features.0.bias");
   state["extra"] = zeros({1});
   state["features.0.weight"] = zeros({4, 3, 3, 3});
-  std::string message = message_of([&] { net.load_state_dict(state); });
+  std::string message = error_of([&] { net.load_state_dict(state); });
   EXPECT_NE(message.find("missing (1): features.0.bias"), std::string::npos) << message;
   EXPECT_NE(message.find("unexpected (1): extra"), std::string::npos) << message;
   EXPECT_NE(message.find("features.0.weight is (4, 3, 3, 3), not (4, 2, 3, 3)"), std::string::npos)
@@ -171,7 +163,7 @@ TEST(Module, AnomalyNamesTheLayer) {
   net.eval();
   net.fc.weight.mutable_data().fill_(INFINITY);
   AnomalyMode anomaly;
-  std::string message = message_of([&] { net(ones({1, 2, 3, 3})); });
+  std::string message = error_of([&] { net(ones({1, 2, 3, 3})); });
   EXPECT_NE(message.find("Small.fc"), std::string::npos) << message;
 }
 

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/tensor/error_message.h"
-#include "tests/tensor/temporary_folder.h"
+#include "tests/error_of.h"
+#include "tests/temporary_folder.h"
 
 namespace melgrad {
 
@@ -29,7 +29,7 @@ TEST(File, AFullDiskLeavesTheOldFile) {
   write_file(path, "old");
   {
     FullDisk full(1000);
-    EXPECT_EQ(message_of([&] { write_file(path, std::string(5000, 'x')); }),
+    EXPECT_EQ(error_of([&] { write_file(path, std::string(5000, 'x')); }),
               "[write_file] " + path.string() + ": File too large");
   }
   EXPECT_EQ(read_file(path), "old");
@@ -54,17 +54,17 @@ TEST(File, DevicesAreWrittenTo) {
 TEST(File, Refuses) {
   TemporaryFolder folder;
   std::string name = (folder / "").string();
-  EXPECT_EQ(message_of([&] { read_file(folder / "none"); }),
+  EXPECT_EQ(error_of([&] { read_file(folder / "none"); }),
             "[read_file] " + (folder / "none").string() + ": No such file or directory");
-  EXPECT_EQ(message_of([&] { read_file(name); }), "[read_file] " + name + ": not a regular file");
-  EXPECT_EQ(message_of([&] { write_file(name, ""); }), "[write_file] " + name + ": is a folder");
-  EXPECT_EQ(message_of([&] { write_file(folder / "no/such/folder", ""); }),
+  EXPECT_EQ(error_of([&] { read_file(name); }), "[read_file] " + name + ": not a regular file");
+  EXPECT_EQ(error_of([&] { write_file(name, ""); }), "[write_file] " + name + ": is a folder");
+  EXPECT_EQ(error_of([&] { write_file(folder / "no/such/folder", ""); }),
             "[write_file] " + (folder / "no/such/folder").string() + ": No such file or directory");
   write_file(folder / "ten", "0123456789");
-  EXPECT_EQ(message_of([&] { read_file(folder / "ten", 9); }),
+  EXPECT_EQ(error_of([&] { read_file(folder / "ten", 9); }),
             "[read_file] " + (folder / "ten").string() + ": 10 bytes are more than the 9 allowed");
   char target[8];
-  EXPECT_EQ(message_of([&] { InputFile(folder / "ten").read(5, target, 8); }),
+  EXPECT_EQ(error_of([&] { InputFile(folder / "ten").read(5, target, 8); }),
             "[read_file] " + (folder / "ten").string() + ": the file ends 3 bytes too early");
 }
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "tensor/ops.h"
-#include "tests/tensor/error_message.h"
+#include "tests/error_of.h"
 
 namespace melgrad {
 
@@ -98,30 +98,30 @@ TEST(Matmul, Linear) {
 }
 
 TEST(Matmul, Refuses) {
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               matmul(ones({2, 3}), ones({4, 2}));
             }),
             "[matmul] left has 3 columns, right has 4 rows: (2, 3) f32, (4, 2) f32");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               matmul(ones({2, 3, 3}), ones({5, 3, 3}));
             }),
             "[matmul] shapes do not broadcast, 2 against 5 from the end: (2,) and (5,)");
-  EXPECT_EQ(message_of([] { matmul(scalar(1), ones({1})); }),
+  EXPECT_EQ(error_of([] { matmul(scalar(1), ones({1})); }),
             "[matmul] a 0-d tensor has no rows or columns: () f32, (1,) f32");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               matmul(ones({1, 1}), ones({1, 1}, Dtype::f64));
             }),
             "[matmul] operands have different dtypes: (1, 1) f32 and (1, 1) f64");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               matmul(ones({1, 1}, Dtype::i64), ones({1, 1}, Dtype::i64));
             }),
             "[matmul] takes f32, f64 or bf16: the left operand (1, 1) i64");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               linear(ones({2, 3}), ones({5, 4}));
             }),
             "[linear] input's last axis must be weight's 4 columns: input (2, 3) f32, "
             "weight (5, 4) f32");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               linear(ones({2, 3}), ones({5, 3}), ones({3}));
             }),
             "[linear] bias must be (5,): bias (3,) f32, weight (5, 3) f32");

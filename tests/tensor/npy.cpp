@@ -4,8 +4,8 @@
 
 #include "tensor/file.h"
 #include "tensor/ops.h"
-#include "tests/tensor/error_message.h"
-#include "tests/tensor/temporary_folder.h"
+#include "tests/error_of.h"
+#include "tests/temporary_folder.h"
 
 namespace melgrad {
 
@@ -23,7 +23,7 @@ class Npy : public testing::Test {
   }
   std::string refusal(const std::string& bytes) {
     write_file(path_, bytes);
-    std::string text = message_of([&] { load_npy(path_); });
+    std::string text = error_of([&] { load_npy(path_); });
     std::string start = "[load_npy] " + path_.string() + ": ";
     EXPECT_TRUE(text.starts_with(start)) << text;
     return text.substr(std::min(text.size(), start.size()));
@@ -55,7 +55,7 @@ TEST_F(Npy, ReturnsWhatWasSaved) {
   save_npy(path_, turned);
   EXPECT_TRUE(equal(load_npy(path_), turned));
   EXPECT_EQ(
-      message_of([&] { save_npy(path_, zeros({2}, Dtype::bf16)); }),
+      error_of([&] { save_npy(path_, zeros({2}, Dtype::bf16)); }),
       "[save_npy] " + path_.string() + ": NumPy has no bf16, convert to f32 first: (2,) bf16");
 }
 

@@ -4,8 +4,8 @@
 
 #include "tensor/file.h"
 #include "tensor/ops.h"
-#include "tests/tensor/error_message.h"
-#include "tests/tensor/temporary_folder.h"
+#include "tests/error_of.h"
+#include "tests/temporary_folder.h"
 
 namespace melgrad {
 
@@ -23,7 +23,7 @@ class Picture : public testing::Test {
  protected:
   std::string refusal(const std::string& bytes) {
     write_file(path_, bytes);
-    std::string text = message_of([&] { load_picture(path_); });
+    std::string text = error_of([&] { load_picture(path_); });
     EXPECT_TRUE(text.find(path_.string()) != std::string::npos) << text;
     return text;
   }
@@ -80,22 +80,22 @@ TEST_F(Picture, RefusesBadFiles) {
   huge[16] = huge[20] = 0;
   huge[17] = huge[21] = static_cast<char>(0x7f);
   EXPECT_NE(refusal(huge), "");
-  EXPECT_NE(message_of([&] { load_picture(folder_ / "none"); }), "");
-  EXPECT_NE(message_of([&] { load_picture(path_, 2); }), "");
+  EXPECT_NE(error_of([&] { load_picture(folder_ / "none"); }), "no error");
+  EXPECT_NE(error_of([&] { load_picture(path_, 2); }), "no error");
 }
 
 TEST_F(Picture, RefusesToSave) {
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               save_png(path_, zeros({4, 4, 3}));
             }),
             "[encode_png] takes (H, W, C) u8: (4, 4, 3) f32");
-  EXPECT_NE(message_of([&] { save_png(path_, zeros({4, 4, 2}, Dtype::u8)); }), "");
-  EXPECT_NE(message_of([&] { save_png(path_, zeros({0, 4, 3}, Dtype::u8)); }), "");
-  EXPECT_NE(message_of([&] { save_jpeg(path_, gradient(4, 4, 4)); }), "");
-  EXPECT_EQ(message_of([&] { save_jpeg(path_, gradient(4, 4, 3), 0); }),
+  EXPECT_NE(error_of([&] { save_png(path_, zeros({4, 4, 2}, Dtype::u8)); }), "no error");
+  EXPECT_NE(error_of([&] { save_png(path_, zeros({0, 4, 3}, Dtype::u8)); }), "no error");
+  EXPECT_NE(error_of([&] { save_jpeg(path_, gradient(4, 4, 4)); }), "no error");
+  EXPECT_EQ(error_of([&] { save_jpeg(path_, gradient(4, 4, 3), 0); }),
             "[encode_jpeg] quality is 1 to 100, not 0");
   FullDisk full(100);
-  EXPECT_NE(message_of([&] { save_png(path_, gradient(60, 60, 3)); }), "");
+  EXPECT_NE(error_of([&] { save_png(path_, gradient(60, 60, 3)); }), "no error");
   EXPECT_EQ(folder_.entries(), 0U);
 }
 

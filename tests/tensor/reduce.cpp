@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "tensor/ops.h"
-#include "tests/tensor/error_message.h"
+#include "tests/error_of.h"
 
 namespace melgrad {
 
@@ -77,11 +77,11 @@ TEST(Reduce, EmptyTensors) {
   EXPECT_TRUE(std::isnan(mean(zeros({0})).item()));
   EXPECT_EQ(sum(zeros({2, 0}), {1}).to_vector<double>(), (Doubles{0, 0}));
   EXPECT_EQ(sum(zeros({2, 0}), {0}).numel(), 0);
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               max(zeros({2, 0}), {1});
             }),
             "[max] nothing to choose from along axis 1: input (2, 0) f32");
-  EXPECT_EQ(message_of([] { argmin(zeros({0})); }),
+  EXPECT_EQ(error_of([] { argmin(zeros({0})); }),
             "[argmin] nothing to choose from along axis 0: input (0,) f32");
   EXPECT_EQ(max(zeros({2, 0}), {0}).shape(), (Shape{0}));
 }
@@ -93,7 +93,7 @@ TEST(Reduce, WholeNumbers) {
   EXPECT_EQ(max(x).dtype(), Dtype::u8);
   EXPECT_EQ(max(from_vector<i64>({-5, 3, 2})).item(), 3);
   EXPECT_EQ(min(from_vector<i64>({-5, 3, 2})).item(), -5);
-  EXPECT_EQ(message_of([&] { mean(x); }), "[mean] takes f32, f64 or bf16: the operand (300,) u8");
+  EXPECT_EQ(error_of([&] { mean(x); }), "[mean] takes f32, f64 or bf16: the operand (300,) u8");
 }
 
 TEST(Reduce, ArgmaxTakesTheFirstOfEqualsAndOfNans) {
@@ -110,7 +110,7 @@ TEST(Reduce, ArgmaxTakesTheFirstOfEqualsAndOfNans) {
 }
 
 TEST(Reduce, RefusesAnAxisTwice) {
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               sum(zeros({2, 3}), {1, -1});
             }),
             "[sum] axis -1 is named twice in (1, -1): input (2, 3) f32");
@@ -148,7 +148,7 @@ TEST(Reduce, SumToUndoesABroadcast) {
   EXPECT_EQ(sum_to(x, {2, 1}).shape(), (Shape{2, 1}));
   EXPECT_EQ(sum_to(x, {}).item(), 24);
   EXPECT_TRUE(sum_to(x, x.shape()).shares_storage(x));
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               sum_to(x, {3, 3});
             }),
             "[sum_to] (3, 3) does not broadcast to the input: (4, 2, 3) f32");

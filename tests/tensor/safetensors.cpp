@@ -6,8 +6,8 @@
 
 #include "tensor/file.h"
 #include "tensor/ops.h"
-#include "tests/tensor/error_message.h"
-#include "tests/tensor/temporary_folder.h"
+#include "tests/error_of.h"
+#include "tests/temporary_folder.h"
 
 namespace melgrad {
 
@@ -25,7 +25,7 @@ class Safetensors : public testing::Test {
   }
   std::string refusal_of_bytes(const std::string& bytes) {
     write_file(path_, bytes);
-    std::string text = message_of([&] { load_safetensors(path_); });
+    std::string text = error_of([&] { load_safetensors(path_); });
     std::string start = "[load_safetensors] " + path_.string() + ": ";
     EXPECT_TRUE(text.starts_with(start)) << text;
     return text.substr(std::min(text.size(), start.size()));
@@ -143,7 +143,7 @@ TEST_F(Safetensors, AFullDiskLeavesTheOldFile) {
   save_safetensors(path_, {{"x", ones({3})}});
   {
     FullDisk full(100'000);
-    std::string text = message_of([&] { save_safetensors(path_, {{"x", ones({100'000})}}); });
+    std::string text = error_of([&] { save_safetensors(path_, {{"x", ones({100'000})}}); });
     EXPECT_EQ(text, "[write_file] " + path_.string() + ": File too large");
   }
   EXPECT_EQ(load_safetensors(path_).tensors.at("x").numel(), 3);
@@ -151,9 +151,9 @@ TEST_F(Safetensors, AFullDiskLeavesTheOldFile) {
 }
 
 TEST_F(Safetensors, RefusesToSave) {
-  EXPECT_NE(message_of([&] { save_safetensors(path_, {{"x", Tensor()}}); }), "");
-  EXPECT_NE(message_of([&] { save_safetensors(path_, {{"__metadata__", ones({1})}}); }), "");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_NE(error_of([&] { save_safetensors(path_, {{"x", Tensor()}}); }), "no error");
+  EXPECT_NE(error_of([&] { save_safetensors(path_, {{"__metadata__", ones({1})}}); }), "no error");
+  EXPECT_EQ(error_of([&] {
               save_safetensors(path_, {{"\xff", ones({1})}});
             }),
             "[save_safetensors] " + path_.string() + ": a name or metadata is not UTF-8");

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/tensor/error_message.h"
+#include "tests/error_of.h"
 
 namespace melgrad {
 
@@ -25,7 +25,7 @@ TEST(Shape, RowMajorStrides) {
 TEST(Shape, CountsElements) {
   EXPECT_EQ(Shape{}.numel(), 1);
   EXPECT_EQ((Shape{3, 0}).numel(), 0);
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               return (Shape{i64{1} << 40, i64{1} << 40}).numel();
             }),
             "[shape] more elements than 63 bits can count: (1099511627776, 1099511627776)");
@@ -39,7 +39,7 @@ TEST(Shape, PrintsAsPythonDoes) {
 
 TEST(Shape, RefusesNineAxes) {
   Shape shape = Shape::filled(8, 1);
-  EXPECT_EQ(message_of([&] { shape.push_back(1); }),
+  EXPECT_EQ(error_of([&] { shape.push_back(1); }),
             "[shape] at most 8 axes, (1, 1, 1, 1, 1, 1, 1, 1) already has them");
 }
 
@@ -47,7 +47,7 @@ TEST(Shape, BroadcastsFromTheEnd) {
   EXPECT_EQ(broadcast_shape({3, 1}, {2, 1, 4}, "add"), (Shape{2, 3, 4}));
   EXPECT_EQ(broadcast_shape({}, {2}, "add"), (Shape{2}));
   EXPECT_EQ(broadcast_shape({1}, {0}, "add"), (Shape{0}));
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               broadcast_shape({2, 3}, {2, 4}, "add");
             }),
             "[add] shapes do not broadcast, 3 against 4 from the end: (2, 3) and (2, 4)");
@@ -55,9 +55,9 @@ TEST(Shape, BroadcastsFromTheEnd) {
 
 TEST(Shape, RefusesAxesThatAreNotThere) {
   EXPECT_EQ(normalize_axis(-1, 3, "sum"), 2);
-  EXPECT_EQ(message_of([] { normalize_axis(3, 3, "sum"); }),
+  EXPECT_EQ(error_of([] { normalize_axis(3, 3, "sum"); }),
             "[sum] there is no axis 3 in a tensor of 3 axes");
-  EXPECT_EQ(message_of([] { normalize_axis(-1, 0, "sum"); }),
+  EXPECT_EQ(error_of([] { normalize_axis(-1, 0, "sum"); }),
             "[sum] there is no axis -1 in a tensor of 0 axes");
 }
 

@@ -6,7 +6,7 @@
 
 #include "tensor/ops.h"
 #include "tensor/window.h"
-#include "tests/tensor/error_message.h"
+#include "tests/error_of.h"
 
 namespace melgrad {
 
@@ -80,37 +80,37 @@ TEST(Conv2d, EmptyBatch) {
 
 TEST(Conv2d, Refuses) {
   Tensor w = ones({32, 1, 3, 3});
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               conv2d(ones({8, 3, 64, 64}), w);
             }),
             "[conv2d] input has 3 channels, weight expects 1: input (8, 3, 64, 64), weight "
             "(32, 1, 3, 3)");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               conv2d(ones({8, 64, 64}), w);
             }),
             "[conv2d] input must be (N, C, H, W): (8, 64, 64)");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               conv2d(ones({1, 1, 2, 9}), w);
             }),
             "[conv2d] a window of 3 does not fit into 2 with padding 0");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               conv2d(ones({1, 1, 9, 9}), w, ones({3}));
             }),
             "[conv2d] bias must have one value for each of 32 channels: bias (3,) f32, weight "
             "(32, 1, 3, 3) f32");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               conv2d(ones({1, 3, 9, 9}), w, {}, {.groups = 3});
             }),
             "[conv2d] 32 output channels do not divide into 3 groups: weight (32, 1, 3, 3)");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               conv2d(ones({1, 1, 9, 9}), w, {}, {.stride = 0});
             }),
             "[conv2d] kernel 3, stride 0 and dilation 1 must be at least 1, padding 0 at least 0");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               conv2d(ones({1, 1, 9, 9}, Dtype::u8), w);
             }),
             "[conv2d] takes f32, f64 or bf16: input (1, 1, 9, 9) u8");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               conv2d_backward_data(ones({1, 32, 9, 9}), w, {1, 1, 9, 9}, {});
             }),
             "[conv2d_backward_data] dy must be (1, 32, 7, 7): (1, 32, 9, 9) f32");
@@ -138,15 +138,15 @@ TEST(Pool2d, TiesGoToTheFirst) {
 }
 
 TEST(Pool2d, Refuses) {
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               max_pool2d(ones({1, 1, 4, 4}), 2, {.padding = 2});
             }),
             "[max_pool2d] padding (2, 2) is more than half the kernel (2, 2): input (1, 1, 4, 4)");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               avg_pool2d(ones({4, 4}), 2);
             }),
             "[avg_pool2d] input must be (N, C, H, W): (4, 4)");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               adaptive_avg_pool2d(ones({1, 1, 4, 4}), 0);
             }),
             "[adaptive_avg_pool2d] size must be at least 1, not (0, 0)");
@@ -174,13 +174,13 @@ TEST(BatchNorm, Bf16HasWideStatistics) {
 TEST(BatchNorm, Refuses) {
   Tensor x = ones({4, 3});
   Statistics s = batch_norm_statistics(x);
-  EXPECT_EQ(message_of([&] { batch_norm(x, s, ones({2}), {}, 1e-5); }),
+  EXPECT_EQ(error_of([&] { batch_norm(x, s, ones({2}), {}, 1e-5); }),
             "[batch_norm] gamma must be (3,) f32: (2,) f32, input (4, 3) f32");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               batch_norm_statistics(ones({3, 4, 5}));
             }),
             "[batch_norm_statistics] input must be (N, C) or (N, C, H, W): (3, 4, 5) f32");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               batch_norm_statistics(ones({0, 4}));
             }),
             "[batch_norm_statistics] no values to take statistics of: (0, 4) f32");
@@ -190,18 +190,18 @@ TEST(Rnn, Refuses) {
   Tensor x = ones({2, 3, 4});
   RnnParameters p{ones({5, 4}), ones({5, 5}), {}, {}};
   EXPECT_EQ(rnn(RnnMode::rnn_tanh, x, {}, {}, p, false, false).y.shape(), (Shape{2, 3, 5}));
-  EXPECT_EQ(message_of([&] { rnn(RnnMode::lstm, x, {}, {}, p, false, false); }),
+  EXPECT_EQ(error_of([&] { rnn(RnnMode::lstm, x, {}, {}, p, false, false); }),
             "[rnn] w_ih must be (20, 4) f32: (5, 4) f32, input (2, 3, 4) f32");
-  EXPECT_EQ(message_of([&] { rnn(RnnMode::gru, x, {}, x, p, false, false); }),
+  EXPECT_EQ(error_of([&] { rnn(RnnMode::gru, x, {}, x, p, false, false); }),
             "[rnn] only an LSTM has a cell state: c0 (2, 3, 4) f32");
-  EXPECT_EQ(message_of([&] {
+  EXPECT_EQ(error_of([&] {
               rnn(RnnMode::rnn_relu, ones({0, 3, 4}), {}, {}, p, false, false);
             }),
             "[rnn] input must be (T, N, input) with T at least 1: (0, 3, 4) f32");
   EXPECT_EQ(rnn(RnnMode::rnn_relu, ones({2, 0, 4}), {}, {}, p, false, true).y.shape(),
             (Shape{2, 0, 5}));
   auto kept_nothing = rnn(RnnMode::rnn_relu, x, {}, {}, p, false, false);
-  EXPECT_NE(message_of([&] {
+  EXPECT_NE(error_of([&] {
               rnn_backward(RnnMode::rnn_relu, x, {}, {}, p, false, kept_nothing, {}, {}, {});
             }),
             "");
@@ -209,13 +209,13 @@ TEST(Rnn, Refuses) {
 
 TEST(Stft, Refuses) {
   EXPECT_EQ(stft(ones({2, 10}), ones({4}), 3).shape(), (Shape{2, 3, 3, 2}));
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               stft(ones({1, 3}), ones({4}), 1);
             }),
             "[stft] 3 samples are fewer than the 4 of a frame: window (4,) f32");
-  EXPECT_EQ(message_of([] { stft(ones({8}), ones({4}), 1); }),
+  EXPECT_EQ(error_of([] { stft(ones({8}), ones({4}), 1); }),
             "[stft] the signal must be (count, samples): (8,) f32");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(error_of([] {
               irfft(ones({1, 3, 2}), 7);
             }),
             "[irfft] the spectrum of 7 samples must be (count, 4, 2): (1, 3, 2) f32");
@@ -236,7 +236,7 @@ TEST(Resize, KeepsWhatEveryMethodMustKeep) {
   EXPECT_EQ(
       resize(from_vector<double>({0, 1}, {1, 2}), {1, 4}, Resize::bilinear).to_vector<double>(),
       (std::vector<double>{0, .25, .75, 1}));
-  EXPECT_NE(message_of([&] { resize(x, {0, 1}, Resize::area); }), "");
+  EXPECT_NE(error_of([&] { resize(x, {0, 1}, Resize::area); }), "no error");
 }
 
 }  // namespace melgrad

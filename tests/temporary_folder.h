@@ -8,25 +8,23 @@
 namespace melgrad {
 
 /// A folder that goes with the test.
-class TemporaryFolder {
- public:
+struct TemporaryFolder {
+  std::filesystem::path path;
+
   TemporaryFolder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "melgrad-XXXXXX").string();
     if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = pattern;
+    path = pattern;
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  ~TemporaryFolder() { std::filesystem::remove_all(path); }
 
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  std::filesystem::path operator/(const std::string& name) const { return path / name; }
   std::size_t entries() const {
-    std::filesystem::directory_iterator first(path_), last;
+    std::filesystem::directory_iterator first(path), last;
     return static_cast<std::size_t>(std::distance(first, last));
   }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// While it lives, no file grows beyond `bytes`: the closest a test comes to a full disk.
