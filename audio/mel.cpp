@@ -49,9 +49,9 @@ Tensor mel_filters(i64 n_fft, const MelOptions& options, Dtype dtype) {
   auto frequency = [&](i64 k) {
     return static_cast<double>(k) * options.sr / static_cast<double>(n_fft);
   };
-  std::vector<double> weights(static_cast<std::size_t>(options.n_mels * bins));
+  Tensor weights = zeros({options.n_mels, bins}, Dtype::f64);
   for (std::size_t m = 0; m + 2 < h.size(); ++m) {
-    double* row = weights.data() + m * static_cast<std::size_t>(bins);
+    double* row = weights.data<double>() + static_cast<i64>(m) * bins;
     double area = options.slaney_norm ? 2 / (h[m + 2] - h[m]) : 1;
     // Only the bins under the triangle, 2 % of them.
     for (auto k = static_cast<i64>(h[m] / frequency(1)); k < bins && frequency(k) < h[m + 2]; ++k) {
@@ -60,7 +60,7 @@ Tensor mel_filters(i64 n_fft, const MelOptions& options, Dtype dtype) {
       row[k] = area * std::max(0., std::min(up, down));
     }
   }
-  return from_vector(weights, {options.n_mels, bins}).to(dtype);
+  return weights.to(dtype);
 }
 
 Tensor mel_product(const Tensor& spectrogram, const MelOptions& options) {

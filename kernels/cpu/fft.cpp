@@ -34,8 +34,7 @@ template <class T>
 [[gnu::always_inline]] inline void weigh(const std::array<const T*, fft_lanes>& frames, i64 n,
                                          const T* window, SampleRows to) {
   static_assert(fft_lanes == 8);
-  typedef T Row [[gnu::vector_size(8 * sizeof(T))]];                // NOLINT(modernize-use-using)
-  typedef double Doubles [[gnu::vector_size(8 * sizeof(double))]];  // NOLINT(modernize-use-using)
+  typedef T Row [[gnu::vector_size(8 * sizeof(T))]];  // NOLINT(modernize-use-using)
   i64 j = 0;
   for (; j + 8 <= n; j += 8) {
     Row rows[8], riffled[8];  // NOLINT(modernize-avoid-c-arrays)
@@ -48,10 +47,13 @@ template <class T>
       }
       std::memcpy(rows, riffled, sizeof(rows));
     }
+    T turned[8][8];  // NOLINT(modernize-avoid-c-arrays)
+    std::memcpy(turned, rows, sizeof(rows));
     for (int i = 0; i < 8; ++i) {
-      Doubles weighed =
-          __builtin_convertvector(rows[i], Doubles) * static_cast<double>(window[j + i]);
-      std::memcpy(to[j + i], &weighed, sizeof(Doubles));
+      const double w = window[j + i];
+      double* row = to[j + i];
+#pragma omp simd
+      for (int l = 0; l < 8; ++l) row[l] = w * turned[i][l];
     }
   }
   for (; j < n; ++j)
@@ -96,7 +98,7 @@ void write_spectra(const Block& block, i64 bins, Lanes spectrum, T* y) {
 template <class T>
 void stft_blocks(const StftShape& s, const T* x, const T* window, T* y) {
   parallel_for(block_count(s), 1, [&](i64 begin, i64 end) {
-    RealFft fft(s.n_fft);
+    RealFft& fft = RealFft::of_this_thread(s.n_fft);
     for (i64 number = begin; number < end; ++number) {
       Block block = block_at(s, number);
       read_frames(s, block, x, window, fft.samples());
@@ -117,6 +119,11 @@ struct Bands {
     for (i64 m = 0; m < bands; ++m) {
       const T* row = dense + m * bins;
       i64 begin = 0, end = bins;
+      constexpr i64 block = 64;  // memcmp looks at many numbers at a time
+      static constexpr std::array<T, block> zeros{};
+      auto is_zero = [&](i64 k) { return std::memcmp(row + k, zeros.data(), sizeof(zeros)) == 0; };
+      while (begin + block <= end && is_zero(begin)) begin += block;
+      while (begin + block <= end && is_zero(end - block)) end -= block;
       while (begin < end && row[begin] == 0) ++begin;
       while (begin < end && row[end - 1] == 0) --end;
       first.push_back(begin);
@@ -145,7 +152,7 @@ void band_power_blocks(const StftShape& s, i64 bands, double power, const T* x, 
                        const T* weights, T* y) {
   const Bands sparse(bands, s.bins(), weights);
   parallel_for(block_count(s), 1, [&](i64 begin, i64 end) {
-    RealFft fft(s.n_fft);
+    RealFft& fft = RealFft::of_this_thread(s.n_fft);
     std::vector<double> sums(static_cast<std::size_t>(bands * fft_lanes));
     for (i64 number = begin; number < end; ++number) {
       Block block = block_at(s, number);
@@ -182,7 +189,7 @@ template <class T>
 void stft_backward_signals(const StftShape& s, const T* dy, const T* window, T* dx) {
   std::fill(dx, dx + s.count * s.samples, T{0});
   parallel_for(s.count, 1, [&](i64 begin, i64 end) {
-    RealFft fft(s.n_fft);
+    RealFft& fft = RealFft::of_this_thread(s.n_fft);
     i64 blocks = block_count(s) / s.count;
     for (i64 number = begin * blocks; number < end * blocks; ++number) {
       Block block = block_at(s, number);
@@ -201,7 +208,7 @@ template <class T>
 void irfft_blocks(i64 count, i64 n, const T* y, T* x) {
   i64 bins = n / 2 + 1;
   parallel_for((count + fft_lanes - 1) / fft_lanes, 1, [&](i64 begin, i64 end) {
-    RealFft fft(n);
+    RealFft& fft = RealFft::of_this_thread(n);
     for (i64 number = begin; number < end; ++number) {
       i64 first = number * fft_lanes, used = std::min(fft_lanes, count - first);
       read_spectra(used, n, 1, y + first * bins * 2, fft.bins_in());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <numbers>
 
 #include "kernels/cpu/simd.h"
@@ -73,6 +74,12 @@ RealFft::RealFft(i64 n) : n_(n), plan_(FftPlan::cached(n % 2 == 0 ? n / 2 : n)) 
     turns_.push_back(std::cos(angle));
     turns_.push_back(std::sin(angle));
   }
+}
+
+RealFft& RealFft::of_this_thread(i64 n) {
+  static thread_local std::unique_ptr<RealFft> last;
+  if (!last || last->n_ != n) last = std::make_unique<RealFft>(n);
+  return *last;
 }
 
 SampleRows RealFft::samples_in(Lanes rows) const {

@@ -21,6 +21,9 @@ class RealFft {
   RealFft(const RealFft&) = delete;
   RealFft& operator=(const RealFft&) = delete;
 
+  /// This thread's for n, kept until it asks for another n.
+  static RealFft& of_this_thread(i64 n);
+
   i64 bins() const { return n_ / 2 + 1; }
   /// Where forward() and power() expect the samples.
   SampleRows samples() const { return samples_in(x_); }

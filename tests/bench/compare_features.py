@@ -42,7 +42,7 @@ def librosa_task(what, y):
 def torchaudio_task(what, y, threads):
     try:
         import torch
-        torch.version.cuda = torch.version.cuda or "13.0"  # torchaudio refuses a newer torch's
+        torch.version.cuda = "13.0"  # torchaudio 2.11 refuses a newer one
         import torchaudio
     except Exception:  # not installed, or not for this torch
         return None
