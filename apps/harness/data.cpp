@@ -111,6 +111,7 @@ StudyData keep(const StudyData& data, const std::vector<i64>& indices) {
 
 std::vector<i64> StudyData::labels(const std::vector<i64>& indices) const {
   std::vector<i64> result;
+  result.reserve(indices.size());
   for (i64 i : indices) result.push_back(collection.examples.at(static_cast<std::size_t>(i)).label);
   return result;
 }

@@ -7,6 +7,7 @@
 #include "audio/decode.h"
 #include "tensor/file.h"
 #include "tensor/ops.h"
+#include "tensor/picture.h"
 #include "tensor/random.h"
 
 namespace melgrad {
@@ -79,11 +80,18 @@ TEST_F(LoadPictures, TheCacheIsReadUntilAFileChanges) {
 }
 
 TEST_F(LoadPictures, WhatCannotBeReadIsNamed) {
+  Generator generator(4);
+  Tensor pixels = randint(0, 256, {20, 20, 3}, generator).to(Dtype::u8);
+  std::string png = encode_png(pixels);
   write_file(folder_ / "sounds/a/4.wav", "");
+  write_file(folder_ / "sounds/a/5.wav", png);
+  write_file(folder_ / "sounds/a/6.png", png.substr(0, png.size() / 2));
+  write_file(folder_ / "sounds/a/7.png", encode_jpeg(pixels));  // what it is matters, not its name
   StudyData data = load(1);
-  EXPECT_EQ(data.size(), 6);
-  ASSERT_EQ(data.collection.skipped.size(), 1u);
-  EXPECT_EQ(data.collection.skipped[0].path.filename(), "4.wav");
+  EXPECT_EQ(data.size(), 7);
+  std::vector<std::string> skipped;
+  for (const Skipped& file : data.collection.skipped) skipped.push_back(file.path.filename());
+  EXPECT_EQ(skipped, (std::vector<std::string>{"4.wav", "5.wav", "6.png"}));
 }
 
 TEST_F(LoadPictures, APictureForPeopleIsAJpeg) {
