@@ -87,13 +87,13 @@ Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& be
 /// Normalises by fixed statistics (evaluation, frozen layers).
 Variable batch_norm(const Variable& x, const Statistics& fixed, const Variable& gamma,
                     const Variable& beta, double eps, bool relu = false);
-/// p = 0 is x itself and draws nothing. In evaluation, do not call it.
 /// max_pool2d(batch_norm(x, …, relu), kernel), windows side by side: one pass over memory in place of
 /// three, and nothing of x's size is kept but x.
 Variable batch_norm_relu_max_pool(const Variable& x, const Variable& gamma, const Variable& beta,
                                   double eps, Pair kernel, Statistics* statistics = nullptr);
 Variable batch_norm_relu_max_pool(const Variable& x, const Statistics& fixed, const Variable& gamma,
                                   const Variable& beta, double eps, Pair kernel);
+/// p = 0 is x itself and draws nothing. In evaluation, do not call it.
 Variable dropout(const Variable& x, double p, Generator& generator);
 /// Differentiable in x and window.
 Variable stft(const Variable& x, const Variable& window, i64 hop);
