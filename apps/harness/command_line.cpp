@@ -18,6 +18,13 @@ std::string quoted(const std::string& word) {
   return text + "'";
 }
 
+// CLI11's PositiveNumber says "not in range 0.000000 to 1797693…".
+std::string is_positive(const std::string& text) {
+  double value = 0;
+  bool ok = CLI::detail::lexical_cast(text, value) && value > 0;
+  return ok ? "" : text + " is not a number above 0";
+}
+
 std::string list_of_nets(const Study& study) {
   std::string text = "\nNets:\n";
   for (const NetRow& row : study.nets) {
@@ -75,13 +82,13 @@ CommandLine parse_command_line(const Study& study, int argc, char** argv) {
       ->check(count);
   option("--batch", o.batch, "N", format("clips a step ({})", study.training.batch))->check(count);
   option("--lr", o.lr, "RATE", "learning rate of every net trained from scratch")
-      ->check(CLI::PositiveNumber);
+      ->check(is_positive);
   option("--patience-from", o.patience_from, "STEP",
          format("from which early stopping and the plateau rule count ({})",
                 study.training.early_stopping.min_steps))
       ->check(CLI::NonNegativeNumber);
   option("--clip-norm", o.clip_norm, "NORM", "longer gradients are scaled to it")
-      ->check(CLI::PositiveNumber);
+      ->check(is_positive);
   app.add_flag("--bf16", o.bf16, "matrix products and convolutions in bfloat16")->group(group);
 
   group = "Machine and output";

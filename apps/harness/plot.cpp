@@ -69,17 +69,18 @@ double round_step(double range, int count) {
 std::string axes(const Panel& panel, bool shares, bool epochs) {
   std::string svg;
   double step = round_step(panel.highest - panel.lowest, 4);
-  for (double value = std::ceil(panel.lowest / step) * step; value <= panel.highest + step * 1e-6;
-       value += step) {
-    double y = panel.y(value);
+  i64 last = std::llround(std::floor(panel.highest / step + 1e-6));
+  for (i64 i = std::llround(std::ceil(panel.lowest / step)); i <= last; ++i) {
+    double value = static_cast<double>(i) * step, y = panel.y(value);
     svg += line(panel.left, y, panel.left + panel.width, y, "grid");
     svg +=
         text(panel.left - 5, y + 3.5, "tick end", shares ? percent(value, 0) : decimal(value, 2));
   }
   if (epochs) {
-    double every = std::max(1.0, round_step(panel.last - panel.first, 6));
-    for (double epoch = every; epoch <= panel.last; epoch += every)
-      svg += text(panel.x(epoch), panel.top + panel.height + 14, "tick middle", decimal(epoch, 0));
+    auto every = static_cast<i64>(std::max(1.0, round_step(panel.last - panel.first, 6)));
+    for (i64 epoch = every; static_cast<double>(epoch) <= panel.last; epoch += every)
+      svg += text(panel.x(static_cast<double>(epoch)), panel.top + panel.height + 14, "tick middle",
+                  std::to_string(epoch));
   }
   return svg;
 }

@@ -38,6 +38,7 @@ expect 0 "vgg11_bn_finetuned" $program --help
 expect 2 "--no-such-option" $program --no-such-option
 expect 2 "epochs" $program --epochs 0
 expect 2 "seed" $program --seed -1
+expect 2 "lr: 0 is not a number above 0" $program --lr 0
 expect 1 "'nope' is none of logistic" $program --nets nope --out typed
 expect 1 "'' is none of logistic" $program --nets "" --out typed
 expect 1 "polka" $program --classes polka,jazz --out typed

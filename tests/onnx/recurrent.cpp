@@ -23,9 +23,6 @@ RnnMode mode_of(const Node& node) {
   return RnnMode::gru;
 }
 
-Tensor input(const std::vector<Tensor>& inputs, std::size_t i) {
-  return i < inputs.size() ? inputs[i] : Tensor();
-}
 // Direction d of a state (directions, N, hidden), or nothing.
 Tensor of_direction(const Tensor& state, i64 d) {
   return state.defined() ? state.select(0, d) : Tensor();
@@ -35,7 +32,7 @@ Tensor of_direction(const Tensor& state, i64 d) {
 
 // Inputs X, W, R, B, sequence_lens, initial_h, initial_c, P;  outputs Y (T, directions, N, hidden),
 // Y_h and Y_c (directions, N, hidden). With layout 1 the batch comes first everywhere.
-std::vector<Tensor> recurrent(const Node& node, const std::vector<Tensor>& inputs) {
+Inputs recurrent(const Node& node, const Inputs& inputs) {
   RnnMode mode = mode_of(node);
   need(!node.has("activations") && !node.has("clip"), "other activations");
   need(!input(inputs, 4).defined(), "sequences of different lengths");
