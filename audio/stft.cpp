@@ -36,21 +36,26 @@ Tensor stft_window(const StftOptions& options, Dtype dtype) {
   return pad(window, {before}, {options.n_fft - length - before});
 }
 
+// The exponent of infinities and NaN is all ones: one more and it carries into the sign's bit.
+template <class T, class Bits>
+static bool all_finite(const Tensor& x) {
+  constexpr auto exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
+  constexpr auto one = std::bit_cast<Bits>(std::numeric_limits<T>::min());
+  Tensor dense = x.to(Device::cpu()).contiguous();
+  Bits carries = 0;  // of all: a loop without an exit becomes vector code
+  for (T value : std::span(dense.data<T>(), static_cast<std::size_t>(dense.numel())))
+    carries |= (std::bit_cast<Bits>(value) & exponent) + one;
+  return carries <= exponent;
+}
+
+static bool is_finite(const Tensor& x) {
+  return x.dtype() == Dtype::f64 ? all_finite<double, std::uint64_t>(x)
+                                 : all_finite<float, std::uint32_t>(x);
+}
+
 void check_finite(const Tensor& x, std::string_view where) {
-  // The exponent of infinities and NaN is all ones: one more and it carries into the sign's bit.
-  auto all_finite = [&]<class T, class Bits>(T, Bits) {
-    constexpr auto exponent = std::bit_cast<Bits>(std::numeric_limits<T>::infinity());
-    constexpr auto one = std::bit_cast<Bits>(std::numeric_limits<T>::min());
-    Tensor dense = x.to(Device::cpu()).contiguous();
-    Bits carries = 0;  // of all: a loop without an exit becomes vector code
-    for (T value : std::span(dense.data<T>(), static_cast<std::size_t>(dense.numel())))
-      carries |= (std::bit_cast<Bits>(value) & exponent) + one;
-    return carries <= exponent;
-  };
   check(x.dtype() == Dtype::f32 || x.dtype() == Dtype::f64, where, "works on f32 and f64: {}", x);
-  bool finite = x.dtype() == Dtype::f64 ? all_finite(double{}, std::uint64_t{})
-                                        : all_finite(float{}, std::uint32_t{});
-  check(finite, where, "a sample is not a finite number: {}", x);
+  check(is_finite(x), where, "a sample is not a finite number: {}", x);
 }
 
 std::vector<i64> padded_index(i64 samples, i64 n, PadMode mode) {
@@ -68,23 +73,24 @@ std::vector<i64> padded_index(i64 samples, i64 n, PadMode mode) {
 Tensor pad_signal(const Tensor& x, i64 n, PadMode mode) {
   if (n == 0) return x;
   if (mode == PadMode::constant) {
-    Shape amount = Shape::filled(x.rank(), 0);
-    amount[-1] = n;
-    return pad(x, amount, amount);
+    Shape shape = x.shape();
+    shape[-1] = n;
+    Tensor silence = zeros(shape, x.dtype(), x.device());
+    return cat({silence, x, silence}, -1);
   }
   return index_select(x, -1, from_vector(padded_index(x.dim(-1), n, mode)).to(x.device()));
 }
 
-/// Checked, as rows (count, samples), padded if centred.
+/// As rows (count, samples), padded if centred.
 static Tensor framed_rows(const Tensor& x, const StftOptions& options, std::string_view op) {
   check(x.rank() >= 1, op, "needs samples: {}", x);
-  check_finite(x, op);
   options.frames(x.dim(-1));
   Tensor rows = x.reshape({x.numel() / x.dim(-1), x.dim(-1)});
   return options.center ? pad_signal(rows, options.n_fft / 2, options.pad_mode) : rows;
 }
 
 Tensor stft(const Tensor& x, const StftOptions& options) {
+  check_finite(x, "stft");
   Tensor rows = framed_rows(x, options, "stft");
   Tensor window = stft_window(options, x.dtype()).to(x.device());
   Tensor y = stft(rows, window, options.hop());  // (count, frames, bins, 2)
@@ -100,6 +106,8 @@ Tensor band_power(const Tensor& x, const StftOptions& options, const Tensor& wei
   Tensor rows = framed_rows(x, options, "band_power");
   Tensor window = stft_window(options, x.dtype()).to(x.device());
   Tensor y = band_power(rows, window, options.hop(), weights, power);
+  // One sample that is no finite number makes a frame's bands NaN; so may sums beyond f32's range.
+  if (!is_finite(y)) check_finite(x, "band_power");
   Shape shape = x.shape();
   shape[-1] = weights.dim(0);
   shape.push_back(y.dim(2));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <map>
 
 #include "audio/decode.h"
 #include "audio/feature.h"
@@ -114,22 +115,29 @@ struct Job {
   fs::path target;
 };
 
+/// Throws Error where two files would become one, and where a folder holds none.
 std::vector<Job> jobs_of(const Arguments& a) {
-  std::vector<Job> jobs;
+  std::map<fs::path, fs::path> source_of;
   auto add = [&](const fs::path& source, const fs::path& name) {
-    fs::path target = fs::path(a.output) / name;
-    target.replace_extension(".npy");
-    if (a.force || !fs::exists(target)) jobs.push_back({excerpt(a, source), target});
+    fs::path target = (fs::path(a.output) / name).replace_extension(".npy");
+    auto [known, is_new] = source_of.emplace(target, source);
+    check(is_new, "features", "{} and {} would both become {}", known->second.string(),
+          source.string(), target.string());
   };
   for (const std::string& input : a.inputs) {
     if (!fs::is_directory(input)) {
       add(input, fs::path(input).filename());
       continue;
     }
+    std::size_t before = source_of.size();
     for (const auto& entry : fs::recursive_directory_iterator(input))
       if (entry.is_regular_file() && is_audio_file(entry.path()))
         add(entry.path(), fs::relative(entry.path(), input));
+    check(source_of.size() > before, "features", "there is no audio file in {}", input);
   }
+  std::vector<Job> jobs;
+  for (const auto& [target, source] : source_of)
+    if (a.force || !fs::exists(target)) jobs.push_back({excerpt(a, source), target});
   return jobs;
 }
 

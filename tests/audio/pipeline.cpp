@@ -1,7 +1,10 @@
 // Normalisation, augmentation, pictures, cache and loader.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <fstream>
 #include <thread>
 
@@ -190,6 +193,30 @@ TEST(Cache, TwoWritersAtOnce) {
   std::thread other(work, 3);
   work(0);
   other.join();
+}
+
+TEST(Cache, TwoProcessesOfWhichOneIsKilled) {
+  TemporaryFolder folder;
+  FeatureCache cache(folder.path, 60000);
+  Tensor x = test_signal(500);
+  pid_t other = fork();
+  if (other == 0) {
+    for (int i = 0; i < 100000; ++i) cache.put(std::to_string(i * 7 % 20), x);
+    _exit(0);
+  }
+  for (int i = 0; i < 300 || cache.size() == 0; ++i) {
+    std::string key = std::to_string(i * 3 % 20);
+    if (auto found = cache.get(key))
+      EXPECT_TRUE(equal(*found, x));
+    else
+      cache.put(key, x);
+  }
+  kill(other, SIGKILL);
+  EXPECT_EQ(waitpid(other, nullptr, 0), other);
+  for (const auto& file : std::filesystem::directory_iterator(folder.path))
+    EXPECT_TRUE(equal(load_npy(file.path()), x)) << file.path();
+  cache.put("after", x);
+  EXPECT_LE(cache.size(), 60000U);
 }
 
 TEST(Loader, OrderDoesNotDependOnWorkers) {

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Runs the programs features and spectrogram as a user would, with good and with bad input.
+# usage: tools_test.sh FEATURES SPECTROGRAM
+set -uo pipefail
+features=$(realpath "$1") spectrogram=$(realpath "$2")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+failures=0
+export OMP_NUM_THREADS=2
+
+# expect CODE PATTERN COMMAND…: the exit code, and a pattern in what it prints ("" for none).
+expect() {
+  local code=$1 pattern=$2 got=0
+  shift 2
+  timeout 60 "$@" >log 2>&1 </dev/null || got=$?
+  if [ "$got" != "$code" ] || ! grep -qE -- "$pattern" <(cat log; echo); then
+    echo "FAILED: $*"
+    echo "  exit code $got, expected $code; expected to find: $pattern"
+    tail -n 5 log | sed 's/^/  | /'
+    failures=$((failures + 1))
+  fi
+}
+check() { # check WHAT COMMAND…
+  local what=$1
+  shift
+  "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
+}
+# le BYTES NUMBER: little-endian
+le() { local i; for ((i = 0; i < $1; ++i)); do printf "\\x$(printf %02x $(($2 >> 8 * i & 255)))"; done; }
+# wav FILE SAMPLES [RATE [CHANNELS [CLAIMED]]]: 16-bit noise, the header claiming so many samples
+wav() {
+  local rate=${3:-22050} channels=${4:-1} claimed=${5:-$2}
+  { printf RIFF; le 4 $((36 + 2 * claimed * channels)); printf 'WAVEfmt '; le 4 16; le 2 1
+    le 2 "$channels"; le 4 "$rate"; le 4 $((2 * rate * channels)); le 2 $((2 * channels)); le 2 16
+    printf data; le 4 $((2 * claimed * channels)); head -c $((2 * $2 * channels)) /dev/urandom; } >"$1"
+}
+# shape FILE: as the .npy header says it
+shape() { head -c 128 "$1" | grep -aoE "\([0-9, ]*\)"; }
+
+# --- every kind, of one file
+wav a.wav 22050
+for kind in "waveform (22050,)" "stft (1025, 44, 2)" "spectrogram (1025, 44)" "mel (128, 44)" \
+  "logmel (128, 44)" "mfcc (20, 44)" "delta (20, 44)" "centroid (1, 44)" "bandwidth (1, 44)" \
+  "rolloff (1, 44)" "flatness (1, 44)" "zero_crossing_rate (1, 44)" "rms (1, 44)"; do
+  expect 0 "" "$features" "${kind%% *}" a.wav -o x.npy
+  check "shape of ${kind%% *}" test "$(shape x.npy)" = "${kind#* }"
+done
+expect 0 "" "$features" mfcc a.wav -o x.npy --n_mfcc 13 --dtype f64 --n_fft 1024 --hop_length 256
+check "f64" grep -aq "'<f8'" x.npy
+check "13 MFCCs" test "$(shape x.npy)" = "(13, 87)"
+expect 0 "" "$features" waveform a.wav -o x.npy --offset .5 --duration .25
+check "an excerpt" test "$(shape x.npy)" = "(5512,)"
+expect 0 "" "$features" mel_filters --sr 44100 --n_fft 1024 --n_mels 40 --fmin 20 --fmax 8000 --htk --norm none -o x.npy
+check "filters" test "$(shape x.npy)" = "(40, 513)"
+
+# --- pictures
+for kind in stft mel mfcc waveform spectrum; do
+  expect 0 "" "$spectrogram" a.wav -o $kind.png --kind $kind
+  check "$kind.png" test "$(head -c 4 $kind.png | tail -c 3)" = PNG
+done
+
+# --- a folder: one .npy a file, what is there is kept, what cannot be read is named
+mkdir -p music/jazz music/rock
+for i in 1 2 3 4; do wav music/jazz/$i.wav 22050; wav music/rock/$i.wav 22050; done
+echo "no music" >music/rock/text.mp3
+expect 0 "skipped: .*text.mp3" "$features" logmel music -o out
+check "eight results" test "$(find out -name '*.npy' | wc -l)" = 8
+rm out/jazz/2.npy
+touch -d 2001-01-01 out/rock/1.npy
+expect 0 "2 of 2" "$features" logmel music -o out
+check "the missing one" test -s out/jazz/2.npy
+check "others are kept" test out/rock/1.npy -ot music
+rm music/rock/text.mp3
+expect 0 "nothing to do" "$features" logmel music -o out
+expect 0 "8 of 8" "$features" logmel music -o out --force
+cp music/jazz/1.wav music/jazz/1.flac
+expect 1 "1.(wav|flac) and .*1.(wav|flac) would both become" "$features" logmel music -o other
+check "nothing is written" test ! -e other
+mkdir silent
+expect 1 "no audio file in silent" "$features" logmel silent -o other
+expect 0 "" "$spectrogram" music -o averages --kind mfcc
+check "a picture a genre" test -s averages/jazz.png -a -s averages/rock.png
+
+# --- a killed run, and two at once
+mkdir many
+for i in $(seq 40); do cp a.wav "many/$i.wav"; done
+"$features" stft many -o killed --threads 2 2>/dev/null &
+while [ -z "$(ls killed 2>/dev/null)" ]; do sleep .01; done
+kill -9 $!
+wait $! 2>/dev/null
+for file in killed/*.npy; do check "$file is whole" test "$(stat -c %s "$file")" = 360928; done
+"$features" stft many -o killed 2>/dev/null &
+expect 0 "" "$features" stft many -o killed
+wait $!
+check "all are there" test "$(find killed -name '*.npy' -size 360928c | wc -l)" = 40
+
+# --- bad input
+: >empty.wav
+mkfifo pipe.wav
+head -c 20000 a.wav >cut.wav
+wav hours.wav 1000 22050 1 400000000
+expect 1 "none.wav: no such file" "$features" mfcc none.wav -o x.npy
+expect 1 "empty.wav: the file is empty" "$features" mfcc empty.wav -o x.npy
+expect 1 "pipe.wav is not a regular file" "$features" mfcc pipe.wav -o x.npy
+expect 1 "cut.wav: cut short" "$features" mfcc cut.wav -o x.npy
+expect 1 "hours.wav: cut short" bash -c "ulimit -v 700000; exec $features mfcc hours.wav -o x.npy"
+wav eight.wav 22050 22050 8
+wav slow.wav 100 1
+wav fast.wav 76800 768000
+for file in eight slow fast; do expect 0 "" "$features" mfcc $file.wav -o x.npy; done
+expect 1 "no feature 'chroma'" "$features" chroma a.wav -o x.npy
+expect 1 "no input" "$features" mfcc -o x.npy
+expect 1 "n_mels -1" "$features" mel a.wav -o x.npy --n_mels -1
+expect 1 "'loud' is not a number" "$features" logmel a.wav -o x.npy --ref loud
+expect 1 "nowhere/x.npy" "$features" mfcc a.wav -o nowhere/x.npy
+expect 1 "none.wav: no such file" "$spectrogram" none.wav -o x.png
+
+[ $failures = 0 ]
