@@ -125,33 +125,39 @@ void adam_typed(AdamKind kind, std::span<const ParameterSlot> slots, const Optim
 
 // s = alpha s + (1 − alpha) g²,  r = g / (√s + eps);  w −= lr r, or v = momentum v + r, w −= lr v
 template <class T>
-MELGRAD_SIMD void rmsprop_update(const Stretch<T>& p, Gradient<T> of, T lr, T alpha, T fresh, T eps,
-                                 T momentum) {
-  if (p.state2) {
+struct RmspropConstants {
+  T lr, alpha, fresh, eps, momentum;
+};
+
+template <class T>
+MELGRAD_SIMD void rmsprop_plain(const Stretch<T>& p, Gradient<T> of, RmspropConstants<T> c) {
 #pragma omp simd
-    for (i64 i = 0; i < p.n; ++i) {
-      T g = of(p.gradient[i], p.w[i]);
-      p.state1[i] = alpha * p.state1[i] + fresh * g * g;
-      p.state2[i] = momentum * p.state2[i] + g / (std::sqrt(p.state1[i]) + eps);
-      p.w[i] -= lr * p.state2[i];
-    }
-  } else {
+  for (i64 i = 0; i < p.n; ++i) {
+    T g = of(p.gradient[i], p.w[i]);
+    p.state1[i] = c.alpha * p.state1[i] + c.fresh * g * g;
+    p.w[i] -= c.lr * (g / (std::sqrt(p.state1[i]) + c.eps));
+  }
+}
+
+template <class T>
+MELGRAD_SIMD void rmsprop_momentum(const Stretch<T>& p, Gradient<T> of, RmspropConstants<T> c) {
 #pragma omp simd
-    for (i64 i = 0; i < p.n; ++i) {
-      T g = of(p.gradient[i], p.w[i]);
-      p.state1[i] = alpha * p.state1[i] + fresh * g * g;
-      p.w[i] -= lr * (g / (std::sqrt(p.state1[i]) + eps));
-    }
+  for (i64 i = 0; i < p.n; ++i) {
+    T g = of(p.gradient[i], p.w[i]);
+    p.state1[i] = c.alpha * p.state1[i] + c.fresh * g * g;
+    p.state2[i] = c.momentum * p.state2[i] + g / (std::sqrt(p.state1[i]) + c.eps);
+    p.w[i] -= c.lr * p.state2[i];
   }
 }
 
 template <class T>
 void rmsprop_typed(std::span<const ParameterSlot> slots, const OptimizerSettings& s) {
   Gradient<T> of(s, true);
-  auto lr = static_cast<T>(s.lr), alpha = static_cast<T>(s.beta2), eps = static_cast<T>(s.eps);
-  auto fresh = static_cast<T>(1 - s.beta2), momentum = static_cast<T>(s.momentum);
-  for_each_stretch<T>(
-      slots, [=](const Stretch<T>& p) { rmsprop_update(p, of, lr, alpha, fresh, eps, momentum); });
+  RmspropConstants<T> c{static_cast<T>(s.lr), static_cast<T>(s.beta2), static_cast<T>(1 - s.beta2),
+                        static_cast<T>(s.eps), static_cast<T>(s.momentum)};
+  for_each_stretch<T>(slots, [=](const Stretch<T>& p) {
+    p.state2 ? rmsprop_momentum(p, of, c) : rmsprop_plain(p, of, c);
+  });
 }
 
 bool is_f32(const char* optimizer, Dtype dtype) {
