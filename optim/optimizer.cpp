@@ -68,6 +68,8 @@ Optimizer::Optimizer(const std::vector<ParameterGroup>& groups, const OptimizerS
       check(names.insert(name).second, "optimizer", "parameter '{}' is given twice", name);
       everyone.members.push_back(group.parameters.size());
       group.parameters.push_back({name, variable, {}});
+      // Now, not in the first step: it would take memory that the second step counts on.
+      if (variable.requires_grad()) make_state(group.parameters.back());
     }
     if (!group.parameters.empty()) {
       everyone.settings = to_device(group.settings, group.parameters.front().variable.device());
@@ -115,16 +117,22 @@ void Optimizer::step(Group& group, Cohort& cohort) {
   update(backend(device), dtype, slots, static_cast<OptimizerSettings*>(cohort.settings.raw()));
 }
 
+void Optimizer::make_state(Parameter& parameter) const {
+  for (std::size_t s : {0U, 1U})
+    if (state_names_[s] && !parameter.state[s].defined())
+      parameter.state[s] = zeros_like(parameter.variable.data());
+}
+
 ParameterSlot Optimizer::slot(Parameter& parameter, std::vector<Tensor>& kept) const {
   Tensor& w = parameter.variable.mutable_data();
   check(w.is_dense(), "optimizer", "'{}' is not dense in memory: {}", parameter.name, w);
   Tensor g = parameter.variable.grad();
   if (!(g.strides() == w.strides())) g = empty_like(w).copy_(g);  // all arrays in w's order
   ParameterSlot slot{w.raw(), g.raw(), nullptr, nullptr, w.numel()};
+  make_state(parameter);
   for (std::size_t s : {0U, 1U}) {
     if (!state_names_[s]) continue;
-    Tensor& state = parameter.state[s];
-    if (!state.defined()) state = zeros_like(w);
+    const Tensor& state = parameter.state[s];
     check(state.dtype() == w.dtype() && state.strides() == w.strides(), "optimizer",
           "the state of '{}' is {}, the parameter {}", parameter.name, state, w);
     (s == 0 ? slot.state1 : slot.state2) = state.raw();
@@ -184,7 +192,7 @@ StateDict Optimizer::state_dict() const {
         const Parameter& parameter = group.parameters[i];
         state[parameter.name + ".step"] = scalar(step, Dtype::f64);
         for (std::size_t s : {0U, 1U})
-          if (parameter.state[s].defined())
+          if (step > 0 && state_names_[s])
             state[parameter.name + "." + state_names_[s]] = parameter.state[s].clone();
       }
     }

@@ -79,6 +79,7 @@ class Optimizer {
   void set(std::size_t group, Setting setting, double value);
   void separate_idle(Group& group);
   void step(Group& group, Cohort& cohort);
+  void make_state(Parameter& parameter) const;
   ParameterSlot slot(Parameter& parameter, std::vector<Tensor>& kept) const;
   Group& checked_group(std::size_t group);
 

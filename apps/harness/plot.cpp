@@ -175,7 +175,6 @@ std::string learning_curves(const Fit& fit) {
     double from = loss.x(static_cast<double>(overfitting + 1));
     svg << format("<rect class='overfit' x='{}' y='10' width='{}' height='204'/>", decimal(from, 1),
                   decimal(loss.left + loss.width - from, 1));
-    if (loss.left + loss.width - from > 58) svg << text(from + 4, 20, "tick", "overfitting");
   }
   svg << axes(loss, false, false) << axes(accuracy, true, true);
   if (fit.best_epoch >= 0) {

@@ -57,14 +57,18 @@ std::vector<double> train(Module& net, const Case& c, const Tensor& x, int steps
   for (auto& [name, module] : net.modules())
     if (module->type() == "Dropout") module->eval();
   Adam optimizer(net.parameters(), {.lr = c.lr});
+  auto system_allocations = [] { return backend({}).memory_stats().system_allocations; };
   std::vector<double> losses;
+  i64 allocations = 0;
   for (int step = 0; step < steps; ++step) {
     optimizer.zero_grad();
     Variable loss = cross_entropy(net(x), from_vector(target));
     loss.backward();
     optimizer.step();
     losses.push_back(loss.item());
+    if (step == 0) allocations = system_allocations();
   }
+  EXPECT_EQ(system_allocations(), allocations) << "only the first step may take memory";
   return losses;
 }
 

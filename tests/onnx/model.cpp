@@ -192,9 +192,9 @@ std::string Node::text(const std::string& name, const std::string& otherwise) co
   auto found = attributes.find(name);
   return found == attributes.end() ? otherwise : found->second.s;
 }
-std::vector<i64> Node::integers(const std::string& name, std::vector<i64> otherwise) const {
+std::vector<i64> Node::integers(const std::string& name, const std::vector<i64>& otherwise) const {
   auto found = attributes.find(name);
-  return found == attributes.end() ? std::move(otherwise) : found->second.ints;
+  return found == attributes.end() ? otherwise : found->second.ints;
 }
 
 // message ModelProto

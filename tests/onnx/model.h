@@ -36,7 +36,7 @@ struct Node {
   i64 integer(const std::string& name, i64 otherwise) const;
   float number(const std::string& name, float otherwise) const;
   std::string text(const std::string& name, const std::string& otherwise) const;
-  std::vector<i64> integers(const std::string& name, std::vector<i64> otherwise) const;
+  std::vector<i64> integers(const std::string& name, const std::vector<i64>& otherwise) const;
 };
 
 struct Graph {
