@@ -119,9 +119,12 @@ struct Bands {
     for (i64 m = 0; m < bands; ++m) {
       const T* row = dense + m * bins;
       i64 begin = 0, end = bins;
-      constexpr i64 block = 64;  // memcmp looks at many numbers at a time
+      // memcmp looks at many numbers at a time; of −0 it says no, which only takes longer.
+      constexpr i64 block = 64;
       static constexpr std::array<T, block> zeros{};
-      auto is_zero = [&](i64 k) { return std::memcmp(row + k, zeros.data(), sizeof(zeros)) == 0; };
+      auto is_zero = [&](i64 k) {  // NOLINTNEXTLINE(bugprone-suspicious-memory-comparison)
+        return std::memcmp(row + k, zeros.data(), sizeof(zeros)) == 0;
+      };
       while (begin + block <= end && is_zero(begin)) begin += block;
       while (begin + block <= end && is_zero(end - block)) end -= block;
       while (begin < end && row[begin] == 0) ++begin;
