@@ -4,6 +4,7 @@
 #include <iostream>
 #include <map>
 
+#include "apps/harness/progress.h"
 #include "audio/decode.h"
 #include "audio/feature.h"
 #include "audio/loader.h"
@@ -152,13 +153,17 @@ int run_many(const Arguments& a) {
   };
   Loader loader(static_cast<i64>(jobs.size()), work, num_threads(), 64);
   std::vector<std::string> problems;
+  Progress progress(a.feature.kind, static_cast<i64>(jobs.size()));
   while (auto item = loader.next()) {
     if (!item->error.empty()) problems.push_back(item->error);
-    std::cerr << "\r" << item->index + 1 << " of " << jobs.size() << std::flush;
+    progress.show(item->index + 1);
   }
-  std::cerr << (jobs.empty() ? "nothing to do: all is there already (--force computes it again)\n"
-                             : "\n");
-  for (const std::string& problem : problems) std::cerr << "skipped: " << problem << '\n';
+  if (jobs.empty())
+    progress.line("nothing to do: all is there already (--force computes it again)");
+  else
+    progress.line(
+        format("{} of {} written to {}", jobs.size() - problems.size(), jobs.size(), a.output));
+  for (const std::string& problem : problems) progress.line("skipped: " + problem);
   return !problems.empty() && problems.size() == jobs.size() ? 1 : 0;
 }
 

@@ -38,8 +38,8 @@ Collection made_up(i64 songs) {
   for (i64 label = 0; label < 2; ++label)
     for (i64 i = 0; i < songs; ++i) {
       std::string name = collection.classes[static_cast<std::size_t>(label)];
-      std::string stem = name + "." + std::to_string(i);
-      collection.examples.push_back({name + "/" + stem + ".wav", label, stem});
+      std::string stem = format("{}.{}", name, i);
+      collection.examples.push_back({format("{}/{}.wav", name, stem), label, stem});
     }
   return collection;
 }

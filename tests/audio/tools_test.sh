@@ -54,6 +54,15 @@ check "an excerpt" test "$(shape x.npy)" = "(5512,)"
 expect 0 "" "$features" mel_filters --sr 44100 --n_fft 1024 --n_mels 40 --fmin 20 --fmax 8000 --htk --norm none -o x.npy
 check "filters" test "$(shape x.npy)" = "(40, 513)"
 
+expect 1 "a.wav: there is nothing after 9 s" "$features" mfcc a.wav -o x.npy --offset 9
+for size in 1 511 512 2047 2048 2049; do
+  wav odd.wav $size
+  expect 0 "" "$features" logmel odd.wav -o x.npy
+  check "frames of $size samples" test "$(shape x.npy)" = "(128, $((1 + size / 512)))"
+done
+wav none.wav 0
+expect 1 "none.wav: there is nothing" "$features" logmel none.wav -o x.npy
+
 # --- pictures
 for kind in stft mel mfcc waveform spectrum; do
   expect 0 "" "$spectrogram" a.wav -o $kind.png --kind $kind
@@ -68,7 +77,7 @@ expect 0 "skipped: .*text.mp3" "$features" logmel music -o out
 check "eight results" test "$(find out -name '*.npy' | wc -l)" = 8
 rm out/jazz/2.npy
 touch -d 2001-01-01 out/rock/1.npy
-expect 0 "2 of 2" "$features" logmel music -o out
+expect 0 "1 of 2 written to out" "$features" logmel music -o out
 check "the missing one" test -s out/jazz/2.npy
 check "others are kept" test out/rock/1.npy -ot music
 rm music/rock/text.mp3
@@ -100,7 +109,7 @@ check "all are there" test "$(find killed -name '*.npy' -size 360928c | wc -l)" 
 mkfifo pipe.wav
 head -c 20000 a.wav >cut.wav
 wav hours.wav 1000 22050 1 400000000
-expect 1 "none.wav: no such file" "$features" mfcc none.wav -o x.npy
+expect 1 "gone.wav: no such file" "$features" mfcc gone.wav -o x.npy
 expect 1 "empty.wav: the file is empty" "$features" mfcc empty.wav -o x.npy
 expect 1 "pipe.wav is not a regular file" "$features" mfcc pipe.wav -o x.npy
 expect 1 "cut.wav: cut short" "$features" mfcc cut.wav -o x.npy
@@ -114,6 +123,6 @@ expect 1 "no input" "$features" mfcc -o x.npy
 expect 1 "n_mels -1" "$features" mel a.wav -o x.npy --n_mels -1
 expect 1 "'loud' is not a number" "$features" logmel a.wav -o x.npy --ref loud
 expect 1 "nowhere/x.npy" "$features" mfcc a.wav -o nowhere/x.npy
-expect 1 "none.wav: no such file" "$spectrogram" none.wav -o x.png
+expect 1 "gone.wav: no such file" "$spectrogram" gone.wav -o x.png
 
 [ $failures = 0 ]
