@@ -93,7 +93,7 @@ TEST(OptimizerOnGpu, StepsAsOnTheCpu) {
     for (int device : {0, 1}) {
       Generator values(7);
       NamedParameters parameters;
-      for (i64 n : {1, 31, 1024, 1025, 2049}) {
+      for (i64 n : {1, 31, 33, 257, 1009, 1024, 1025, 2049}) {
         Tensor w = randn({n}, values).to(device ? Device::cuda() : Device::cpu());
         parameters.emplace_back(std::to_string(n), Variable(w, true));
         on[device].push_back(parameters.back().second);
@@ -134,7 +134,7 @@ TEST(ModuleOnGpu, MovesThereAndBack) {
 }
 
 TEST(DropoutOnGpu, DrawsTheCpusMasks) {
-  for (i64 n : {1, 3, 4, 5, 1021}) {
+  for (i64 n : {1, 3, 4, 5, 31, 33, 257, 1009}) {
     Generator on_cpu(5), on_gpu(5, Device::cuda());
     Tensor x = ones({n});
     for (int again = 0; again < 2; ++again) {
