@@ -9,15 +9,16 @@
 namespace melgrad {
 namespace {
 
-/// The source index of each of n positions when the axis is shown zoomed by z about its centre.
-Tensor zoomed_index(i64 n, double z) {
+/// The source index of each position of x's axis when that is shown zoomed by z about its centre.
+Tensor zoomed_index(const Tensor& x, i64 axis, double z) {
+  i64 n = x.dim(axis);
   std::vector<i64> index;
   double centre = static_cast<double>(n - 1) / 2;
   for (i64 i = 0; i < n; ++i) {
     double source = centre + (static_cast<double>(i) - centre) * z;
     index.push_back(std::clamp<i64>(std::lround(source), 0, n - 1));
   }
-  return from_vector(index);
+  return from_vector(index).to(x.device());
 }
 
 /// Sets a random stretch of 0 … widest steps along `axis` to `value`.
@@ -36,9 +37,8 @@ Generator sample_generator(u64 seed, i64 epoch, i64 sample) {
 
 Tensor add_white_noise(const Tensor& x, double snr_db, Generator& generator) {
   if (x.numel() == 0) return x;
-  double power = mean(square(x)).item();
-  return x +
-         randn(x.shape(), generator, 0, std::sqrt(power * std::pow(10, -snr_db / 10)), x.dtype());
+  Tensor noise = randn(x.shape(), generator, 0, 1, x.dtype()).to(x.device());
+  return x + noise * sqrt(mean(square(x)) * std::pow(10, -snr_db / 10));
 }
 
 Tensor cut_segments(const Tensor& x, i64 count, double seconds, double sample_rate,
@@ -70,8 +70,7 @@ Tensor random_time_flip(const Tensor& x, Generator& generator, double p) {
 Tensor zoom(const Tensor& x, double zh, double zw) {
   check(x.rank() >= 2 && zh > 0 && zw > 0, "zoom",
         "needs (…, bands, frames) and positive factors: {}, {} and {}", x, zh, zw);
-  return index_select(index_select(x, -2, zoomed_index(x.dim(-2), zh)), -1,
-                      zoomed_index(x.dim(-1), zw));
+  return index_select(index_select(x, -2, zoomed_index(x, -2, zh)), -1, zoomed_index(x, -1, zw));
 }
 
 Tensor random_zoom(const Tensor& x, double z, Generator& generator) {

@@ -2,6 +2,8 @@
 #include "tensor/random.h"
 #include "tensor/tensor.h"
 
+/// x may lie on any device. The generator is on the CPU, because places and widths are drawn there;
+/// add_white_noise takes one on x's device as well.
 namespace melgrad {
 
 /// The stream of random numbers of one sample in one epoch: the same whatever the number of workers

@@ -112,7 +112,8 @@ Tensor delta(const Tensor& x, i64 width, i64 order, DeltaEdge edge) {
       i64 centre = edge == DeltaEdge::interp ? std::clamp(t, half, frames - 1 - half) : t;
       index.push_back(std::clamp<i64>(centre + i - half, 0, frames - 1));
     }
-    Tensor term = index_select(x, -1, from_vector(index)) * weights[static_cast<std::size_t>(i)];
+    Tensor shifted = index_select(x, -1, from_vector(index).to(x.device()));
+    Tensor term = shifted * weights[static_cast<std::size_t>(i)];
     sum = sum.defined() ? sum + term : term;
   }
   return sum;

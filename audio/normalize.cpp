@@ -9,7 +9,7 @@ namespace {
 
 /// 1 where a divisor is 0: a constant becomes 0, not NaN.
 Tensor nonzero(const Tensor& divisor) {
-  return where(divisor > 0, divisor, scalar(1, divisor.dtype()));
+  return where(divisor > 0, divisor, scalar(1, divisor.dtype(), divisor.device()));
 }
 
 }  // namespace
@@ -28,7 +28,8 @@ Tensor z_score(const Tensor& x) {
 
 Tensor Scaling::operator()(const Tensor& x) const {
   check(mean.defined(), "scaling", "fit_scaling() has not been called");
-  return (x - mean.to(x.dtype())) / std.to(x.dtype());
+  auto like_x = [&](const Tensor& value) { return value.to(x.dtype()).to(x.device()); };
+  return (x - like_x(mean)) / like_x(std);
 }
 
 // Chan, Golub & LeVeque 1983: sums of squares about each example's own mean, merged, so that a mean

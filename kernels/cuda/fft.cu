@@ -43,12 +43,42 @@ __global__ void halve_mirrored_bins(const float* dy /* (count, bins, 2) */, floa
   y[i] = mirrored ? dy[i] / 2 : dy[i];
 }
 
-// y[i] = |X_i|^power of the complex X (n, 2)
-__global__ void power_of_bins(const float* x /* (n, 2) */, float power, float* y /* (n) */, i64 n) {
+// The bins first … last − 1 outside which a band's weights are 0: a mel filter covers 2 % of them.
+struct BinRange {
+  int first, last;
+};
+
+// One warp a band.
+__global__ void find_bin_ranges(const float* weights /* (bands, bins) */, BinRange* ranges,
+                                i64 bands, i64 bins) {
+  i64 m = global_warp();
+  if (m >= bands) return;
+  BinRange mine{static_cast<int>(bins), 0};
+  for (i64 k = lane_id(); k < bins; k += 32) {
+    if (weights[m * bins + k] == 0) continue;
+    if (mine.last == 0) mine.first = static_cast<int>(k);
+    mine.last = static_cast<int>(k) + 1;
+  }
+  BinRange all = warp_reduce(mine, [](const BinRange& a, const BinRange& b) {
+    return BinRange{a.first < b.first ? a.first : b.first, a.last > b.last ? a.last : b.last};
+  });
+  if (lane_id() == 0) ranges[m] = all;
+}
+
+// y[b,m,f] = Σ_k weights[m,k] |X[b,f,k]|^power over the band's bins. One thread a value, f fastest.
+__global__ void sum_bands(StftShape s, const float* x /* X (count, frames, bins, 2) */,
+                          const float* weights /* (bands, bins) */, const BinRange* ranges,
+                          float power, i64 bands, float* y /* (count, bands, frames) */, i64 n) {
   i64 i = global_thread();
   if (i >= n) return;
-  float square = x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1];
-  y[i] = power == 2 ? square : powf(square, power / 2);
+  i64 f = i % s.frames, m = i / s.frames % bands, b = i / (s.frames * bands);
+  const float* bin = x + (b * s.frames + f) * s.bins() * 2;
+  float sum = 0;
+  for (i64 k = ranges[m].first; k < ranges[m].last; ++k) {
+    float square = bin[2 * k] * bin[2 * k] + bin[2 * k + 1] * bin[2 * k + 1];
+    sum += weights[m * s.bins() + k] * (power == 2 ? square : powf(square, power / 2));
+  }
+  y[i] = sum;
 }
 
 __global__ void scale_values(float* x, float factor, i64 n) {
@@ -97,27 +127,21 @@ void CudaBackend::stft_backward(const StftShape& s, Dtype dtype, const void* dy,
                                   samples);
 }
 
-// On a GPU the composition: transform, power, matrix product.
+// The transform, and the rest in one pass over it.
 void CudaBackend::band_power(const StftShape& s, i64 bands, double power, Dtype dtype,
                              const void* x, const void* window, const void* weights, void* y) {
   cuda::check_f32("band_power", dtype);
-  i64 values = s.count * s.frames * s.bins();
-  if (values * bands == 0) return;
-  ScratchArray<float> spectrum(*this, 2 * values), powers(*this, values);
+  i64 n = s.count * bands * s.frames;
+  if (n == 0) return;
+  ScratchArray<float> spectrum(*this, s.count * s.frames * s.bins() * 2);
+  ScratchArray<cuda::BinRange> ranges(*this, bands);
   stft(s, dtype, x, window, spectrum.data());
-  cuda::launch<cuda::power_of_bins>(cuda::one_thread_each(values), stream(), spectrum.data(), power,
-                                    powers.data(), values);
-  matmul({.batch = s.count,
-          .m = bands,
-          .n = s.frames,
-          .k = s.bins(),
-          .a_batch = 0,
-          .a_row = s.bins(),
-          .a_col = 1,
-          .b_batch = s.frames * s.bins(),
-          .b_row = 1,
-          .b_col = s.bins()},
-         dtype, weights, powers.data(), nullptr, y);
+  cuda::launch<cuda::find_bin_ranges>(cuda::one_warp_each(bands), stream(),
+                                      static_cast<const float*>(weights), ranges.data(), bands,
+                                      s.bins());
+  cuda::launch<cuda::sum_bands>(cuda::one_thread_each(n), stream(), s, spectrum.data(),
+                                static_cast<const float*>(weights), ranges.data(), power, bands,
+                                static_cast<float*>(y), n);
 }
 
 void CudaBackend::irfft(Dtype dtype, i64 count, i64 n, const void* y, void* x) {

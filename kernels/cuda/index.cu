@@ -1,7 +1,7 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
 #include "kernels/cuda/scalar.h"
-#include "kernels/cuda/scratch.h"
+#include "kernels/scratch_array.h"
 
 // A kernel cannot throw, and the host does not wait to look: an index outside [0, length) reads NaN, or 0 where the values are
 // integers, and adds nowhere. So a loss shows a wrong label as NaN.
@@ -77,7 +77,7 @@ void add_to(CudaBackend& backend, std::string_view op, Dtype dtype, i64 n, void*
   dispatch_device(op, dtype, [&](auto t) {
     using T = decltype(t);
     if constexpr (std::is_same_v<T, bf16>) {
-      Scratch<float> sums(backend, n);
+      ScratchArray<float> sums(backend, n);
       CopyShape dense{1, {n}, {1}, {1}};
       backend.copy(dense, Dtype::bf16, dx, Dtype::f32, sums.data());
       add(t, sums.data());

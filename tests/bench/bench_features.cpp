@@ -25,6 +25,8 @@ struct Settings {
   std::vector<std::string> what = {"logmel", "mfcc",    "check", "pad",  "fft",
                                    "bands",  "filters", "db",    "stft", "resample"};
   double clip_seconds = 30, seconds = 2;
+  i64 batch = 1;
+  std::string device = "cpu";
   int threads = 0;
   bool json = false;
   std::string folder;
@@ -44,12 +46,15 @@ Tensor music_like(double seconds, double sr) {
 
 /// A feature, or one stage of log-mels: fft (of one thread), stft, filters, bands, check, pad, db.
 std::function<void()> task(const std::string& what, const Settings& settings) {
-  Tensor x = music_like(settings.clip_seconds, 22050);
+  Device device = Device::parse(settings.device);
+  Tensor x = music_like(settings.clip_seconds, 22050).to(device);
+  if (settings.batch > 1) x = x.expand({settings.batch, x.dim(0)}).contiguous();
   StftOptions options;
-  Tensor padded = pad_signal(x.unsqueeze(0), options.n_fft / 2, options.pad_mode);
-  Tensor window = stft_window(options, Dtype::f32), filters = mel_filters(options.n_fft, {});
+  Tensor padded = pad_signal(x.reshape({settings.batch, -1}), options.n_fft / 2, options.pad_mode);
+  Tensor window = stft_window(options, Dtype::f32).to(device);
+  Tensor filters = mel_filters(options.n_fft, {}).to(device);
   if (what == "fft") {
-    return [=, blocks = (options.frames(x.numel()) + fft_lanes - 1) / fft_lanes] {
+    return [=, blocks = (options.frames(x.dim(-1)) + fft_lanes - 1) / fft_lanes] {
       for (i64 i = 0; i < blocks; ++i) RealFft::of_this_thread(options.n_fft).power();
     };
   }
@@ -69,10 +74,14 @@ std::function<void()> task(const std::string& what, const Settings& settings) {
   return [=] { extract(feature, x, 22050); };
 }
 
-std::vector<double> measure(const std::function<void()>& f, double seconds) {
+std::vector<double> measure(const std::function<void()>& task, const Settings& settings) {
+  auto f = [&] {
+    task();
+    backend(Device::parse(settings.device)).synchronize();
+  };
   for (int i = 0; i < 3; ++i) f();
   std::vector<double> times;
-  for (double begin = now_ms(); times.size() < 5 || now_ms() - begin < seconds * 1000;) {
+  for (double begin = now_ms(); times.size() < 5 || now_ms() - begin < settings.seconds * 1000;) {
     double start = now_ms();
     f();
     times.push_back(now_ms() - start);
@@ -125,6 +134,8 @@ int main(int argc, char** argv) {
   CLI::App app("Times audio features; tests/bench/compare.py --features runs it next to librosa");
   app.add_option("--what", settings.what,
                  "logmel, mfcc, fft, stft, filters, bands, check, pad, db, resample, …");
+  app.add_option("--device", settings.device, "cpu, cuda or cuda:1: of all but fft and resample");
+  app.add_option("--batch", settings.batch, "clips at once");
   app.add_option("--threads", settings.threads, "default: all");
   app.add_option("--clip", settings.clip_seconds, "length of the clip in s");
   app.add_option("--seconds", settings.seconds, "of measuring each");
@@ -138,9 +149,10 @@ int main(int argc, char** argv) {
       return 0;
     }
     double frames = 1 + std::floor(settings.clip_seconds * 22050 / 512);
+    frames *= static_cast<double>(settings.batch);
     for (const std::string& what : settings.what)
-      melgrad::report(settings, what,
-                      melgrad::measure(melgrad::task(what, settings), settings.seconds), frames);
+      melgrad::report(settings, what, melgrad::measure(melgrad::task(what, settings), settings),
+                      frames);
     return 0;
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "bench_features: %s\n", problem.what());
