@@ -16,10 +16,15 @@ StepGraph::StepGraph(Device device, std::function<void()> step)
         to_string(device));
 }
 
-void StepGraph::run() {
-  if (runs_++ < ordinary_runs) return step_();
-  if (!recorded_) recorded_ = record_on_gpu(device_.index, step_);
+bool StepGraph::run() {
+  if (runs_++ < ordinary_runs) {
+    step_();
+    return false;
+  }
+  bool is_replay = is_recorded();
+  if (!is_replay) recorded_ = record_on_gpu(device_.index, step_);
   recorded_->replay();
+  return is_replay;
 }
 
 }  // namespace melgrad

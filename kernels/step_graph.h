@@ -38,8 +38,9 @@ class RecordedWork {
 class StepGraph {
  public:
   StepGraph(Device device, std::function<void()> step);
+  /// True if it was a replay, of which the step's host code knows nothing (Optimizer::count_replay).
   /// Throws what the step throws. One that cannot be recorded throws Error in the third run.
-  void run();
+  bool run();
   bool is_recorded() const { return recorded_ != nullptr; }
 
  private:

@@ -1,20 +1,18 @@
 #include "optim/clip.h"
 
-#include <cmath>
-
 #include "tensor/ops.h"
 
 namespace melgrad {
 
-double clip_grad_norm(const NamedParameters& parameters, double max_norm) {
+Tensor clip_grad_norm(const NamedParameters& parameters, double max_norm) {
   check(max_norm >= 0, "clip_grad_norm", "the norm is not negative: {}", max_norm);
-  double squares = 0;
+  std::vector<Tensor> squares;
   for (const auto& [name, parameter] : parameters)
-    if (parameter.grad().defined()) squares += sum(square(parameter.grad())).item();
-  double norm = std::sqrt(squares), scale = max_norm / (norm + 1e-6);
-  if (scale >= 1) return norm;
+    if (parameter.grad().defined()) squares.push_back(sum(square(parameter.grad())));
+  if (squares.empty()) return scalar(0);
+  Tensor norm = sqrt(sum(stack(squares))), scale = clamp(max_norm / (norm + 1e-6), 0, 1);
   for (auto [name, parameter] : parameters)
-    if (parameter.grad().defined()) parameter.mutable_grad().mul_(scale);
+    if (parameter.grad().defined()) parameter.mutable_grad() = parameter.grad() * scale;
   return norm;
 }
 

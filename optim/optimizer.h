@@ -33,6 +33,8 @@ class Optimizer {
   void zero_grad();
   /// Calls of step() so far.
   i64 steps() const { return steps_; }
+  /// After a replay of a recorded step (kernels/step_graph.h), of which the device alone knows.
+  void count_replay() { ++steps_; }
 
   std::size_t group_count() const { return groups_.size(); }
   double lr(std::size_t group = 0) const;

@@ -70,6 +70,7 @@ void Trainer::load(const std::filesystem::path& checkpoint) {
   net_.load_state_dict(take(file, "net."));
   best_ = take(file, "best.");
   optimizer_->load_state_dict(take(file, "optimizer."));
+  recorded_.reset();  // it knows the optimiser's earlier memory
   plateau_.load_state_dict(take(file, "plateau."));
   stopping_.load_state_dict(take(file, "early_stopping."));
   next_batch_ = counters[0];

@@ -68,6 +68,8 @@ class Run {
         out_(options.out) {
     set_num_threads(options.threads > 0 ? options.threads : num_threads());
     backend(device_);  // an error now, not after the data
+    check(!options.cuda_graph || !device_.is_cpu(), "cuda-graph",
+          "a GPU repeats recorded steps, the CPU cannot: add --device cuda");
     chosen_ = chosen_nets(study, options.nets);
     choose_weights();
   }
@@ -171,6 +173,7 @@ class Run {
     results_.data_set = data_set();
     results_.device = to_string(device_);
     results_.compute = training_.bf16 ? "bf16, weights in f32" : "f32";
+    if (training_.cuda_graph) results_.compute += ", steps recorded as a CUDA graph";
     results_.threads = num_threads();
     results_.seed = options_.seed;
     results_.command = options_.command;

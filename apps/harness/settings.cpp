@@ -18,6 +18,7 @@ Training training_of(const Study& study, const Options& options) {
     training.early_stopping.min_steps = *options.patience_from;
   }
   training.bf16 = options.bf16;
+  training.cuda_graph = options.cuda_graph;
   return training;
 }
 

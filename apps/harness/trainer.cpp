@@ -9,6 +9,7 @@
 #include "apps/harness/progress.h"
 #include "autograd/autocast.h"
 #include "kernels/error.h"
+#include "kernels/step_graph.h"
 #include "optim/clip.h"
 
 namespace melgrad {
@@ -29,8 +30,9 @@ Variable logits_of(Module& net, const Tensor& x, bool bf16) {
   return to(net(x), Dtype::f32);
 }
 
-i64 count_right(const Tensor& logits, const Tensor& labels) {
-  return static_cast<i64>(sum((argmax(logits, 1) == labels).to(Dtype::i64)).item());
+// A 0-d f32 tensor.
+Tensor count_right(const Tensor& logits, const Tensor& labels) {
+  return sum((argmax(logits, 1) == labels).to(Dtype::f32));
 }
 
 NamedParameters trained(const Module& net) {
@@ -77,23 +79,34 @@ Evaluation evaluate(Module& net, const StudyData& data, const std::vector<i64>& 
   NoGrad no_grad;
   net.eval();
   Evaluation result;
-  i64 right = 0;
+  double right = 0;
   auto count = static_cast<i64>(indices.size());
   for (i64 begin = 0; begin < count; begin += batch) {
     std::vector<i64> some = part(indices, begin, batch);
     Tensor labels = from_vector(data.labels(some)).to(data.inputs.device());
     Tensor logits = logits_of(net, data.batch(some), bf16).data();
     result.loss += cross_entropy(logits, labels).item() * static_cast<double>(some.size());
-    right += count_right(logits, labels);
+    right += count_right(logits, labels).item();
     Tensor shares = softmax(logits, 1);
     std::vector<i64> said = argmax(shares, 1).to_vector<i64>();
     std::vector<double> sure = max(shares, Axes{1}).to_vector<double>();
     for (std::size_t i = 0; i < said.size(); ++i) result.predictions.push_back({said[i], sure[i]});
   }
   result.loss /= static_cast<double>(count);
-  result.accuracy = static_cast<double>(right) / static_cast<double>(count);
+  result.accuracy = right / static_cast<double>(count);
   return result;
 }
+
+/// The step on a whole batch as a CUDA graph, which finds all it reads and writes where it was.
+struct Trainer::RecordedStep {
+  RecordedStep(Trainer& trainer, const Tensor& some_x, const Tensor& some_labels)
+      : x(empty_like(some_x)),
+        labels(empty_like(some_labels)),
+        graph(x.device(), [this, &trainer] { outcome = trainer.learn(x, labels); }) {}
+
+  Tensor x, labels, outcome;
+  StepGraph graph;
+};
 
 Trainer::Trainer(Module& net, Generator generator, const StudyData& data, const Split& split,
                  const Training& training, u64 seed)
@@ -109,6 +122,9 @@ Trainer::Trainer(Module& net, Generator generator, const StudyData& data, const 
   check(!split.train.empty() && !split.valid.empty() && !split.test.empty(), "train",
         "a part of the split is empty: {} train, {} valid, {} test", split.train.size(),
         split.valid.size(), split.test.size());
+  check(!training.cuda_graph || static_cast<i64>(split.train.size()) >= training.batch,
+        "cuda_graph", "whole batches are recorded, and {} clips are fewer than a batch of {}",
+        split.train.size(), training.batch);
 }
 
 Fit Trainer::run(const std::filesystem::path& checkpoint, Progress& progress) {
@@ -139,35 +155,60 @@ bool Trainer::train_epoch(Progress& progress, const std::filesystem::path& check
   auto start = std::chrono::steady_clock::now();
   double before = running_.seconds;
   while (next_batch_ < batches) {
-    if (!step(part(order, next_batch_ * training_.batch, training_.batch))) return false;
+    step(part(order, next_batch_ * training_.batch, training_.batch));
     ++next_batch_;
+    bool stop = interrupted();
+    if ((!training_.cuda_graph || stop) && !account()) return false;
     progress.show(epoch * batches + next_batch_, format("epoch {}", epoch + 1));
-    if (interrupted()) {
+    if (stop) {
       running_.seconds = before + seconds_since(start);
       if (!checkpoint.empty()) save(checkpoint);
       throw Interrupted("stopped");
     }
   }
-  return true;
+  return account();
 }
 
-bool Trainer::step(const std::vector<i64>& indices) {
-  Tensor labels = from_vector(data_.labels(indices)).to(data_.inputs.device());
+void Trainer::step(const std::vector<i64>& indices) {
+  Tensor x = data_.batch(indices), labels = from_vector(data_.labels(indices)).to(x.device());
+  bool by_graph = training_.cuda_graph && x.dim(0) == training_.batch;
+  outcomes_.push_back({by_graph ? learn_by_graph(x, labels) : learn(x, labels), x.dim(0)});
+}
+
+// Nothing here waits for the device.
+Tensor Trainer::learn(const Tensor& x, const Tensor& labels) {
   optimizer_->zero_grad();
-  Variable logits = logits_of(net_, data_.batch(indices), training_.bf16);
+  Variable logits = logits_of(net_, x, training_.bf16);
   Variable loss = cross_entropy(logits, labels);
-  double value = loss.item();
-  if (!std::isfinite(value)) {
-    diverged_ = true;
-    ended_ = format("diverged: the loss is {} in step {} (epoch {})", value,
-                    optimizer_->steps() + 1, history_.size() + 1);
-    return false;
-  }
   loss.backward();
   if (training_.clip_norm > 0) clip_grad_norm(net_.parameters(), training_.clip_norm);
   optimizer_->step();
-  running_.train_loss += value * static_cast<double>(indices.size());
-  running_.train_accuracy += static_cast<double>(count_right(logits.data(), labels));
+  return stack(std::vector{loss.data(), count_right(logits.data(), labels)});
+}
+
+Tensor Trainer::learn_by_graph(const Tensor& x, const Tensor& labels) {
+  if (!recorded_) recorded_ = std::make_shared<RecordedStep>(*this, x, labels);
+  recorded_->x.copy_(x);
+  recorded_->labels.copy_(labels);
+  if (recorded_->graph.run()) optimizer_->count_replay();
+  return recorded_->outcome.clone();
+}
+
+// False if the net diverged.
+bool Trainer::account() {
+  i64 step = optimizer_->steps() - static_cast<i64>(outcomes_.size());
+  for (const Outcome& outcome : std::exchange(outcomes_, {})) {
+    std::vector<double> values = outcome.loss_and_right.to_vector<double>();
+    ++step;
+    if (!std::isfinite(values[0])) {
+      diverged_ = true;
+      ended_ = format("diverged: the loss is {} in step {} (epoch {})", values[0], step,
+                      history_.size() + 1);
+      return false;
+    }
+    running_.train_loss += values[0] * static_cast<double>(outcome.clips);
+    running_.train_accuracy += values[1];
+  }
   return true;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "autograd/autocast.h"
+#include "kernels/step_graph.h"
 #include "layers/models/registry.h"
 #include "optim/adam.h"
 
@@ -20,19 +21,23 @@ struct Settings {
   int threads = 0;
   double seconds = 3;
   int warm_up = 3;
-  bool bf16 = false, json = false;
+  std::string device = "cpu";
+  bool bf16 = false, cuda_graph = false, json = false;
 };
 
 std::vector<double> step_times(const Settings& settings) {
-  Generator generator(1);
+  Device device = Device::parse(settings.device);
+  Generator generator(1), masks(2, device);
   Shape shape = find_net(settings.net).input;
   if (settings.size > 0) shape[1] = shape[2] = settings.size;
   shape.insert(0, settings.batch);
   auto net = make_net(settings.net, settings.classes);
   net->reset(generator);
+  net->set_generator(masks);
+  net->to(device);
   Adam optimizer(net->parameters());
-  Variable x = rand(shape, generator).channels_last();
-  Tensor target = randint(0, settings.classes, {settings.batch}, generator);
+  Variable x = rand(shape, generator).channels_last().to(device);
+  Tensor target = randint(0, settings.classes, {settings.batch}, generator).to(device);
 
   auto step = [&] {
     optimizer.zero_grad();
@@ -45,16 +50,26 @@ std::vector<double> step_times(const Settings& settings) {
     cross_entropy(logits, target).backward();
     optimizer.step();
   };
+  std::optional<StepGraph> graph;
+  if (settings.cuda_graph) graph.emplace(device, step);
+  auto run = [&] {
+    if (graph) {
+      graph->run();
+    } else {
+      step();
+    }
+    backend(device).synchronize();
+  };
   using Clock = std::chrono::steady_clock;
   auto ms_since = [](Clock::time_point start) {
     return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   };
-  for (int i = 0; i < settings.warm_up; ++i) step();
+  for (int i = 0; i < settings.warm_up; ++i) run();
   std::vector<double> times;
   auto begin = Clock::now();
   while (times.size() < 3 || ms_since(begin) < settings.seconds * 1000) {
     auto start = Clock::now();
-    step();
+    run();
     times.push_back(ms_since(start));
   }
   return times;
@@ -87,6 +102,8 @@ int bench(int argc, char** argv) {
   app.add_option("--batch", settings.batch, "samples a step")->check(CLI::PositiveNumber);
   app.add_option("--size", settings.size, "height and width of the pictures, if not the net's own");
   app.add_option("--classes", settings.classes)->check(CLI::PositiveNumber);
+  app.add_option("--device", settings.device, "cpu, cuda or cuda:1");
+  app.add_flag("--cuda-graph", settings.cuda_graph, "repeat the step as a CUDA graph");
   app.add_option("--threads", settings.threads, "0: as many as the machine has cores");
   app.add_option("--seconds", settings.seconds, "how long to measure");
   app.add_option("--warm-up", settings.warm_up, "steps before");

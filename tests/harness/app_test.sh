@@ -45,6 +45,7 @@ expect 1 "polka" $program --classes polka,jazz --out typed
 expect 1 "only one class" $program --classes jazz --out typed
 expect 1 "jazz' is named twice" $program --classes jazz,metal,jazz --out typed
 expect 1 "cuda" $program --device cuda --out typed
+expect 1 "add --device cuda" $program --cuda-graph --out typed
 expect 1 "toaster" $program --device toaster --out typed
 expect 2 "missing.safetensors" $program --weights missing.safetensors
 check "nothing was left behind" test ! -e typed/results.json

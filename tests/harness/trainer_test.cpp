@@ -7,17 +7,9 @@
 #include <filesystem>
 
 #include "apps/harness/interrupt.h"
-#include "apps/harness/progress.h"
 #include "kernels/error.h"
-#include "layers/batch_norm.h"
-#include "layers/conv2d.h"
-#include "layers/dropout.h"
-#include "layers/flatten.h"
-#include "layers/linear.h"
-#include "layers/sequential.h"
 #include "tensor/file.h"
-#include "tensor/ops.h"
-#include "tensor/random.h"
+#include "tests/harness/short_training.h"
 #include "tests/temporary_folder.h"
 
 namespace melgrad {
@@ -25,104 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr i64 pixels = 6, clips = 60;
-
-// Class 1 is brighter on the left; noise makes it learnable, but not at once.
-StudyData two_classes() {
-  StudyData data;
-  data.collection.classes = {"dark", "bright"};
-  Generator generator(11);
-  for (i64 i = 0; i < clips; ++i)
-    data.collection.examples.push_back({"clip" + std::to_string(i) + ".png", i % 2, ""});
-  data.offsets.assign(clips, 0);
-  data.inputs = randn({clips, pixels, pixels, 3}, generator);
-  for (i64 i = 1; i < clips; i += 2) {
-    Tensor left = data.inputs.select(0, i).slice(1, 0, pixels / 2);
-    left.copy_(left + .5);
-  }
-  return data;
-}
-
-Split thirds() {
-  Split split;
-  for (i64 i = 0; i < clips; ++i)
-    (i < 40 ? split.train : i < 50 ? split.valid : split.test).push_back(i);
-  return split;
-}
-
-Training short_training() {
-  return {.optimizer = AdamSettings{.lr = 3e-3},
-          .batch = 8,
-          .epochs = 6,
-          .plateau = {.factor = .5, .patience = 1},
-          .early_stopping = {.patience = 8},
-          .clip_norm = 1};
-}
-
-/// With everything that has state: batch norm's buffers, dropout's generator. `stop_at`: the
-/// forward pass in training mode during which Ctrl-C is pressed.
-class Net final : public Module {
- public:
-  explicit Net(i64 stop_at = -1) : stop_at_(stop_at) {
-    add_module("layers", layers_);
-    layers_.add<Conv2d>(3, 4, 3).add<BatchNorm2d>(4).add<Flatten>().add<Dropout>(.3).add<Linear>(
-        4 * (pixels - 2) * (pixels - 2), 2);
-  }
-  std::string type() const override { return "Net"; }
-  Variable forward(const Variable& x) override {
-    if (training() && stop_at_-- == 0) std::raise(SIGINT);
-    return layers_(x);
-  }
-
- private:
-  i64 stop_at_;
-  Sequential layers_;
-};
-
-struct Outcome {
-  Fit fit;
-  std::map<std::string, std::vector<float>> weights;
-};
-
 fs::path scratch(const char* name) {
   fs::path folder = fs::path(testing::TempDir()) / "melgrad_trainer";
   fs::create_directories(folder);
   return folder / name;
-}
-
-Outcome train(const Training& training, const fs::path& checkpoint = {}, bool resume = false,
-              i64 stop_at = -1) {
-  StudyData data = two_classes();
-  Split split = thirds();
-  Net net(stop_at);
-  Generator initial(5);
-  net.reset(initial);
-  Generator masks(5);
-  net.set_generator(masks);
-  Trainer trainer(net, masks, data, split, training, 5);
-  if (resume) trainer.load(checkpoint);
-  Progress progress("test", 1);
-  Outcome outcome;
-  outcome.fit = trainer.run(checkpoint, progress);
-  for (const auto& [name, value] : net.state_dict())
-    outcome.weights[name] = value.to(Dtype::f32).to_vector<float>();
-  return outcome;
-}
-
-void expect_same_bits(const Outcome& a, const Outcome& b) {
-  EXPECT_EQ(a.weights, b.weights);
-  EXPECT_EQ(a.fit.best_epoch, b.fit.best_epoch);
-  EXPECT_EQ(a.fit.ended, b.fit.ended);
-  EXPECT_EQ(a.fit.scores.test_loss, b.fit.scores.test_loss);
-  EXPECT_EQ(a.fit.confusion.counts(), b.fit.confusion.counts());
-  ASSERT_EQ(a.fit.history.size(), b.fit.history.size());
-  for (std::size_t i = 0; i < a.fit.history.size(); ++i) {
-    const Epoch &x = a.fit.history[i], &y = b.fit.history[i];
-    EXPECT_EQ(x.train_loss, y.train_loss) << "epoch " << i;
-    EXPECT_EQ(x.train_accuracy, y.train_accuracy) << "epoch " << i;
-    EXPECT_EQ(x.valid_loss, y.valid_loss) << "epoch " << i;
-    EXPECT_EQ(x.lr, y.lr) << "epoch " << i;
-  }
 }
 
 TEST(Trainer, Learns) {

@@ -177,9 +177,9 @@ TEST(Clip, ScalesToTheNorm) {
   parameters[0].second.mutable_grad() = full({3, 4}, 1, Dtype::f64);
   parameters[1].second.mutable_grad() = full({5}, 2, Dtype::f64);
   double norm = std::sqrt(12 + 5 * 4);
-  EXPECT_DOUBLE_EQ(clip_grad_norm(parameters, 100), norm);
+  EXPECT_DOUBLE_EQ(clip_grad_norm(parameters, 100).item(), norm);
   EXPECT_DOUBLE_EQ(parameters[1].second.grad().select(0, 0).item(), 2);
-  EXPECT_DOUBLE_EQ(clip_grad_norm(parameters, 1.5), norm);
+  EXPECT_DOUBLE_EQ(clip_grad_norm(parameters, 1.5).item(), norm);
   EXPECT_DOUBLE_EQ(parameters[1].second.grad().select(0, 0).item(), 2 * 1.5 / (norm + 1e-6));
 }
 

@@ -1,0 +1,118 @@
+#pragma once
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <filesystem>
+#include <map>
+
+#include "apps/harness/progress.h"
+#include "apps/harness/trainer.h"
+#include "layers/batch_norm.h"
+#include "layers/conv2d.h"
+#include "layers/dropout.h"
+#include "layers/flatten.h"
+#include "layers/linear.h"
+#include "layers/sequential.h"
+#include "tensor/ops.h"
+#include "tensor/random.h"
+
+/// A training that takes a fraction of a second, on the CPU or a GPU.
+namespace melgrad {
+
+inline constexpr i64 pixels = 6, clips = 60;
+
+// Class 1 is brighter on the left; noise makes it learnable, but not at once.
+inline StudyData two_classes() {
+  StudyData data;
+  data.collection.classes = {"dark", "bright"};
+  Generator generator(11);
+  for (i64 i = 0; i < clips; ++i)
+    data.collection.examples.push_back({"clip" + std::to_string(i) + ".png", i % 2, ""});
+  data.offsets.assign(clips, 0);
+  data.inputs = randn({clips, pixels, pixels, 3}, generator);
+  for (i64 i = 1; i < clips; i += 2) {
+    Tensor left = data.inputs.select(0, i).slice(1, 0, pixels / 2);
+    left.copy_(left + .5);
+  }
+  return data;
+}
+
+inline Split thirds() {
+  Split split;
+  for (i64 i = 0; i < clips; ++i)
+    (i < 40 ? split.train : i < 50 ? split.valid : split.test).push_back(i);
+  return split;
+}
+
+inline Training short_training() {
+  return {.optimizer = AdamSettings{.lr = 3e-3},
+          .batch = 8,
+          .epochs = 6,
+          .plateau = {.factor = .5, .patience = 1},
+          .early_stopping = {.patience = 8},
+          .clip_norm = 1};
+}
+
+/// With everything that has state: batch norm's buffers, dropout's generator. `stop_at`: the
+/// forward pass in training mode during which Ctrl-C is pressed.
+class Net final : public Module {
+ public:
+  explicit Net(i64 stop_at = -1) : stop_at_(stop_at) {
+    add_module("layers", layers_);
+    layers_.add<Conv2d>(3, 4, 3).add<BatchNorm2d>(4).add<Flatten>().add<Dropout>(.3).add<Linear>(
+        4 * (pixels - 2) * (pixels - 2), 2);
+  }
+  std::string type() const override { return "Net"; }
+  Variable forward(const Variable& x) override {
+    if (training() && stop_at_-- == 0) std::raise(SIGINT);
+    return layers_(x);
+  }
+
+ private:
+  i64 stop_at_;
+  Sequential layers_;
+};
+
+struct Outcome {
+  Fit fit;
+  std::map<std::string, std::vector<float>> weights;
+};
+
+inline Outcome train(const Training& training, const std::filesystem::path& checkpoint = {},
+                     bool resume = false, i64 stop_at = -1, Device device = {}) {
+  StudyData data = two_classes();
+  data.inputs = data.inputs.to(device);
+  Split split = thirds();
+  Net net(stop_at);
+  Generator initial(5);
+  net.reset(initial);
+  Generator masks(5, device);
+  net.set_generator(masks);
+  net.to(device);
+  Trainer trainer(net, masks, data, split, training, 5);
+  if (resume) trainer.load(checkpoint);
+  Progress progress("test", 1);
+  Outcome outcome;
+  outcome.fit = trainer.run(checkpoint, progress);
+  for (const auto& [name, value] : net.state_dict())
+    outcome.weights[name] = value.to(Dtype::f32).to_vector<float>();
+  return outcome;
+}
+
+inline void expect_same_bits(const Outcome& a, const Outcome& b) {
+  EXPECT_EQ(a.weights, b.weights);
+  EXPECT_EQ(a.fit.best_epoch, b.fit.best_epoch);
+  EXPECT_EQ(a.fit.ended, b.fit.ended);
+  EXPECT_EQ(a.fit.scores.test_loss, b.fit.scores.test_loss);
+  EXPECT_EQ(a.fit.confusion.counts(), b.fit.confusion.counts());
+  ASSERT_EQ(a.fit.history.size(), b.fit.history.size());
+  for (std::size_t i = 0; i < a.fit.history.size(); ++i) {
+    const Epoch &x = a.fit.history[i], &y = b.fit.history[i];
+    EXPECT_EQ(x.train_loss, y.train_loss) << "epoch " << i;
+    EXPECT_EQ(x.train_accuracy, y.train_accuracy) << "epoch " << i;
+    EXPECT_EQ(x.valid_loss, y.valid_loss) << "epoch " << i;
+    EXPECT_EQ(x.lr, y.lr) << "epoch " << i;
+  }
+}
+
+}  // namespace melgrad
