@@ -83,7 +83,7 @@ struct RnnShape {
 /// Framing of `count` signals of `samples` values: frame f is the n_fft values from sample f·hop.
 struct StftShape {
   i64 count = 0, samples = 0, n_fft = 0, hop = 0, frames = 0;
-  i64 bins() const { return n_fft / 2 + 1; }
+  constexpr i64 bins() const { return n_fft / 2 + 1; }
 };
 
 }  // namespace melgrad

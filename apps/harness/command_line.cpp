@@ -97,6 +97,10 @@ CommandLine parse_command_line(const Study& study, int argc, char** argv) {
 
   group = "Machine and output";
   option("--device", o.device, "DEVICE", "cpu, cuda or cuda:1 (cpu)");
+  app.add_flag("--inputs-on-host", o.inputs_on_host,
+               "if they do not fit in the GPU's memory: a batch is copied\n"
+               "there while the GPU works with the one before")
+      ->group(group);
   option("--threads", o.threads, "N", "as many as the machine has cores")
       ->check(CLI::Range(1, 4096));
   option("--out", o.out, "FOLDER", "for the report, results.json and checkpoints (report)");

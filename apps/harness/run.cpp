@@ -158,7 +158,7 @@ class Run {
     }
     if (skipped_.size() > 10) say(format("… {} files skipped in all", skipped_.size()));
     if (options_.split.empty()) data_ = trim_classes(data_, options_.seed);
-    data_.inputs = data_.inputs.to(device_);
+    if (!options_.inputs_on_host) data_.inputs = data_.inputs.to(device_);
   }
 
   void split() {

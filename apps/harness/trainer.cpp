@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "apps/harness/batches.h"
 #include "apps/harness/interrupt.h"
 #include "apps/harness/plot.h"
 #include "apps/harness/progress.h"
@@ -19,10 +20,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-std::vector<i64> part(const std::vector<i64>& all, i64 begin, i64 count) {
-  auto end = std::min<std::size_t>(static_cast<std::size_t>(begin + count), all.size());
-  return {all.begin() + begin, all.begin() + static_cast<std::ptrdiff_t>(end)};
-}
+Device device_of(const Module& net) { return net.parameters().front().second.device(); }
 
 Variable logits_of(Module& net, const Tensor& x, bool bf16) {
   if (!bf16) return net(x);
@@ -80,31 +78,29 @@ Evaluation evaluate(Module& net, const StudyData& data, const std::vector<i64>& 
   net.eval();
   Evaluation result;
   double right = 0;
-  auto count = static_cast<i64>(indices.size());
-  for (i64 begin = 0; begin < count; begin += batch) {
-    std::vector<i64> some = part(indices, begin, batch);
-    Tensor labels = from_vector(data.labels(some)).to(data.inputs.device());
-    Tensor logits = logits_of(net, data.batch(some), bf16).data();
-    result.loss += cross_entropy(logits, labels).item() * static_cast<double>(some.size());
-    right += count_right(logits, labels).item();
+  Batches batches(data, indices, batch, device_of(net));
+  while (auto some = batches.next()) {
+    Tensor logits = logits_of(net, some->x, bf16).data();
+    result.loss += cross_entropy(logits, some->labels).item() * static_cast<double>(some->size());
+    right += count_right(logits, some->labels).item();
     Tensor shares = softmax(logits, 1);
     std::vector<i64> said = argmax(shares, 1).to_vector<i64>();
     std::vector<double> sure = max(shares, Axes{1}).to_vector<double>();
     for (std::size_t i = 0; i < said.size(); ++i) result.predictions.push_back({said[i], sure[i]});
   }
-  result.loss /= static_cast<double>(count);
-  result.accuracy = right / static_cast<double>(count);
+  result.loss /= static_cast<double>(indices.size());
+  result.accuracy = right / static_cast<double>(indices.size());
   return result;
 }
 
 /// The step on a whole batch as a CUDA graph, which finds all it reads and writes where it was.
 struct Trainer::RecordedStep {
-  RecordedStep(Trainer& trainer, const Tensor& some_x, const Tensor& some_labels)
-      : x(empty_like(some_x)),
-        labels(empty_like(some_labels)),
-        graph(x.device(), [this, &trainer] { outcome = trainer.learn(x, labels); }) {}
+  RecordedStep(Trainer& trainer, const Batch& like)
+      : batch{empty_like(like.x), empty_like(like.labels)},
+        graph(batch.x.device(), [this, &trainer] { outcome = trainer.learn(batch); }) {}
 
-  Tensor x, labels, outcome;
+  Batch batch;
+  Tensor outcome;
   StepGraph graph;
 };
 
@@ -147,19 +143,19 @@ Fit Trainer::run(const std::filesystem::path& checkpoint, Progress& progress) {
 bool Trainer::train_epoch(Progress& progress, const std::filesystem::path& checkpoint) {
   net_.train();
   auto epoch = static_cast<i64>(history_.size()), count = static_cast<i64>(split_.train.size());
-  std::vector<i64> order;
-  for (i64 i : Generator(seed_).fork(static_cast<u64>(epoch)).permutation(count))
-    order.push_back(split_.train[static_cast<std::size_t>(i)]);
-
-  i64 batches = (count + training_.batch - 1) / training_.batch;
+  std::vector<i64> order = Generator(seed_).fork(static_cast<u64>(epoch)).permutation(count);
+  order.erase(order.begin(), order.begin() + std::min(next_batch_ * training_.batch, count));
+  for (i64& i : order) i = split_.train[static_cast<std::size_t>(i)];
+  Batches batches(data_, order, training_.batch, device_of(net_));
+  i64 steps = (count + training_.batch - 1) / training_.batch;
   auto start = std::chrono::steady_clock::now();
   double before = running_.seconds;
-  while (next_batch_ < batches) {
-    step(part(order, next_batch_ * training_.batch, training_.batch));
+  while (auto batch = batches.next()) {
+    step(*batch);
     ++next_batch_;
     bool stop = interrupted();
     if ((!training_.cuda_graph || stop) && !account()) return false;
-    progress.show(epoch * batches + next_batch_, format("epoch {}", epoch + 1));
+    progress.show(epoch * steps + next_batch_, format("epoch {}", epoch + 1));
     if (stop) {
       running_.seconds = before + seconds_since(start);
       if (!checkpoint.empty()) save(checkpoint);
@@ -169,27 +165,26 @@ bool Trainer::train_epoch(Progress& progress, const std::filesystem::path& check
   return account();
 }
 
-void Trainer::step(const std::vector<i64>& indices) {
-  Tensor x = data_.batch(indices), labels = from_vector(data_.labels(indices)).to(x.device());
-  bool by_graph = training_.cuda_graph && x.dim(0) == training_.batch;
-  outcomes_.push_back({by_graph ? learn_by_graph(x, labels) : learn(x, labels), x.dim(0)});
+void Trainer::step(const Batch& batch) {
+  bool by_graph = training_.cuda_graph && batch.size() == training_.batch;
+  outcomes_.push_back({by_graph ? learn_by_graph(batch) : learn(batch), batch.size()});
 }
 
 // Nothing here waits for the device.
-Tensor Trainer::learn(const Tensor& x, const Tensor& labels) {
+Tensor Trainer::learn(const Batch& batch) {
   optimizer_->zero_grad();
-  Variable logits = logits_of(net_, x, training_.bf16);
-  Variable loss = cross_entropy(logits, labels);
+  Variable logits = logits_of(net_, batch.x, training_.bf16);
+  Variable loss = cross_entropy(logits, batch.labels);
   loss.backward();
   if (training_.clip_norm > 0) clip_grad_norm(net_.parameters(), training_.clip_norm);
   optimizer_->step();
-  return stack(std::vector{loss.data(), count_right(logits.data(), labels)});
+  return stack(std::vector{loss.data(), count_right(logits.data(), batch.labels)});
 }
 
-Tensor Trainer::learn_by_graph(const Tensor& x, const Tensor& labels) {
-  if (!recorded_) recorded_ = std::make_shared<RecordedStep>(*this, x, labels);
-  recorded_->x.copy_(x);
-  recorded_->labels.copy_(labels);
+Tensor Trainer::learn_by_graph(const Batch& batch) {
+  if (!recorded_) recorded_ = std::make_shared<RecordedStep>(*this, batch);
+  recorded_->batch.x.copy_(batch.x);
+  recorded_->batch.labels.copy_(batch.labels);
   if (recorded_->graph.run()) optimizer_->count_replay();
   return recorded_->outcome.clone();
 }

@@ -18,6 +18,7 @@
 namespace melgrad {
 
 class Progress;
+struct Batch;
 
 /// How a net is trained. The plateau rule and early stopping watch the validation loss, and do not
 /// count before their min_steps.
@@ -77,9 +78,9 @@ class Trainer {
   };
 
   bool train_epoch(Progress& progress, const std::filesystem::path& checkpoint);
-  void step(const std::vector<i64>& indices);
-  Tensor learn(const Tensor& x, const Tensor& labels);
-  Tensor learn_by_graph(const Tensor& x, const Tensor& labels);
+  void step(const Batch& batch);
+  Tensor learn(const Batch& batch);
+  Tensor learn_by_graph(const Batch& batch);
   bool account();
   void end_epoch(const Evaluation& valid);
   std::string remark() const;

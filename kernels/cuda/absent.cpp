@@ -19,4 +19,6 @@ std::unique_ptr<RecordedWork> record_on_gpu(int index, const std::function<void(
   refuse(index);
 }
 
+std::unique_ptr<StagedCopy> staged_copy_to_gpu(int index) { refuse(index); }
+
 }  // namespace melgrad

@@ -4,6 +4,7 @@
 #include "kernels/backend.h"
 #include "kernels/caching_allocator.h"
 #include "kernels/cuda/runtime.h"
+#include "kernels/staged_copy.h"
 #include "kernels/step_graph.h"
 
 namespace melgrad {
@@ -27,6 +28,9 @@ class CudaBackend final : public Backend {
   cuda::Libraries& libraries();
   /// record_on_gpu (devices.h)
   std::unique_ptr<RecordedWork> record(const std::function<void()>& step);
+  /// Throws Error that says `what` is impossible while a step is being recorded.
+  void check_not_recording(std::string_view what) const;
+  std::unique_ptr<StagedCopy> staged_copy();
 
   // memory.cpp
   void* allocate(std::size_t bytes) override;
@@ -134,8 +138,6 @@ class CudaBackend final : public Backend {
   void irfft(Dtype, i64 count, i64 n, const void* y, void* x) override;
 
  private:
-  void check_not_recording(std::string_view what) const;
-
   cuda::Stream stream_;
   CachingAllocator allocator_;
   bool recording_ = false;

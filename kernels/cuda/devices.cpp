@@ -27,4 +27,8 @@ std::unique_ptr<RecordedWork> record_on_gpu(int index, const std::function<void(
   return static_cast<CudaBackend&>(cuda_backend(index)).record(step);
 }
 
+std::unique_ptr<StagedCopy> staged_copy_to_gpu(int index) {
+  return static_cast<CudaBackend&>(cuda_backend(index)).staged_copy();
+}
+
 }  // namespace melgrad

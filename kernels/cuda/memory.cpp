@@ -1,3 +1,4 @@
+#include <array>
 #include <exception>
 #include <utility>
 
@@ -23,7 +24,69 @@ class RecordedGraph final : public RecordedWork {
   int pool_;
 };
 
+/// Two pinned arrays, so that the host fills one while the GPU reads the other.
+class PinnedCopy final : public StagedCopy {
+ public:
+  explicit PinnedCopy(const CudaBackend& backend)
+      : backend_(backend), copies_(cuda::create_copy_stream()), given_(cuda::create_event()) {
+    for (Staging& staging : stagings_) staging.was_read = cuda::create_event();
+  }
+  ~PinnedCopy() override {
+    for (Staging& staging : stagings_) {
+      try {
+        cuda::synchronize(staging.was_read);
+      } catch (const Error&) {  // a device that failed reads no more
+      }
+      cuda::destroy_event(staging.was_read);
+      cuda::pinned_free(staging.data);
+    }
+    cuda::destroy_event(given_);
+    cuda::destroy_stream(copies_);
+  }
+
+  void* staging(std::size_t bytes) override {
+    turn_ = 1 - turn_;
+    cuda::synchronize(now().was_read);
+    if (now().bytes < bytes) {
+      cuda::pinned_free(std::exchange(now().data, nullptr));
+      now().bytes = 0;
+      now().data = cuda::pinned_malloc(bytes);
+      now().bytes = bytes;
+    }
+    return now().data;
+  }
+
+  // The target's memory may have been somebody else's: his work comes first.
+  void start(void* target, std::size_t bytes) override {
+    backend_.check_not_recording("a value comes from the host");
+    cuda::record(given_, backend_.stream());
+    cuda::wait(copies_, given_);
+    cuda::copy(target, now().data, bytes, cuda::Direction::to_device, copies_);
+    cuda::record(now().was_read, copies_);
+  }
+
+  void finish() override { cuda::wait(backend_.stream(), now().was_read); }
+
+ private:
+  struct Staging {
+    void* data = nullptr;
+    std::size_t bytes = 0;
+    cuda::Event was_read = nullptr;
+  };
+  Staging& now() { return stagings_[turn_]; }
+
+  const CudaBackend& backend_;
+  cuda::Stream copies_;
+  cuda::Event given_;
+  std::array<Staging, 2> stagings_;
+  std::size_t turn_ = 0;
+};
+
 }  // namespace
+
+std::unique_ptr<StagedCopy> CudaBackend::staged_copy() {
+  return std::make_unique<PinnedCopy>(*this);
+}
 
 void* CudaBackend::allocate(std::size_t bytes) { return allocator_.allocate(bytes); }
 

@@ -71,9 +71,33 @@ Stream create_stream() {
   return stream;
 }
 
+Stream create_copy_stream() { return create_stream(); }
+
+// destroy_…, …_free: called by destructors, also while the driver shuts down: nobody could act on a
+// failure.
+void destroy_stream(Stream stream) { cudaStreamDestroy(stream); }
+
 void synchronize(Stream stream) {
   check_status(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
 }
+
+Event create_event() {
+  cudaEvent_t event = nullptr;
+  check_status(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreate");
+  return event;
+}
+
+void destroy_event(Event event) { cudaEventDestroy(event); }
+
+void record(Event event, Stream stream) {
+  check_status(cudaEventRecord(event, stream), "cudaEventRecord");
+}
+
+void wait(Stream stream, Event event) {
+  check_status(cudaStreamWaitEvent(stream, event, 0), "cudaStreamWaitEvent");
+}
+
+void synchronize(Event event) { check_status(cudaEventSynchronize(event), "cudaEventSynchronize"); }
 
 void* device_malloc(std::size_t bytes) {
   void* data = nullptr;
@@ -86,7 +110,6 @@ void* device_malloc(std::size_t bytes) {
   return data;
 }
 
-// Called by destructors, also while the driver shuts down: nobody could act on a failure.
 void device_free(void* data) { cudaFree(data); }
 
 MemoryInfo device_memory() {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 struct CUstream_st;  // what cudaStream_t points to
+struct CUevent_st;   // what cudaEvent_t points to
 
 /// Everything that melgrad's host code asks of the CUDA runtime, so that this is all the simulator has to stand in for:
 /// runtime.cpp calls CUDA, cudasim/runtime.cpp does the same on the simulated device. A failing call throws Error with
@@ -21,8 +22,23 @@ int device_count();
 void use_device(int device);
 
 Stream create_stream();
+/// For copies beside the work of the other: the two know nothing of each other but by events.
+Stream create_copy_stream();
+void destroy_stream(Stream stream);
 /// Waits until everything submitted to the stream is done; throws Error if a kernel failed meanwhile.
 void synchronize(Stream stream);
+
+/// A point in a stream's work.
+using Event = CUevent_st*;
+Event create_event();
+void destroy_event(Event event);
+/// The event is the end of what the stream was given so far.
+void record(Event event, Stream stream);
+/// What the stream is given from now on waits for the event; the host does not. An event that was
+/// never recorded is over.
+void wait(Stream stream, Event event);
+/// The host waits.
+void synchronize(Event event);
 
 /// Throws Error "[kernel] …" if the launch just made was refused.
 void check_launch(std::string_view kernel);

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -9,10 +10,27 @@
 #include "kernels/cudasim/stream.h"
 #include "kernels/error.h"
 
-// The one stream's work: run when it is submitted, or recorded.
+// The device's stream runs its work when it is submitted, or records it. A copy stream runs its own as
+// late as a busy GPU might, when somebody waits for it: a missing wait shows as old values.
 struct CUstream_st {
-  bool capturing = false;
+  bool late = false, capturing = false;
   std::vector<std::function<void()>> recorded;
+  std::deque<std::function<void()>> waiting;
+  std::size_t submitted = 0, done = 0;
+
+  void run_up_to(std::size_t end) {
+    for (; done < end; ++done) {
+      std::function<void()> work = std::move(waiting.front());
+      waiting.pop_front();
+      work();
+    }
+  }
+};
+
+// The first `position` pieces of the stream's work. No stream: never recorded.
+struct CUevent_st {
+  CUstream_st* stream = nullptr;
+  std::size_t position = 0;
 };
 
 namespace melgrad {
@@ -20,6 +38,9 @@ namespace melgrad {
 void sim::submit(cuda::Stream stream, std::function<void()> work) {
   if (stream->capturing) {
     stream->recorded.push_back(std::move(work));
+  } else if (stream->late) {
+    stream->waiting.push_back(std::move(work));
+    ++stream->submitted;
   } else {
     work();
   }
@@ -32,10 +53,29 @@ int device_count() { return 1; }
 void use_device(int) {}
 
 Stream create_stream() { return new CUstream_st; }
+Stream create_copy_stream() {
+  Stream stream = create_stream();
+  stream->late = true;
+  return stream;
+}
+void destroy_stream(Stream stream) { delete stream; }
 
 void synchronize(Stream stream) {
   check(!stream->capturing, "cudaStreamSynchronize",
         "a value was read, or waited for, while a CUDA graph is being captured");
+  stream->run_up_to(stream->submitted);
+}
+
+Event create_event() { return new CUevent_st; }
+void destroy_event(Event event) { delete event; }
+void record(Event event, Stream stream) { *event = {stream, stream->submitted}; }
+void wait(Stream stream, Event event) {
+  sim::submit(stream, [event = *event] {
+    if (event.stream) event.stream->run_up_to(event.position);
+  });
+}
+void synchronize(Event event) {
+  if (event->stream) event->stream->run_up_to(event->position);
 }
 
 void* device_malloc(std::size_t bytes) { return sim::device_malloc(bytes); }

@@ -174,6 +174,29 @@ TEST_F(Simulator, replays_a_captured_graph_with_todays_memory) {
   EXPECT_EQ(result, values);
 }
 
+// So late that a forgotten wait shows.
+TEST_F(Simulator, copies_beside_the_stream_when_somebody_waits) {
+  std::vector<float> first(count, 1), second(count, 2), result(count);
+  auto value = [&] {
+    cuda::copy(result.data(), y_, bytes, cuda::Direction::to_host, stream_);
+    return result[5];
+  };
+  cuda::copy(y_, x_, bytes, cuda::Direction::on_device, stream_);
+  cuda::Stream beside = cuda::create_copy_stream();
+  cuda::Event after_first = cuda::create_event();
+  cuda::wait(stream_, after_first);
+  cuda::copy(y_, first.data(), bytes, cuda::Direction::to_device, beside);
+  cuda::record(after_first, beside);
+  cuda::copy(y_, second.data(), bytes, cuda::Direction::to_device, beside);
+  EXPECT_EQ(value(), 5);
+  cuda::wait(stream_, after_first);
+  EXPECT_EQ(value(), 1);
+  cuda::synchronize(beside);
+  EXPECT_EQ(value(), 2);
+  cuda::destroy_event(after_first);
+  cuda::destroy_stream(beside);
+}
+
 using SimulatorDeath = Simulator;
 
 TEST_F(SimulatorDeath, host_code_that_touches_device_memory_is_named) {

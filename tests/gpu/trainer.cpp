@@ -39,6 +39,12 @@ TEST(TrainerOnGpu, RecordedStepsTrainBitForBitAsOrdinaryOnes) {
   }
 }
 
+TEST(TrainerOnGpu, InputsMayStayOnTheHost) {
+  Training training = graph_training();
+  training.epochs = 1;
+  expect_same_bits(train_on_gpu(training), train(training, {}, false, -1, Device::cuda(), true));
+}
+
 TEST(TrainerOnGpu, ARecordedTrainingResumes) {
   std::filesystem::path checkpoint =
       std::filesystem::path(testing::TempDir()) / "melgrad_recorded.safetensors";

@@ -79,9 +79,10 @@ struct Outcome {
 };
 
 inline Outcome train(const Training& training, const std::filesystem::path& checkpoint = {},
-                     bool resume = false, i64 stop_at = -1, Device device = {}) {
+                     bool resume = false, i64 stop_at = -1, Device device = {},
+                     bool inputs_on_host = false) {
   StudyData data = two_classes();
-  data.inputs = data.inputs.to(device);
+  if (!inputs_on_host) data.inputs = data.inputs.to(device);
   Split split = thirds();
   Net net(stop_at);
   Generator initial(5);

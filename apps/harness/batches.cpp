@@ -1,0 +1,34 @@
+#include "apps/harness/batches.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace melgrad {
+
+Batches::Batches(const StudyData& data, std::vector<i64> indices, i64 size, Device device)
+    : data_(data),
+      indices_(std::move(indices)),
+      size_(static_cast<std::size_t>(size)),
+      inputs_(device),
+      labels_(device) {
+  start();
+}
+
+void Batches::start() {
+  if (begin_ >= indices_.size()) return;
+  auto end = std::min(begin_ + size_, indices_.size());
+  std::vector<i64> some(indices_.begin() + static_cast<std::ptrdiff_t>(begin_),
+                        indices_.begin() + static_cast<std::ptrdiff_t>(end));
+  inputs_.start(data_.batch(some));
+  labels_.start(from_vector(data_.labels(some)));
+}
+
+std::optional<Batch> Batches::next() {
+  if (begin_ >= indices_.size()) return std::nullopt;
+  Batch batch{inputs_.finish(), labels_.finish()};
+  begin_ += size_;
+  start();
+  return batch;
+}
+
+}  // namespace melgrad

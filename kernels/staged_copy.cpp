@@ -1,0 +1,14 @@
+#include "kernels/staged_copy.h"
+
+#include "kernels/cuda/devices.h"
+#include "kernels/error.h"
+
+namespace melgrad {
+
+std::unique_ptr<StagedCopy> staged_copy(Device device) {
+  check(!device.is_cpu(), "staged_copy", "memory is staged for a GPU, not for {}",
+        to_string(device));
+  return staged_copy_to_gpu(device.index);
+}
+
+}  // namespace melgrad

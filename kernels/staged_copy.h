@@ -1,0 +1,31 @@
+#pragma once
+#include <cstddef>
+#include <memory>
+
+#include "kernels/device.h"
+
+namespace melgrad {
+
+/// Copies from the host to a GPU that run beside its other work: from memory that the GPU reads by
+/// itself, on a stream of their own.
+class StagedCopy {
+ public:
+  StagedCopy() = default;
+  StagedCopy(const StagedCopy&) = delete;
+  StagedCopy& operator=(const StagedCopy&) = delete;
+  virtual ~StagedCopy() = default;
+
+  /// Host memory to fill. There are two such arrays, in turn: waits until the copy before last has
+  /// read the one it returns.
+  virtual void* staging(std::size_t bytes) = 0;
+  /// Begins to copy what staging() returned last to `target`, which is on the GPU, when all work
+  /// that this was given so far is done.
+  virtual void start(void* target, std::size_t bytes) = 0;
+  /// Work that the GPU is given from now on waits for the copy. The host does not.
+  virtual void finish() = 0;
+};
+
+/// Throws Error on the CPU, which has nothing to copy.
+std::unique_ptr<StagedCopy> staged_copy(Device device);
+
+}  // namespace melgrad
