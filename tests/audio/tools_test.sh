@@ -1,31 +1,9 @@
 #!/usr/bin/env bash
 # Runs the programs features and spectrogram as a user would, with good and with bad input.
 # usage: tools_test.sh FEATURES SPECTROGRAM
-set -uo pipefail
 features=$(realpath "$1") spectrogram=$(realpath "$2")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-failures=0
-export OMP_NUM_THREADS=2
+. "$(dirname "$0")/../expect.sh"
 
-# expect CODE PATTERN COMMAND…: the exit code, and a pattern in what it prints ("" for none).
-expect() {
-  local code=$1 pattern=$2 got=0
-  shift 2
-  timeout 60 "$@" >log 2>&1 </dev/null || got=$?
-  if [ "$got" != "$code" ] || ! grep -qE -- "$pattern" <(cat log; echo); then
-    echo "FAILED: $*"
-    echo "  exit code $got, expected $code; expected to find: $pattern"
-    tail -n 5 log | sed 's/^/  | /'
-    failures=$((failures + 1))
-  fi
-}
-check() { # check WHAT COMMAND…
-  local what=$1
-  shift
-  "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
-}
 # le BYTES NUMBER: little-endian
 le() { local i; for ((i = 0; i < $1; ++i)); do printf "\\x$(printf %02x $(($2 >> 8 * i & 255)))"; done; }
 # wav FILE SAMPLES [RATE [CHANNELS [CLAIMED]]]: 16-bit noise, the header claiming so many samples

@@ -1,31 +1,9 @@
 #!/usr/bin/env bash
 # Runs the four-genre program as a user would, with good and with bad input.
 # usage: app_test.sh PROGRAM
-set -uo pipefail
 program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-failures=0
-export OMP_NUM_THREADS=2
+. "$(dirname "$0")/../expect.sh"
 
-# expect CODE PATTERN COMMAND…: the exit code, and a pattern in what it prints ("" for none).
-expect() {
-  local code=$1 pattern=$2 got=0
-  shift 2
-  "$@" >log 2>&1 </dev/null || got=$?
-  if [ "$got" != "$code" ] || ! grep -qE -- "$pattern" log; then
-    echo "FAILED: $*"
-    echo "  exit code $got, expected $code; expected to find: $pattern"
-    tail -n 5 log | sed 's/^/  | /'
-    failures=$((failures + 1))
-  fi
-}
-check() { # check WHAT COMMAND…
-  local what=$1
-  shift
-  "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
-}
 quick="--nets logistic --epochs 2 --batch 8"
 
 # --- what works

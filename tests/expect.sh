@@ -1,0 +1,26 @@
+# For tests that run a program as a user does: a folder to work in that goes with the test, and
+# expect and check, which count into $failures. To be sourced.
+set -uo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit
+failures=0
+export OMP_NUM_THREADS=2
+
+# expect CODE PATTERN COMMAND…: the exit code, and a pattern in what it prints ("" for none).
+expect() {
+  local code=$1 pattern=$2 got=0
+  shift 2
+  timeout 300 "$@" >log 2>&1 </dev/null || got=$?
+  if [ "$got" != "$code" ] || ! grep -qE -- "$pattern" <(cat log; echo); then
+    echo "FAILED: $*"
+    echo "  exit code $got, expected $code; expected to find: $pattern"
+    tail -n 5 log | sed 's/^/  | /'
+    failures=$((failures + 1))
+  fi
+}
+check() { # check WHAT COMMAND…
+  local what=$1
+  shift
+  "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
+}
