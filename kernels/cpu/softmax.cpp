@@ -50,12 +50,12 @@ template <class T>
     for (i64 j = 0; j < cols; ++j) sum += dy[j];
 #pragma omp simd
     for (i64 j = 0; j < cols; ++j) dx[j] = dy[j] - vm::exp(y[j]) * sum;
-  } else {
-#pragma omp simd reduction(+ : sum)
-    for (i64 j = 0; j < cols; ++j) sum += dy[j] * y[j];
-#pragma omp simd
-    for (i64 j = 0; j < cols; ++j) dx[j] = y[j] * (dy[j] - sum);
+    return;
   }
+#pragma omp simd reduction(+ : sum)
+  for (i64 j = 0; j < cols; ++j) sum += dy[j] * y[j];
+#pragma omp simd
+  for (i64 j = 0; j < cols; ++j) dx[j] = y[j] * (dy[j] - sum);
 }
 
 MELGRAD_SIMD void softmax_rows(bool log, const float* x, float* y, i64 rows, i64 cols) {
