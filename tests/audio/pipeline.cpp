@@ -91,6 +91,7 @@ TEST(Augment, WhatEachDoes) {
 TEST(Picture, ATonesPlace) {
   // 1000 Hz on a linear axis up to 8000 Hz: an eighth from the bottom.
   std::vector<double> y;
+  y.reserve(16000);
   for (int i = 0; i < 16000; ++i) y.push_back(std::sin(2 * std::numbers::pi * i / 16.));
   Tensor s = power_to_db(spectrogram(from_vector(y), {}, 2));
   Tensor rgb = spectrogram_picture(s, 16000, 80, 40, Colours::grey, FrequencyAxis::linear);
@@ -112,6 +113,7 @@ TEST(Picture, SpecshowsChoiceOfColours) {
 TEST(Picture, GreyPicturesAreRepeatedAndResizedByArea) {
   TemporaryFolder folder;
   std::vector<u8> levels;
+  levels.reserve(128 * 128);
   for (int i = 0; i < 128 * 128; ++i) levels.push_back(i / 128 % 2 == 0 ? 0 : 254);
   save_png(folder.path / "x.png", from_vector(levels, {128, 128, 1}));
   Tensor x = load_picture(Picture{}, folder.path / "x.png");
