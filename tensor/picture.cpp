@@ -1,6 +1,8 @@
 #include "tensor/picture.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <memory>
 
 #include "tensor/file.h"
@@ -39,6 +41,43 @@ bool is_cut_off_jpeg(std::string_view bytes) {
   return end == std::string_view::npos || (scan != std::string_view::npos && end < scan);
 }
 
+/// CRC-32 of the bytes, as PNG has it (ISO 3309).
+std::uint32_t crc(std::string_view bytes) {
+  static const auto table = [] {
+    std::array<std::uint32_t, 256> remainders{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+      std::uint32_t r = i;
+      for (int bit = 0; bit < 8; ++bit) r = (r & 1U) != 0 ? 0xedb88320U ^ r >> 1U : r >> 1U;
+      remainders[i] = r;
+    }
+    return remainders;
+  }();
+  std::uint32_t r = ~0U;
+  for (char byte : bytes) r = table[(r ^ static_cast<unsigned char>(byte)) & 255U] ^ r >> 8U;
+  return ~r;
+}
+
+std::uint32_t big_endian(std::string_view four) {
+  std::uint32_t value = 0;
+  for (char byte : four) value = value << 8U | static_cast<unsigned char>(byte);
+  return value;
+}
+
+/// stb_image does not look at the sums of a PNG's chunks: length, name, data, CRC of name and data.
+bool is_damaged_png(std::string_view bytes) {
+  constexpr std::size_t signature = 8, around_data = 12;
+  if (!bytes.starts_with("\x89PNG")) return false;
+  for (std::size_t at = signature; at + around_data <= bytes.size();) {
+    std::size_t length = big_endian(bytes.substr(at, 4));
+    if (length > bytes.size() - at - around_data) return true;
+    if (crc(bytes.substr(at + 4, 4 + length)) != big_endian(bytes.substr(at + 8 + length, 4)))
+      return true;
+    if (bytes.substr(at + 4, 4) == "IEND") return false;
+    at += around_data + length;
+  }
+  return true;
+}
+
 void append(void* target, void* data, int size) {
   static_cast<std::string*>(target)->append(static_cast<const char*>(data),
                                             static_cast<std::size_t>(size));
@@ -69,6 +108,7 @@ Tensor load_picture(const std::filesystem::path& path, i64 channels) {
   check(i64{w} * h * std::max<i64>(stored, channels) <= most_values, "load_picture",
         "{}: {} x {} pixels are more than 2^28 values", path.string(), w, h);
   check(!is_cut_off_jpeg(bytes), "load_picture", "{}: the JPEG is cut off", path.string());
+  check(!is_damaged_png(bytes), "load_picture", "{}: the PNG is damaged", path.string());
   std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(data, size, &w, &h, &stored, static_cast<int>(channels)),
       stbi_image_free);

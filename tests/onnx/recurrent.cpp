@@ -12,6 +12,7 @@ Tensor reorder_gates(RnnMode mode, const Tensor& w) {
   if (mode == RnnMode::gru) order = {1, 0, 2};
   i64 hidden = w.dim(0) / static_cast<i64>(order.size());
   std::vector<Tensor> blocks;
+  blocks.reserve(order.size());
   for (i64 gate : order) blocks.push_back(w.slice(0, gate * hidden, (gate + 1) * hidden));
   return cat(blocks, 0);
 }

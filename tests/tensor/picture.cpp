@@ -64,22 +64,25 @@ TEST_F(Picture, ConvertsChannels) {
 TEST_F(Picture, RefusesBadFiles) {
   std::string png = encode_png(gradient(40, 40, 3)), jpeg = encode_jpeg(gradient(40, 40, 3));
   EXPECT_EQ(refusal(""), "[load_picture] " + path_.string() + ": the file is empty");
-  EXPECT_NE(refusal("no picture at all"), "");
+  EXPECT_NE(refusal("no picture at all"), "no error");
   for (std::size_t part : {1, 2, 3}) {
-    EXPECT_NE(refusal(png.substr(0, png.size() * part / 4)), "");
-    EXPECT_NE(refusal(jpeg.substr(0, jpeg.size() * part / 4)), "");
+    EXPECT_NE(refusal(png.substr(0, png.size() * part / 4)), "no error");
+    EXPECT_NE(refusal(jpeg.substr(0, jpeg.size() * part / 4)), "no error");
   }
-  EXPECT_NE(refusal(png.substr(0, png.size() - 20)), "");
+  EXPECT_NE(refusal(png.substr(0, png.size() - 20)), "no error");
   EXPECT_EQ(refusal(jpeg.substr(0, jpeg.size() - 2)),
             "[load_picture] " + path_.string() + ": the JPEG is cut off");
   std::string broken = png;
   for (std::size_t i = 60; i < broken.size() - 20; i += 7)
     broken[i] = static_cast<char>(~broken[i]);
-  EXPECT_NE(refusal(broken), "");
+  EXPECT_NE(refusal(broken), "no error");
+  std::string flipped = png;  // one bit of the pixels
+  flipped[png.size() / 2] = static_cast<char>(png[png.size() / 2] ^ 1);
+  EXPECT_EQ(refusal(flipped), "[load_picture] " + path_.string() + ": the PNG is damaged");
   std::string huge = png;  // a header that promises 2^23 × 2^23 pixels
   huge[16] = huge[20] = 0;
   huge[17] = huge[21] = static_cast<char>(0x7f);
-  EXPECT_NE(refusal(huge), "");
+  EXPECT_NE(refusal(huge), "no error");
   EXPECT_NE(error_of([&] { load_picture(folder_ / "none"); }), "no error");
   EXPECT_NE(error_of([&] { load_picture(path_, 2); }), "no error");
 }
