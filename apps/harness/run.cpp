@@ -180,7 +180,11 @@ class Run {
     results_.date = today();
     results_.classes = data_.collection.classes;
     results_.skipped = skipped_;
-    results_.settings = settings_of(study_, options_, training_);
+    const auto& examples = data_.collection.examples;
+    bool sounds = std::any_of(examples.begin(), examples.end(), [](const Example& example) {
+      return !is_picture_file(example.path);
+    });
+    results_.settings = settings_of(study_, options_, training_, sounds);
     for (const Splitting& splitting : splittings_) results_.protocols.push_back(splitting.protocol);
     if (!options_.data.empty())
       results_.notes.push_back(

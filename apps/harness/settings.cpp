@@ -23,7 +23,7 @@ Training training_of(const Study& study, const Options& options) {
 }
 
 std::vector<Setting> settings_of(const Study& study, const Options& options,
-                                 const Training& training) {
+                                 const Training& training, bool of_sounds) {
   std::vector<Setting> settings;
   auto add = [&](const std::string& name, const std::string& value, bool changed = false) {
     auto source = std::find_if(study.sources.begin(), study.sources.end(),
@@ -36,22 +36,23 @@ std::vector<Setting> settings_of(const Study& study, const Options& options,
                         changed || !known ? "" : source->note});
   };
   const Picture& p = study.features;
-  bool sounds = options.data.empty();
+  bool by_default = options.data.empty() && options.classes.empty();
   std::string genres;
-  for (const std::string& genre : sounds&& options.classes.empty() ? study.genres : options.classes)
+  for (const std::string& genre : by_default ? study.genres : options.classes)
     genres += (genres.empty() ? "" : ", ") + genre;
-  add("genres", genres.empty() ? "the folders of the collection" : genres,
-      !options.classes.empty() || !options.data.empty());
+  add("genres", genres.empty() ? "the folders of the collection" : genres, !by_default);
   add("picture", format("{} × {}, RGB", p.width, p.height));
-  add("colours", "as librosa's specshow: diverging if the decibels have both signs, else magma");
-  add("frequency axis", p.axis == FrequencyAxis::log   ? "logarithmic"
-                        : p.axis == FrequencyAxis::mel ? "mel"
-                                                       : "linear");
   add("normalisation", format("mean {}, standard deviation {}", p.mean, p.std));
-  add("sample rate", format("{} Hz", p.sample_rate));
-  add("STFT", format("window {}, hop {}", p.n_fft, p.hop));
-  add("excerpt", format("{} s", p.seconds));
-  add("excerpts of a file", std::to_string(options.segments), options.segments != 1);
+  if (of_sounds) {
+    add("colours", "as librosa's specshow: diverging if the decibels have both signs, else magma");
+    add("frequency axis", p.axis == FrequencyAxis::log   ? "logarithmic"
+                          : p.axis == FrequencyAxis::mel ? "mel"
+                                                         : "linear");
+    add("sample rate", format("{} Hz", p.sample_rate));
+    add("STFT", format("window {}, hop {}", p.n_fft, p.hop));
+    add("excerpt", format("{} s", p.seconds));
+    add("excerpts of a file", std::to_string(options.segments), options.segments != 1);
+  }
   add("split",
       options.split.empty() ? "70 % train, 15 % validation, 15 % test, stratified"
                             : options.split[0] + ", " + options.split[1] + ", " + options.split[2],

@@ -10,8 +10,8 @@ namespace melgrad {
 Training training_of(const Study& study, const Options& options);
 
 /// Every setting of the run with its mark: the study's, or "set" where the command line says
-/// otherwise.
+/// otherwise. Those by which sounds become pictures only where there are sounds.
 std::vector<Setting> settings_of(const Study& study, const Options& options,
-                                 const Training& training);
+                                 const Training& training, bool of_sounds);
 
 }  // namespace melgrad
