@@ -17,24 +17,45 @@ constexpr double pi = std::numbers::pi;
 //   type 3: y[k] = x[0] + 2 Σ_{0<m} x[m] cos(π m (2k + 1)/2N)
 // orthonormal: what stands at an end of the cosines' half wave gets a factor √½, and all one of
 // √(½/(N−1)) (type 1) or √(½/N).
-double dct_entry(int type, i64 k_index, i64 m_index, i64 length, bool orthonormal) {
-  auto k = static_cast<double>(k_index), m = static_cast<double>(m_index);
-  auto n = static_cast<double>(length);
-  bool m_at_end = m_index == 0 || (type == 1 && m_index == length - 1);
-  bool k_at_end = k_index == 0 || (type == 1 && k_index == length - 1);
-  if (type == 1) {
-    double value = (m_at_end ? 1 : 2) * std::cos(pi * m * k / (n - 1));
-    if (!orthonormal) return value;
-    return value * (m_at_end ? std::numbers::sqrt2 : 1) * (k_at_end ? std::sqrt(.5) : 1) *
-           std::sqrt(.5 / (n - 1));
+class Dct {
+ public:
+  Dct(int type, i64 length, bool orthonormal)
+      : type_(type), length_(length), orthonormal_(orthonormal) {
+    i64 half = type == 1 ? length - 1 : 2 * length;
+    for (i64 j = 0; j < 2 * half; ++j)
+      cosines_.push_back(std::cos(pi * static_cast<double>(j) / static_cast<double>(half)));
   }
-  if (type == 2) {
-    double value = 2 * std::cos(pi * (2 * m + 1) * k / (2 * n));
-    return orthonormal ? value * (k_at_end ? std::sqrt(.25 / n) : std::sqrt(.5 / n)) : value;
+
+  /// The weight of x[m] in y[k].
+  double operator()(i64 k, i64 m) const {
+    auto n = static_cast<double>(length_);
+    bool m_at_end = m == 0 || (type_ == 1 && m == length_ - 1);
+    bool k_at_end = k == 0 || (type_ == 1 && k == length_ - 1);
+    if (type_ == 1) {
+      double value = (m_at_end ? 1 : 2) * cosine(m * k);
+      if (!orthonormal_) return value;
+      return value * (m_at_end ? std::numbers::sqrt2 : 1) * (k_at_end ? std::sqrt(.5) : 1) *
+             std::sqrt(.5 / (n - 1));
+    }
+    if (type_ == 2) {
+      double value = 2 * cosine((2 * m + 1) * k);
+      return orthonormal_ ? value * (k_at_end ? std::sqrt(.25 / n) : std::sqrt(.5 / n)) : value;
+    }
+    double value = (m_at_end ? 1 : 2) * cosine(m * (2 * k + 1));
+    return orthonormal_ ? value * (m_at_end ? std::sqrt(1 / n) : std::sqrt(.5 / n)) : value;
   }
-  double value = (m_at_end ? 1 : 2) * std::cos(pi * m * (2 * k + 1) / (2 * n));
-  return orthonormal ? value * (m_at_end ? std::sqrt(1 / n) : std::sqrt(.5 / n)) : value;
-}
+
+ private:
+  /// All angles are multiples of one: fewer cosines than weights, and exact however large.
+  double cosine(i64 multiple) const {
+    return cosines_[static_cast<std::size_t>(multiple) % cosines_.size()];
+  }
+
+  int type_;
+  i64 length_;
+  bool orthonormal_;
+  std::vector<double> cosines_;
+};
 
 /// The weights c with Σ_i c[i] x[i] the order-th derivative of the best polynomial of that degree
 /// through x[−half … half]: order! times its leading coefficient, found with the monic polynomials
@@ -70,10 +91,11 @@ Tensor dct_matrix(int type, i64 n, i64 length, bool orthonormal, Dtype dtype) {
   check(type >= 1 && type <= 3, "dct", "knows types 1, 2 and 3, not {}", type);
   check(n >= 1 && length >= (type == 1 ? 2 : 1), "dct", "{} coefficients of {} values", n, length);
   n = std::min(n, length);
+  Dct weight(type, length, orthonormal);
   std::vector<double> values;
   values.reserve(static_cast<std::size_t>(n * length));
   for (i64 k = 0; k < n; ++k)
-    for (i64 m = 0; m < length; ++m) values.push_back(dct_entry(type, k, m, length, orthonormal));
+    for (i64 m = 0; m < length; ++m) values.push_back(weight(k, m));
   return from_vector(values, {n, length}).to(dtype);
 }
 
