@@ -49,17 +49,19 @@ Tensor mel_filters(i64 n_fft, const MelOptions& options, Dtype dtype) {
   auto frequency = [&](i64 k) {
     return static_cast<double>(k) * options.sr / static_cast<double>(n_fft);
   };
-  Tensor weights = zeros({options.n_mels, bins}, Dtype::f64);
-  for (std::size_t m = 0; m + 2 < h.size(); ++m) {
-    double* row = weights.data<double>() + static_cast<i64>(m) * bins;
-    double area = options.slaney_norm ? 2 / (h[m + 2] - h[m]) : 1;
-    // Only the bins under the triangle, 2 % of them.
-    for (auto k = static_cast<i64>(h[m] / frequency(1)); k < bins && frequency(k) < h[m + 2]; ++k) {
-      double f = frequency(k);
-      double up = (f - h[m]) / (h[m + 1] - h[m]), down = (h[m + 2] - f) / (h[m + 2] - h[m + 1]);
-      row[k] = area * std::max(0., std::min(up, down));
+  Tensor weights = zeros({options.n_mels, bins}, dtype == Dtype::f64 ? dtype : Dtype::f32);
+  auto fill = [&]<class T>(T* row) {
+    for (std::size_t m = 0; m + 2 < h.size(); ++m, row += bins) {
+      double area = options.slaney_norm ? 2 / (h[m + 2] - h[m]) : 1;
+      // Only the bins under the triangle, 2 % of them.
+      auto k = static_cast<i64>(h[m] / frequency(1));
+      for (double f = frequency(k); k < bins && f < h[m + 2]; f = frequency(++k)) {
+        double up = (f - h[m]) / (h[m + 1] - h[m]), down = (h[m + 2] - f) / (h[m + 2] - h[m + 1]);
+        row[k] = static_cast<T>(area * std::max(0., std::min(up, down)));
+      }
     }
-  }
+  };
+  dtype == Dtype::f64 ? fill(weights.data<double>()) : fill(weights.data<float>());
   return weights.to(dtype);
 }
 

@@ -56,11 +56,14 @@ std::vector<double> frequency_ticks(double nyquist, FrequencyAxis axis) {
   std::vector<double> ticks;
   if (axis == FrequencyAxis::linear) {
     double step = round_step(nyquist, 6);
-    for (double hz = 0; hz <= nyquist; hz += step) ticks.push_back(hz);
+    for (int i = 0; i * step <= nyquist; ++i) ticks.push_back(i * step);
   } else {
     ticks.push_back(0);
-    for (double hz = axis == FrequencyAxis::log ? 64 : 512; hz <= nyquist; hz *= 2)
+    double hz = axis == FrequencyAxis::log ? 64 : 512;
+    while (hz <= nyquist) {
       ticks.push_back(hz);
+      hz *= 2;
+    }
   }
   return ticks;
 }
@@ -80,9 +83,10 @@ Tensor with_axes(const Tensor& rgb, const PlotAxes& axes) {
   canvas.text(4, left, axes.title);
   if (axes.seconds > 0) {
     double step = round_step(axes.seconds, static_cast<int>(std::max<i64>(1, width / 60)));
-    for (double time = 0; time <= axes.seconds * 1.0001; time += step) {
+    for (int i = 0; i * step <= axes.seconds * 1.0001; ++i) {
+      double time = i * step;
       i64 x = left + std::lround(time / axes.seconds * static_cast<double>(width - 1));
-      for (i64 i = 0; i < 4; ++i) canvas.point(top + height + i, x, 0, 0, 0);
+      for (i64 down = 0; down < 4; ++down) canvas.point(top + height + down, x, 0, 0, 0);
       std::string label = short_number(time);
       canvas.text(top + height + 7, x - static_cast<i64>(label.size()) * 3, label);
     }

@@ -48,6 +48,7 @@ SongTable read_spotify(const std::filesystem::path& csv, const std::string& genr
   std::size_t genre = genre_column_of(heading, genre_column);
   std::size_t key = column(heading, "key"), mode = column(heading, "mode");
   std::vector<std::size_t> columns;
+  columns.reserve(numeric.size());
   for (const char* name : numeric) columns.push_back(column(heading, name));
 
   std::map<std::string, i64> songs_of;

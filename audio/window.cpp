@@ -43,7 +43,9 @@ Tensor make_window(WindowKind kind, i64 n, const WindowOptions& options, Dtype d
   i64 steps = options.periodic ? n : n - 1;
   for (i64 i = 0; i < n && n > 1; ++i)
     values[static_cast<std::size_t>(i)] =
-        value_at(kind, static_cast<double>(i) / static_cast<double>(steps), options.beta);
+        2 * i <= steps
+            ? value_at(kind, static_cast<double>(i) / static_cast<double>(steps), options.beta)
+            : values[static_cast<std::size_t>(steps - i)];
   return from_vector(values).to(dtype);
 }
 
