@@ -17,6 +17,7 @@ std::vector<i64> shuffled(std::vector<i64> values, u64 seed, u64 key) {
   Generator generator = Generator(seed).fork(key);
   std::vector<i64> order = generator.permutation(static_cast<i64>(values.size()));
   std::vector<i64> result;
+  result.reserve(order.size());
   for (i64 i : order) result.push_back(values[static_cast<std::size_t>(i)]);
   return result;
 }
@@ -72,6 +73,7 @@ Parts deal_groups(const Collection& collection, const std::vector<double>& fract
   check(by_name.size() >= fractions.size(), "split", "{} groups cannot fill {} parts",
         by_name.size(), fractions.size());
   std::vector<const std::vector<i64>*> groups;
+  groups.reserve(by_name.size());
   for (const auto& [name, members] : by_name) groups.push_back(&members);
   std::vector<i64> numbers(groups.size());
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<i64>(i);

@@ -91,10 +91,12 @@ void echo(Track& track, double seconds, double feedback, double wet) {
 }
 
 void vinyl_crackle(Track& track, double loudness, Dice& dice) {
-  for (double time = 0; time < track.seconds(); time += dice.uniform(.01, .3)) {
+  double time = 0;
+  while (time < track.seconds()) {
     std::size_t at = track.at(time);
     for (std::size_t i = at; i < std::min(track.x.size(), at + 20); ++i)
       track.x[i] += static_cast<float>(loudness) * dice.noise();
+    time += dice.uniform(.01, .3);
   }
 }
 
