@@ -29,12 +29,11 @@ class RecordedWork {
 ///   });
 ///   for (…) { x.copy_(batch); labels.copy_(…); step.run(); }
 ///
-/// The first two runs are ordinary ones, in which optimisers make their state and libraries their
-/// choices. The third is recorded; from then on the host code of the step is not called any more.
-/// So all that it reads has to stay where it is (x and labels above), and nothing may depend on
-/// the host: no value is read back, nothing comes from host memory, batches have one size. What the
-/// device counts itself goes on: dropout draws new masks, an optimiser counts its steps and obeys
-/// set_lr.
+/// The first two runs are ordinary ones, in which libraries make their choices. The third is
+/// recorded; from then on the host code of the step is not called any more. So all that it reads
+/// has to stay where it is (x and labels above), and nothing may depend on the host: no value is
+/// read back, nothing comes from host memory, batches have one size. What the device counts itself
+/// goes on: dropout draws new masks, an optimiser counts its steps and obeys set_lr.
 class StepGraph {
  public:
   StepGraph(Device device, std::function<void()> step);

@@ -25,7 +25,7 @@ struct Options {
   int threads = 0;  // 0: as many as cores
   std::vector<std::string> weights;
   std::string out = "report";
-  bool resume = false, bf16 = false, cuda_graph = false, inputs_on_host = false;
+  bool resume = false, bf16 = false, tf32 = false, cuda_graph = false, inputs_on_host = false;
   std::string command;  // as typed
 };
 

@@ -14,6 +14,7 @@
 #include "apps/harness/study.h"
 #include "audio/synth.h"
 #include "kernels/backend.h"
+#include "kernels/tf32.h"
 #include "layers/models/pretrained.h"
 #include "layers/models/registry.h"
 #include "tensor/safetensors.h"
@@ -68,6 +69,7 @@ class Run {
         out_(options.out) {
     set_num_threads(options.threads > 0 ? options.threads : num_threads());
     backend(device_);  // an error now, not after the data
+    set_tf32(options.tf32);
     check(!options.cuda_graph || !device_.is_cpu(), "cuda-graph",
           "a GPU repeats recorded steps, the CPU cannot: add --device cuda");
     chosen_ = chosen_nets(study, options.nets);

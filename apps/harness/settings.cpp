@@ -79,6 +79,7 @@ std::vector<Setting> settings_of(const Study& study, const Options& options,
   add("epochs", format("at most {}", training.epochs), options.epochs.has_value());
   if (training.clip_norm > 0)
     add("gradient", format("norm at most {}", training.clip_norm), options.clip_norm.has_value());
+  if (options.tf32) add("TF32", "f32 values multiplied with 10 bits of their fractions", true);
   if (training.bf16) add("bfloat16", "matrix products, convolutions and recurrent layers", true);
   return settings;
 }

@@ -87,12 +87,8 @@ struct Descriptors {
                 "cudnnSetConvolution2dDescriptor");
     check_cudnn(cudnnSetConvolutionGroupCount(conv, as_int(s.groups)),
                 "cudnnSetConvolutionGroupCount");
-    check_cudnn(cudnnSetConvolutionMathType(conv, math_of(dtype)), "cudnnSetConvolutionMathType");
-  }
-
-  // FMA: f32 means f32, not TF32.
-  static cudnnMathType_t math_of(Dtype dtype) {
-    return dtype == Dtype::f32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH;
+    check_cudnn(cudnnSetConvolutionMathType(conv, cuda::math_of(dtype)),
+                "cudnnSetConvolutionMathType");
   }
 };
 
@@ -113,7 +109,8 @@ cuda::Libraries::ConvKey key_of(const ConvShape& s, Dtype dtype) {
           s.groups,
           s.p,
           s.q,
-          static_cast<i64>(dtype)};
+          static_cast<i64>(dtype),
+          static_cast<i64>(cuda::math_of(dtype))};
 }
 
 constexpr std::size_t most_workspace = std::size_t{1} << 30U;

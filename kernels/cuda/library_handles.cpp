@@ -1,5 +1,7 @@
 #include "kernels/cuda/library_handles.h"
 
+#include "kernels/tf32.h"
+
 namespace melgrad {
 namespace cuda {
 
@@ -20,11 +22,14 @@ void check_cufft(cufftResult status, std::string_view call) {
         status == CUFFT_ALLOC_FAILED ? ": the GPU has no memory left for the plan" : "");
 }
 
+cudnnMathType_t math_of(Dtype dtype) {
+  if (dtype == Dtype::f32) return tf32() ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
+  return CUDNN_TENSOR_OP_MATH;
+}
+
 Libraries::Libraries(Stream s) : stream(s) {
   check_cublas(cublasCreate(&cublas), "cublasCreate");
   check_cublas(cublasSetStream(cublas, stream), "cublasSetStream");
-  // f32 means f32: TF32 keeps 10 bits of the fraction.
-  check_cublas(cublasSetMathMode(cublas, CUBLAS_PEDANTIC_MATH), "cublasSetMathMode");
   check_cudnn(cudnnCreate(&cudnn), "cudnnCreate");
   check_cudnn(cudnnSetStream(cudnn, stream), "cudnnSetStream");
 }

@@ -19,6 +19,9 @@ void check_cublas(cublasStatus_t status, std::string_view call);
 void check_cudnn(cudnnStatus_t status, std::string_view call);
 void check_cufft(cufftResult status, std::string_view call);
 
+/// What cuDNN may multiply in: for f32 no TF32 unless asked for.
+cudnnMathType_t math_of(Dtype dtype);
+
 /// The algorithm that cuDNN's heuristics chose for a convolution, and the memory it needs.
 template <class Algorithm>
 struct Choice {
@@ -37,7 +40,7 @@ struct Libraries {
   cublasHandle_t cublas = nullptr;
   cudnnHandle_t cudnn = nullptr;
 
-  using ConvKey = std::vector<i64>;  // all sizes and the dtype
+  using ConvKey = std::vector<i64>;  // all sizes, the dtype, math_of it
   std::map<ConvKey, Choice<cudnnConvolutionFwdAlgo_t>> forward;
   std::map<ConvKey, Choice<cudnnConvolutionBwdDataAlgo_t>> backward_data;
   std::map<ConvKey, Choice<cudnnConvolutionBwdFilterAlgo_t>> backward_weights;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/library_handles.h"
+#include "kernels/tf32.h"
 
 namespace melgrad {
 namespace {
@@ -17,6 +18,12 @@ Operand operand(i64 rows, i64 cols, i64 row_stride, i64 col_stride) {
     return {CUBLAS_OP_N, static_cast<int>(std::max({row_stride, cols, i64{1}}))};
   }
   return {CUBLAS_OP_T, static_cast<int>(std::max({col_stride, rows, i64{1}}))};
+}
+
+// Pedantic: f32 means f32, unless TF32 was asked for.
+cublasComputeType_t compute_type(Dtype dtype) {
+  if (dtype != Dtype::f32) return CUBLAS_COMPUTE_32F;
+  return tf32() ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F_PEDANTIC;
 }
 
 }  // namespace
@@ -38,14 +45,13 @@ void CudaBackend::matmul(const MatmulShape& s, Dtype dtype, const void* a, const
   Operand left = operand(s.m, s.k, s.a_row, s.a_col), right = operand(s.k, s.n, s.b_row, s.b_col);
   float one = 1, beta = bias ? 1.0F : 0.0F;
   cudaDataType type = dtype == Dtype::f32 ? CUDA_R_32F : CUDA_R_16BF;
-  cuda::check_cublas(cublasGemmStridedBatchedEx(
-                         libraries().cublas, right.operation, left.operation, static_cast<int>(s.n),
-                         static_cast<int>(s.m), static_cast<int>(s.k), &one, w, type, right.leading,
-                         s.b_batch, a, type, left.leading, s.a_batch, &beta, y, type,
-                         static_cast<int>(s.n), s.m * s.n, static_cast<int>(s.batch),
-                         dtype == Dtype::f32 ? CUBLAS_COMPUTE_32F_PEDANTIC : CUBLAS_COMPUTE_32F,
-                         CUBLAS_GEMM_DEFAULT),
-                     "cublasGemmStridedBatchedEx");
+  cuda::check_cublas(
+      cublasGemmStridedBatchedEx(
+          libraries().cublas, right.operation, left.operation, static_cast<int>(s.n),
+          static_cast<int>(s.m), static_cast<int>(s.k), &one, w, type, right.leading, s.b_batch, a,
+          type, left.leading, s.a_batch, &beta, y, type, static_cast<int>(s.n), s.m * s.n,
+          static_cast<int>(s.batch), compute_type(dtype), CUBLAS_GEMM_DEFAULT),
+      "cublasGemmStridedBatchedEx");
 }
 
 }  // namespace melgrad

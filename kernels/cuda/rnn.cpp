@@ -35,13 +35,12 @@ class Rnn {
     check_cudnn(cudnnSetDropoutDescriptor(no_dropout_, handle_, 0, nullptr, 0, 0),
                 "cudnnSetDropoutDescriptor");
     check_cudnn(cudnnCreateRNNDescriptor(&rnn_), "cudnnCreateRNNDescriptor");
-    check_cudnn(
-        cudnnSetRNNDescriptor_v8(
-            rnn_, CUDNN_RNN_ALGO_STANDARD, mode_of(s.mode), CUDNN_RNN_DOUBLE_BIAS,
-            CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, type, CUDNN_DATA_FLOAT,
-            dtype == Dtype::f32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH, as_int(s.input),
-            as_int(s.hidden), as_int(s.hidden), 1, no_dropout_, CUDNN_RNN_PADDED_IO_DISABLED),
-        "cudnnSetRNNDescriptor_v8");
+    check_cudnn(cudnnSetRNNDescriptor_v8(
+                    rnn_, CUDNN_RNN_ALGO_STANDARD, mode_of(s.mode), CUDNN_RNN_DOUBLE_BIAS,
+                    CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, type, CUDNN_DATA_FLOAT,
+                    cuda::math_of(dtype), as_int(s.input), as_int(s.hidden), as_int(s.hidden), 1,
+                    no_dropout_, CUDNN_RNN_PADDED_IO_DISABLED),
+                "cudnnSetRNNDescriptor_v8");
     std::vector<int> lengths(static_cast<std::size_t>(s.n), as_int(s.t));
     describe(x_, type, s.input, lengths);
     describe(y_, type, s.hidden, lengths);

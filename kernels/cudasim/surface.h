@@ -11,6 +11,8 @@
 /// (CUDA C++ Programming Guide, "C++ language extensions"). A block runs on one operating-system thread,
 /// so __shared__ is a static variable and threadIdx a global that the scheduler sets before it resumes a thread.
 
+// NOLINTBEGIN(bugprone-reserved-identifier, google-explicit-constructor): CUDA's choices
+
 #define __global__
 #define __device__
 #define __host__
@@ -23,8 +25,7 @@ struct uint3 {
 };
 struct dim3 {
   unsigned x, y, z;
-  constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1)
-      : x(x_), y(y_), z(z_) {}  // NOLINT
+  constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
 };
 struct alignas(8) float2 {
   float x, y;
@@ -199,3 +200,5 @@ template <class T>
 T __ldg(const T* address) {
   return *address;
 }
+
+// NOLINTEND(bugprone-reserved-identifier, google-explicit-constructor)

@@ -6,6 +6,7 @@
 
 #include "autograd/autocast.h"
 #include "kernels/step_graph.h"
+#include "kernels/tf32.h"
 #include "layers/models/registry.h"
 #include "optim/adam.h"
 
@@ -22,7 +23,7 @@ struct Settings {
   double seconds = 3;
   int warm_up = 3;
   std::string device = "cpu";
-  bool bf16 = false, cuda_graph = false, json = false;
+  bool bf16 = false, tf32 = false, cuda_graph = false, json = false;
 };
 
 std::vector<double> step_times(const Settings& settings) {
@@ -108,9 +109,11 @@ int bench(int argc, char** argv) {
   app.add_option("--seconds", settings.seconds, "how long to measure");
   app.add_option("--warm-up", settings.warm_up, "steps before");
   app.add_flag("--bf16", settings.bf16, "matmul, convolution and recurrent layers in bf16");
+  app.add_flag("--tf32", settings.tf32, "f32 products of a GPU in TF32");
   app.add_flag("--json", settings.json, "one line of JSON, with every step's time");
   CLI11_PARSE(app, argc, argv);
   if (settings.threads > 0) set_num_threads(settings.threads);
+  set_tf32(settings.tf32);
   print(settings, step_times(settings));
   return 0;
 }

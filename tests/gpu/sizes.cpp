@@ -15,6 +15,7 @@ const std::vector<Shape> pictures = {{1, 1, 3, 3}, {2, 31, 7, 5}, {1, 33, 11, 13
 template <class F>
 Case row(const char* name, const std::vector<Shape>& shapes, F f, const Options& options = {}) {
   std::vector<Input> inputs;
+  inputs.reserve(shapes.size());
   for (const Shape& shape : shapes) inputs.push_back(distinct(shape));
   auto forward = [f](const Inputs& x) {
     std::vector<Variable> y;
