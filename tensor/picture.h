@@ -7,8 +7,8 @@
 /// Pictures as tensors (H, W, C) u8, C = 1 grey, 3 RGB, 4 RGB and opacity.
 namespace melgrad {
 
-/// PNG, JPEG, BMP, GIF, TGA, PSD, PNM with as many channels as asked for. Throws Error that names
-/// the file where it is empty, cut off, corrupt or larger than 2^28 values.
+/// PNG, JPEG or BMP with as many channels as asked for. Throws Error that names the file where it is
+/// empty, cut off, corrupt or larger than 2^28 values.
 Tensor load_picture(const std::filesystem::path& path, i64 channels = 3);
 
 /// A PNG or JPEG file's bytes. quality: 1 to 100.
