@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <sstream>
 
 #include "audio/decibel.h"
 #include "audio/font.h"
@@ -38,36 +36,6 @@ struct Canvas {
   }
 };
 
-std::string short_number(double value) {
-  std::ostringstream out;
-  out << value;
-  return out.str();
-}
-
-/// 1, 2 or 5 times a power of ten, so that at most `most` steps fit.
-double round_step(double range, int most) {
-  double power = std::pow(10, std::floor(std::log10(range / most)));
-  for (double factor : {1., 2., 5., 10.})
-    if (range / (factor * power) <= most) return factor * power;
-  return 10 * power;
-}
-
-std::vector<double> frequency_ticks(double nyquist, FrequencyAxis axis) {
-  std::vector<double> ticks;
-  if (axis == FrequencyAxis::linear) {
-    double step = round_step(nyquist, 6);
-    for (int i = 0; i * step <= nyquist; ++i) ticks.push_back(i * step);
-  } else {
-    ticks.push_back(0);
-    double hz = axis == FrequencyAxis::log ? 64 : 512;
-    while (hz <= nyquist) {
-      ticks.push_back(hz);
-      hz *= 2;
-    }
-  }
-  return ticks;
-}
-
 }  // namespace
 
 Tensor to_bytes(const Tensor& rgb) {
@@ -75,34 +43,28 @@ Tensor to_bytes(const Tensor& rgb) {
   return round(clamp(rgb, 0, 1) * 255.).permute({1, 2, 0}).contiguous().to(Dtype::u8);
 }
 
-Tensor with_axes(const Tensor& rgb, const PlotAxes& axes) {
-  Tensor inside = to_bytes(rgb);
-  i64 height = inside.dim(0), width = inside.dim(1);
+Tensor with_axes(const Tensor& picture, const PlotAxes& axes) {
+  check(picture.rank() == 3 && picture.dim(2) == 3 && picture.dtype() == Dtype::u8, "with_axes",
+        "needs u8 (height, width, 3): {}", picture);
+  i64 height = picture.dim(0), width = picture.dim(1);
   Canvas canvas(height + top + bottom, width + left + right);
-  canvas.pixels.slice(0, top, top + height).slice(1, left, left + width).copy_(inside);
+  canvas.pixels.slice(0, top, top + height).slice(1, left, left + width).copy_(picture);
   canvas.text(4, left, axes.title);
-  if (axes.seconds > 0) {
-    double step = round_step(axes.seconds, static_cast<int>(std::max<i64>(1, width / 60)));
-    for (int i = 0; i * step <= axes.seconds * 1.0001; ++i) {
-      double time = i * step;
-      i64 x = left + std::lround(time / axes.seconds * static_cast<double>(width - 1));
-      for (i64 down = 0; down < 4; ++down) canvas.point(top + height + down, x, 0, 0, 0);
-      std::string label = short_number(time);
-      canvas.text(top + height + 7, x - static_cast<i64>(label.size()) * 3, label);
-    }
-    canvas.text(top + height + 18, left + width - 5, "s");
+  for (const Ticks::Mark& mark : axes.below.marks) {
+    i64 x = left + std::lround(mark.share * static_cast<double>(width - 1));
+    for (i64 down = 0; down < 4; ++down) canvas.point(top + height + down, x, 0, 0, 0);
+    canvas.text(top + height + 7, x - static_cast<i64>(mark.label.size()) * 3, mark.label);
   }
-  if (axes.sample_rate > 0) {
-    double nyquist = axes.sample_rate / 2, end = axis_position(nyquist, axes.axis);
-    for (double hz : frequency_ticks(nyquist, axes.axis)) {
-      double share = axis_position(hz, axes.axis) / end;
-      i64 y = top + std::lround((1 - share) * static_cast<double>(height - 1));
-      for (i64 i = 0; i < 4; ++i) canvas.point(y, left - 1 - i, 0, 0, 0);
-      std::string label = short_number(hz);
-      canvas.text(y - 3, left - 8 - static_cast<i64>(label.size()) * 6, label);
-    }
-    canvas.text(4, left - 20, "Hz");
+  for (const Ticks::Mark& mark : axes.left.marks) {
+    i64 y = top + std::lround((1 - mark.share) * static_cast<double>(height - 1));
+    for (i64 i = 0; i < 4; ++i) canvas.point(y, left - 1 - i, 0, 0, 0);
+    canvas.text(y - 3, left - 8 - static_cast<i64>(mark.label.size()) * 6, mark.label);
   }
+  auto end_at = [](i64 x, const std::string& words) {
+    return x - static_cast<i64>(words.size()) * 6;
+  };
+  canvas.text(top + height + 18, end_at(left + width, axes.below.unit), axes.below.unit);
+  canvas.text(4, end_at(left - 8, axes.left.unit), axes.left.unit);
   return canvas.pixels;
 }
 

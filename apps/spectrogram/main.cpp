@@ -39,15 +39,20 @@ Example excerpt(const Arguments& a, const fs::path& path) {
   return example;
 }
 
-void save(const Arguments& a, const fs::path& path, const Tensor& rgb, double seconds, double sr,
-          const std::string& title) {
-  if (a.no_axes) return save_png(path, to_bytes(rgb));
-  PlotAxes axes{.seconds = seconds, .title = title};
-  if (a.kind == "stft") {
-    axes.sample_rate = sr;
-    axes.axis = parse_frequency_axis(a.axis);
-  }
-  save_png(path, with_axes(rgb, axes));
+Ticks time_ticks(const Arguments& a, double seconds) {
+  return linear_ticks("s", 0, seconds, static_cast<int>(std::max<i64>(1, a.width / 60)));
+}
+
+/// The rows' frequencies in Hz, or the MFCCs' numbers.
+Ticks row_ticks(const Arguments& a, double sr) {
+  if (a.kind == "stft") return frequency_ticks(sr, parse_frequency_axis(a.axis));
+  if (a.kind == "mel") return mel_ticks({.sr = sr, .n_mels = a.n_mels});
+  return linear_ticks("MFCC", -.5, static_cast<double>(a.n_mfcc) - .5,
+                      static_cast<int>(std::min<i64>(a.n_mfcc, 8)));
+}
+
+void save(const Arguments& a, const fs::path& path, const Tensor& picture, const PlotAxes& axes) {
+  save_png(path, a.no_axes ? picture : with_axes(picture, axes));
 }
 
 /// One clip's spectrogram, mel-spectrogram, MFCCs, waveform or spectrum.
@@ -55,18 +60,24 @@ void draw_clip(const Arguments& a) {
   Clip clip = decode(a.input, {.offset = a.offset, .duration = excerpt(a, a.input).duration});
   double sr = a.sr > 0 ? a.sr : clip.sample_rate;
   Tensor x = resample(clip.samples, clip.sample_rate, sr);
-  double seconds = static_cast<double>(x.numel()) / sr;
-  Colours colours = parse_colours(a.colours);
-  if (a.kind == "waveform" || a.kind == "spectrum") {
-    save_png(a.output, a.kind == "waveform" ? waveform_picture(x, a.height, a.width)
-                                            : spectrum_picture(x, a.height, a.width));
-    return;
+  PlotAxes axes{fs::path(a.input).filename().string(), {}, {}};
+  if (a.kind == "spectrum") {
+    axes.below = linear_ticks("Hz", 0, sr / 2, 6);
+    axes.left = linear_ticks("dB", -80, 0, 8);
+    return save(a, a.output, spectrum_picture(x, a.height, a.width), axes);
   }
+  axes.below = time_ticks(a, static_cast<double>(x.numel()) / sr);
+  if (a.kind == "waveform") {
+    axes.left = linear_ticks("", -1, 1, 4);
+    return save(a, a.output, waveform_picture(x, a.height, a.width), axes);
+  }
+  axes.left = row_ticks(a, sr);
   Tensor values = extract(feature_of(a), x, sr);
+  Colours colours = parse_colours(a.colours);
   Tensor rgb = a.kind == "stft" ? spectrogram_picture(power_to_db(values), sr, a.height, a.width,
                                                       colours, parse_frequency_axis(a.axis))
                                 : feature_picture(values, a.height, a.width, colours);
-  save(a, a.output, rgb, seconds, sr, fs::path(a.input).filename().string());
+  save(a, a.output, to_bytes(rgb), axes);
 }
 
 /// The average feature of every class of a collection, a picture each.
@@ -87,8 +98,8 @@ void draw_averages(const Arguments& a) {
     Tensor average = average_feature(loaded.items);
     double seconds = static_cast<double>(average.dim(1) * a.hop_length) / a.sr;
     Tensor rgb = feature_picture(average, a.height, a.width, parse_colours(a.colours));
-    save(a, fs::path(a.output) / (collection.classes[label] + ".png"), rgb, seconds, a.sr,
-         collection.classes[label]);
+    save(a, fs::path(a.output) / (collection.classes[label] + ".png"), to_bytes(rgb),
+         {collection.classes[label], time_ticks(a, seconds), row_ticks(a, a.sr)});
   }
 }
 

@@ -134,8 +134,9 @@ TEST(Picture, AudioFiles) {
 }
 
 TEST(Plot, AxesAndShapes) {
-  Tensor rgb = zeros({3, 100, 300});
-  Tensor plot = with_axes(rgb, {.seconds = 3, .sample_rate = 22050, .title = "A-1"});
+  Tensor black = zeros({100, 300, 3}, Dtype::u8);
+  Tensor plot = with_axes(
+      black, {"A-1", linear_ticks("s", 0, 3, 5), frequency_ticks(22050, FrequencyAxis::log)});
   EXPECT_EQ(plot.dim(2), 3);
   EXPECT_GT(plot.dim(0), 100);
   // The picture itself is inside, untouched.
@@ -144,6 +145,25 @@ TEST(Plot, AxesAndShapes) {
   EXPECT_EQ(spectrum_picture(test_signal(1000), 50, 70).shape(), (Shape{50, 70, 3}));
   Tensor average = average_feature({ones({2, 3}), full({2, 5}, 3)});
   EXPECT_EQ(average.to_vector<double>(), (std::vector<double>{2, 2, 2, 3, 3, 2, 2, 2, 3, 3}));
+}
+
+std::string marks(const Ticks& ticks) {
+  std::string text;
+  for (const Ticks::Mark& mark : ticks.marks) text += format("{}@{} ", mark.label, mark.share);
+  return text;
+}
+
+TEST(Plot, Ticks) {
+  EXPECT_EQ(marks(linear_ticks("s", 0, 2, 5)), "0@0 0.5@0.25 1@0.5 1.5@0.75 2@1 ");
+  EXPECT_EQ(marks(linear_ticks("dB", -80, 0, 2)), "-50@0.375 0@1 ");
+  EXPECT_EQ(marks(linear_ticks("MFCC", -.5, 1.5, 2)), "0@0.25 1@0.75 ");
+  EXPECT_EQ(marks(frequency_ticks(8000, FrequencyAxis::linear)),
+            "0@0 1000@0.25 2000@0.5 3000@0.75 4000@1 ");
+  // The scale is linear here: three bands have their peaks at 187.5, 375 and 562.5 Hz.
+  Ticks mel = mel_ticks({.sr = 1500, .n_mels = 3, .fmax = 750});
+  ASSERT_EQ(mel.marks.size(), 3);
+  EXPECT_EQ(mel.marks[1].label, "256");
+  EXPECT_NEAR(mel.marks[1].share, (256. / 187.5 - 1 + .5) / 3, 1e-12);
 }
 
 TEST(Cache, KeepsDropsAndSurvives) {
