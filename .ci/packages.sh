@@ -8,7 +8,7 @@ packages=(g++ cmake ninja-build pkg-config libdnnl-dev ocl-icd-opencl-dev opencl
           libsndfile1-dev libsoxr-dev libstb-dev
           nlohmann-json3-dev libcli11-dev)
 if [ "${1:-}" = --tests ]; then
-  packages+=(git ccache libgtest-dev libbenchmark-dev clang clang-format clang-tidy libclang-rt-14-dev libomp-dev libonnx-testdata)
+  packages+=(git ccache libgtest-dev libbenchmark-dev clang clang-format clang-tidy libclang-rt-14-dev llvm libomp-dev libonnx-testdata)
 fi
 
 is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
