@@ -33,16 +33,20 @@ struct Entry {
   fs::file_time_type used;
 };
 
-/// Files may vanish while another process makes room: those are left out.
+/// Files may vanish while another process makes room: those are left out. What a killed process left
+/// half written counts when it is so old that nobody is still writing it.
 std::vector<Entry> entries_of(const fs::path& folder) {
   std::vector<Entry> entries;
   std::error_code error;
+  fs::file_time_type an_hour_ago = fs::file_time_type::clock::now() - std::chrono::hours(1);
   for (const fs::directory_entry& file : fs::directory_iterator(folder, error)) {
-    if (file.path().extension() != ".npy") continue;
     u64 bytes = file.file_size(error);
     if (error) continue;
     fs::file_time_type used = file.last_write_time(error);
-    if (!error) entries.push_back({file.path(), bytes, used});
+    if (error) continue;
+    fs::path extension = file.path().extension();
+    if (extension == ".npy" || (extension == ".partial" && used < an_hour_ago))
+      entries.push_back({file.path(), bytes, used});
   }
   return entries;
 }
