@@ -169,6 +169,12 @@ class Backend {
   /// dx[o, index[j], i] += dy[o,j,i]
   virtual void index_add(Dtype, const IndexShape&, const void* dy, const i64* index, void* dx) = 0;
 
+  // --- resizing (resize.cpp) ---------------------------------------------------------------------
+  /// y[o,j,i] = Σ_t weights[j,t] · x[o, first[j] + t, i].  first (count): 0 … length − taps
+  /// weights (count, taps): f32 for f32 and bf16, f64 for f64
+  virtual void resize_axis(Dtype, const ResizeShape&, const void* x, const i64* first,
+                           const void* weights, void* y) = 0;
+
   // --- softmax (softmax.cpp) ---------------------------------------------------------------------
   /// y_j = exp(x_j) / Σ exp(x), or its logarithm, along each row of x (rows, cols)
   virtual void softmax(bool log, Dtype, i64 rows, i64 cols, const void* x, void* y) = 0;

@@ -58,6 +58,10 @@ constexpr bool is_floating(Dtype dtype) {
   return dtype == Dtype::f32 || dtype == Dtype::f64 || dtype == Dtype::bf16;
 }
 
+/// The dtype of what goes with values of a floating dtype, but needs the bits of a sum: statistics,
+/// weights of an average.
+constexpr Dtype wide_dtype(Dtype dtype) { return dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32; }
+
 template <class T>
 inline constexpr Dtype dtype_of = [] {
   static_assert(sizeof(T) == 0, "not an element type");

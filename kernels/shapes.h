@@ -33,6 +33,12 @@ struct IndexShape {
   i64 outer = 1, length = 1, count = 1, inner = 1;
 };
 
+/// Resizing the middle axis: x (outer, length, inner), y (outer, count, inner). Each of the `count`
+/// positions is made of `taps` neighbouring ones of x.
+struct ResizeShape {
+  i64 outer = 1, length = 1, count = 1, taps = 1, inner = 1;
+};
+
 /// y[b] = a[b] · w[b] with a (m,k), w (k,n), y (m,n) dense. The strides make transposes and
 /// broadcasts free; in each of a and w, the row's or the column's stride is 1.
 struct MatmulShape {

@@ -147,14 +147,13 @@ void Module::to(Device device) {
 
 void Module::to(Dtype dtype) {
   check(is_floating(dtype), "module", "parameters cannot be {}", name_of(dtype));
-  Dtype statistics = dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32;
   each("", [&](const std::string&, const Module& module) {
     for (const auto& [name, parameter] : module.parameters_) {
       parameter->zero_grad();
       parameter->mutable_data() = parameter->data().to(dtype);
     }
     for (const auto& [name, buffer] : module.buffers_)
-      if (is_floating(buffer->dtype())) *buffer = buffer->to(statistics);
+      if (is_floating(buffer->dtype())) *buffer = buffer->to(wide_dtype(dtype));
   });
 }
 

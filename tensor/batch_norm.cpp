@@ -6,11 +6,8 @@ namespace melgrad {
 
 namespace {
 
-/// Sums over bf16 need more bits than bf16 has. Kernels take gamma and beta, and give their
-/// gradients, in this dtype too.
-Dtype statistics_dtype(const Tensor& x) {
-  return x.dtype() == Dtype::f64 ? Dtype::f64 : Dtype::f32;
-}
+// Statistics are of this dtype. Kernels take gamma and beta, and give their gradients, in it too.
+Dtype statistics_dtype(const Tensor& x) { return wide_dtype(x.dtype()); }
 
 void check_input(std::string_view op, const Tensor& x) {
   check_operand(op, "input", x, Takes::floating);

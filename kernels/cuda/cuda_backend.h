@@ -65,6 +65,10 @@ class CudaBackend final : public Backend {
   void index_select(Dtype, const IndexShape&, const void* x, const i64* index, void* y) override;
   void index_add(Dtype, const IndexShape&, const void* dy, const i64* index, void* dx) override;
 
+  // resize.cpp
+  void resize_axis(Dtype, const ResizeShape&, const void* x, const i64* first, const void* weights,
+                   void* y) override;
+
   // softmax.cpp
   void softmax(bool log, Dtype, i64 rows, i64 cols, const void* x, void* y) override;
   void softmax_backward(bool log, Dtype, i64 rows, i64 cols, const void* y, const void* dy,
