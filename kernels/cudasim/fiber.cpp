@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <new>
 #include <utility>
+#include <vector>
 
 #include "kernels/sanitizers.h"
 #if MELGRAD_ASAN
@@ -72,13 +73,32 @@ namespace {
 
 std::size_t page() { return static_cast<std::size_t>(sysconf(_SC_PAGESIZE)); }
 
+/// Stacks, each above its guard page, that wait for the next fiber: to ask the system for one costs more than most fibers run.
+struct Stacks {
+  std::vector<void*> idle;
+
+  void* take() {
+    if (!idle.empty()) {
+      void* stack = idle.back();
+      idle.pop_back();
+      return stack;
+    }
+    void* stack = mmap(nullptr, Fiber::stack_bytes + page(), PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (stack == MAP_FAILED) throw std::bad_alloc();
+    mprotect(stack, page(), PROT_NONE);
+    return stack;
+  }
+  ~Stacks() {
+    for (void* stack : idle) munmap(stack, Fiber::stack_bytes + page());
+  }
+};
+thread_local Stacks stacks;
+
 }  // namespace
 
 Fiber::Fiber(std::function<void()> body) : body_(std::move(body)) {
-  mapping_ = mmap(nullptr, stack_bytes + page(), PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (mapping_ == MAP_FAILED) throw std::bad_alloc();
-  mprotect(mapping_, page(), PROT_NONE);
+  mapping_ = stacks.take();
 #if MELGRAD_ASAN
   // The addresses may have been another fiber's, whose frames left their marks.
   ASAN_UNPOISON_MEMORY_REGION(static_cast<char*>(mapping_) + page(), stack_bytes);
@@ -108,7 +128,7 @@ Fiber::~Fiber() {
 #if defined(MELGRAD_SIM_TSAN)
   __tsan_destroy_fiber(sanitizer_.tsan_fiber);
 #endif
-  munmap(mapping_, stack_bytes + page());
+  stacks.idle.push_back(mapping_);
 }
 
 void Fiber::resume() {
