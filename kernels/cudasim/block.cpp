@@ -20,6 +20,7 @@ namespace melgrad::sim {
 namespace {
 
 thread_local Block* running_block = nullptr;
+thread_local std::uint32_t blocks_begun = 0;
 
 // MELGRAD_SIM_ORDER=reverse or =random runs a whole program that way.
 ThreadOrder order_of_environment() {
@@ -100,8 +101,11 @@ Block& Block::current() {
   return *running_block;
 }
 
+Block* Block::running() { return running_block; }
+
 void Block::run(Dim3 index, const std::function<void()>& body) {
   index_ = index;
+  number_ = ++blocks_begun;
   body_ = &body;
   next_ = done_ = at_barrier_ = 0;
   error_.clear();
@@ -296,6 +300,15 @@ void Block::fail_here(const std::string& why) {
   fail(why);
   threads_[me].state = State::running;
   throw Unwind{};
+}
+
+void Block::abandon_thread(std::string did) {
+  Thread& me = threads_[current_];
+  fail(name_thread(current_) + " " + std::exchange(did, {}));
+  me.state = State::done;
+  ++done_;
+  me.fiber->suspend();
+  std::abort();  // nobody resumes a thread that is done
 }
 
 std::string Block::name_thread(unsigned thread) const {

@@ -52,6 +52,10 @@ class Block {
 
   /// The block that this operating-system thread is running. Throws Error outside a kernel.
   static Block& current();
+  /// The same, null outside a kernel.
+  static Block* running();
+  /// Which of the blocks that this operating-system thread has run it is; from 1 on, and never the same again.
+  std::uint32_t number() const { return number_; }
 
   /// __syncthreads: returns when every thread of the block has come to the same line.
   void barrier(Site site);
@@ -60,6 +64,10 @@ class Block {
   LaneValues collective(std::uint32_t mask, const LaneValue& mine, Site site,
                         const std::function<void(LaneValues&, std::uint32_t)>& combine);
   unsigned lane() const;
+
+  /// The block fails with "thread (7, 0, 0) `did`", and the thread goes no further. For a place that must not throw: the
+  /// thread's stack is left as it is, nothing on it is destroyed.
+  [[noreturn]] void abandon_thread(std::string did);
 
  private:
   enum class State { unstarted, ready, running, at_barrier, at_collective, done };
@@ -98,6 +106,7 @@ class Block {
   std::vector<std::unique_ptr<Fiber>> fibers_;
   std::vector<Fiber*> idle_;
   const std::function<void()>* body_ = nullptr;
+  std::uint32_t number_ = 0;
   unsigned next_ = 0, current_ = 0, done_ = 0, at_barrier_ = 0;
   std::string error_;
   char started_ = 0, finished_ = 0;  // events, to ThreadSanitizer

@@ -10,10 +10,10 @@ void check_shape(std::string_view kernel, const LaunchShape& shape) {
   check(grid.count() >= 1 && grid.x <= 0x7fffffffU && grid.y <= 65535 && grid.z <= 65535, kernel,
         "launched with {} × {} × {} blocks; at least one, and at most 2^31 − 1 × 65535 × 65535",
         grid.x, grid.y, grid.z);
-  check(shared_bytes <= std::size_t{48} << 10U, kernel,
-        "launched with {} bytes of dynamic shared memory; a block has 49152 unless the kernel asks "
+  check(shared_bytes <= most_shared_bytes, kernel,
+        "launched with {} bytes of dynamic shared memory; a block has {} unless the kernel asks "
         "for more",
-        shared_bytes);
+        shared_bytes, most_shared_bytes);
 }
 
 void run_grid(const std::string& kernel, const LaunchShape& shape,

@@ -20,6 +20,9 @@ struct LaunchShape {
   std::size_t shared_bytes = 0;
 };
 
+/// What a block may have of dynamic shared memory unless its kernel asks for more, which no kernel here does.
+inline constexpr std::size_t most_shared_bytes = std::size_t{48} << 10U;
+
 /// The running block's dynamic shared memory, filled with NaN when the block starts.
 inline thread_local std::vector<float4> dynamic_shared_memory;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ namespace {
 
 constexpr bool with_asan = MELGRAD_ASAN;
 constexpr bool with_tsan = MELGRAD_TSAN;
+constexpr bool checked_memory = MELGRAD_CHECKED_MEMORY;  // as in kernels/cudasim/checked_memory.cpp
 
 constexpr std::size_t count = 64;
 
@@ -60,6 +62,19 @@ class Simulator : public testing::Test {
   inline static const cuda::Stream stream_ = cuda::create_stream();
 };
 
+/// "broken_kernels.cu:30", where the function of that name is marked with a fault.
+std::string fault(const std::string& function) {
+  std::ifstream source(MELGRAD_TEST_DATA "/cudasim/broken_kernels.cu");
+  std::string line;
+  bool inside = false;
+  for (int number = 1; std::getline(source, line); ++number) {
+    inside = inside || line.find(" " + function + "(") != std::string::npos;
+    if (inside && line.ends_with("// fault")) return "broken_kernels.cu:" + std::to_string(number);
+  }
+  ADD_FAILURE() << "no fault is marked in " << function;
+  return "no line";
+}
+
 void expect_words(const std::string& message, const std::vector<std::string>& words) {
   for (const auto& word : words) {
     EXPECT_NE(message.find(word), std::string::npos) << "'" << word << "' is not in: " << message;
@@ -81,7 +96,13 @@ TEST_F(Simulator, runs_correct_kernels_in_every_order) {
     EXPECT_EQ(run("barrier_for_all"), same);
     EXPECT_EQ(run("neighbour"), neighbours);
     EXPECT_EQ(run("shuffle_with_its_mask"), shuffled);
-    EXPECT_EQ(run("initialised_shared"), same);
+    EXPECT_EQ(run("initialised_dynamic"), same);
+    EXPECT_EQ(run("initialised_static"), same);
+    EXPECT_EQ(run("written_by_one"), same);
+    EXPECT_EQ(run("sum_from_zero")[63], 63 * 64 / 2);
+    EXPECT_EQ(run("initialised_argument"), same);
+    EXPECT_EQ(run("written_by_each_block"), same);
+    EXPECT_EQ(run("struct_with_a_gap"), same);
     EXPECT_EQ(run("to_the_end"), same);
     EXPECT_EQ(run("atomic_sum")[0], 63 * 64 / 2);
   }
@@ -113,21 +134,45 @@ TEST_F(Simulator, works_again_after_an_error) {
 
 TEST_F(Simulator, shows_a_missing_barrier_in_some_order) {
   if (with_tsan) GTEST_SKIP() << "ThreadSanitizer reports it";
+  if (checked_memory) GTEST_SKIP() << "the first read is an error here";
   bool forward_hides_it = run("reverse_without_barrier") == run("reverse");
   sim::set_thread_order(sim::ThreadOrder::reverse);
   bool reverse_hides_it = run("reverse_without_barrier") == run("reverse");
   EXPECT_FALSE(forward_hides_it && reverse_hides_it);
 }
 
+TEST_F(Simulator, names_thread_and_line_that_read_what_nobody_wrote) {
+  if (!checked_memory) GTEST_SKIP() << "is in test_cudasim_checked";
+  auto expect_fault = [this](const std::string& kernel, const std::string& who) {
+    expect_words(error_of(kernel),
+                 {"[" + kernel + "]", who + " reads shared memory", fault(kernel)});
+  };
+  expect_fault("uninitialised_dynamic", "block (0, 0, 0) of (1, 1, 1): thread (7, 0, 0)");
+  expect_fault("uninitialised_static", "block (0, 0, 0) of (1, 1, 1): thread (7, 0, 0)");
+  expect_fault("never_written", "thread (0, 0, 0)");
+  expect_fault("sum_without_start", "thread (0, 0, 0)");
+  expect_fault("left_by_the_block_before", "block (1, 0, 0) of (2, 1, 1): thread (63, 0, 0)");
+  expect_fault("three_of_four", "thread (1, 0, 0)");
+  expect_fault("reverse_without_barrier", "thread (0, 0, 0)");
+  expect_words(error_of("uninitialised_argument"),
+               {"thread (7, 0, 0) reads shared memory",
+                fault("twice") + ", called from " + fault("uninitialised_argument")});
+  sim::set_thread_order(sim::ThreadOrder::reverse);
+  expect_fault("never_written", "thread (63, 0, 0)");
+  expect_fault("reverse_without_barrier", "thread (63, 0, 0)");
+  EXPECT_EQ(run("initialised_static")[63], 63);
+}
+
 TEST_F(Simulator, fills_dynamic_shared_memory_with_nan) {
-  auto y = run("uninitialised_shared");
+  if (checked_memory) GTEST_SKIP() << "such a read is an error here";
+  auto y = run("uninitialised_dynamic");
   EXPECT_TRUE(std::isnan(y[7]));
   EXPECT_EQ(y[8], 8);
 }
 
 TEST_F(Simulator, refuses_launches_that_a_gpu_refuses) {
   expect_words(error_of("too_many_threads"), {"[to_the_end]", "2048", "1024"});
-  expect_words(error_of("too_much_shared_memory"), {"[initialised_shared]", "1048576", "49152"});
+  expect_words(error_of("too_much_shared_memory"), {"[initialised_dynamic]", "1048576", "49152"});
 }
 
 TEST_F(Simulator, refuses_host_and_freed_pointers) {
