@@ -76,7 +76,7 @@ Variable log_softmax(const Variable& x, i64 axis = -1);
 Variable matmul(const Variable& a, const Variable& b);
 Variable linear(const Variable& x, const Variable& weight, const Variable& bias = {});
 Variable conv2d(const Variable& x, const Variable& weight, const Variable& bias = {},
-                const Conv2dOptions& options = {});
+                const Conv2dOptions& options = {}, bool relu = false);
 Variable max_pool2d(const Variable& x, Pair kernel, const Pool2dOptions& options = {});
 Variable avg_pool2d(const Variable& x, Pair kernel, const Pool2dOptions& options = {});
 Variable adaptive_avg_pool2d(const Variable& x, Pair size);

@@ -189,10 +189,11 @@ class Backend {
 
   // --- convolution (conv.cpp) --------------------------------------------------------------------
   /// y[n,p,q,o] = bias[o] + Σ_{r,s,c} x[n, p' + r·dilation, q' + s·dilation, c] · w[o,r,s,c]
-  /// with p' = p·stride − pad_top, q' = q·stride − pad_left; values outside x are 0.
+  /// with p' = p·stride − pad_top, q' = q·stride − pad_left; values outside x are 0. Then max(y, 0)
+  /// if relu.
   /// x (n,h,w,c)  w (o,kh,kw,c/groups)  bias (o) or null  y (n,p,q,o)
-  virtual void conv2d(const ConvShape&, Dtype, const void* x, const void* w, const void* bias,
-                      void* y) = 0;
+  virtual void conv2d(const ConvShape&, Dtype, bool relu, const void* x, const void* w,
+                      const void* bias, void* y) = 0;
   /// dx = ∂/∂x of Σ dy·y
   virtual void conv2d_backward_data(const ConvShape&, Dtype, const void* dy, const void* w,
                                     void* dx) = 0;

@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <compare>
 
 #include "kernels/dtype.h"
 
@@ -56,7 +57,7 @@ struct ConvShape {
   i64 dilation_h = 1, dilation_w = 1;
   i64 groups = 1;
   i64 p = 0, q = 0;
-  bool operator==(const ConvShape&) const = default;
+  auto operator<=>(const ConvShape&) const = default;
 };
 
 /// Sizes of a 2-d pooling in NHWC. Window (p,q) covers the kh rows from p·stride_h − pad_top and

@@ -1,5 +1,7 @@
 #include "layers/conv2d.h"
 
+#include "autograd/anomaly.h"
+
 namespace melgrad {
 
 Conv2d::Conv2d(i64 in, i64 out, Pair kernel, const Conv2dSettings& settings)
@@ -35,7 +37,10 @@ std::string Conv2d::details() const {
   return text;
 }
 
-Variable Conv2d::forward(const Variable& x) { return conv2d(x, weight, bias, options_); }
+Variable Conv2d::forward_relu(const Variable& x) {
+  Scope scope(scope_name());
+  return conv2d(x, weight, bias, options_, true);
+}
 
 i64 Conv2d::multiply_adds(const Shape&, const Shape& output) const {
   return output.numel() * weight.dim(1) * weight.dim(2) * weight.dim(3);

@@ -22,7 +22,9 @@ class Conv2d final : public Module {
 
   std::string type() const override { return "Conv2d"; }
   std::string details() const override;
-  Variable forward(const Variable& x) override;
+  Variable forward(const Variable& x) override { return conv2d(x, weight, bias, options_); }
+  /// Then max(y, 0), in the same call. ForwardHooks do not see it.
+  Variable forward_relu(const Variable& x);
   i64 multiply_adds(const Shape& input, const Shape& output) const override;
 
   Variable weight, bias;

@@ -2,6 +2,7 @@
 
 #include "layers/activation.h"
 #include "layers/batch_norm.h"
+#include "layers/conv2d.h"
 #include "layers/pool.h"
 
 namespace melgrad {
@@ -13,27 +14,28 @@ Sequential& Sequential::append(std::unique_ptr<Module> layer) {
   return *this;
 }
 
-// The batch norm at place i, if a ReLU follows it.
-BatchNorm* Sequential::norm_before_relu(std::size_t i) const {
-  if (i + 1 >= layers_.size() || !dynamic_cast<ReLU*>(layers_[i + 1].get())) return nullptr;
-  return dynamic_cast<BatchNorm*>(layers_[i].get());
-}
-
-// Batch norm, the ReLU and the max-pooling after it are one pass over memory, unless somebody watches
-// the layers: on their own each costs a pass forward and one or two backward, and keeps one more
-// activation.
+// A convolution and the ReLU after it, and batch norm, ReLU and max-pooling, are one pass over memory
+// unless somebody watches the layers: on their own each costs a pass forward and one or two backward,
+// and keeps one more activation.
 Variable Sequential::forward(const Variable& x) {
   Variable y = x;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    BatchNorm* norm = ForwardHook::any() ? nullptr : norm_before_relu(i);
-    if (!norm) {
+    bool may_fuse = layer_at<ReLU>(i + 1) && !ForwardHook::any();
+    auto* conv = may_fuse ? layer_at<Conv2d>(i) : nullptr;
+    auto* norm = may_fuse ? layer_at<BatchNorm>(i) : nullptr;
+    auto* pool = norm ? layer_at<MaxPool2d>(i + 2) : nullptr;
+    if (conv) {
+      y = conv->forward_relu(y);
+      i += 1;
+    } else if (pool && pool->tiles(y)) {
+      y = norm->forward_relu_max_pool(y, pool->kernel());
+      i += 2;
+    } else if (norm) {
+      y = norm->forward_relu(y);
+      i += 1;
+    } else {
       y = (*layers_[i])(y);
-      continue;
     }
-    auto* pool = i + 2 < layers_.size() ? dynamic_cast<MaxPool2d*>(layers_[i + 2].get()) : nullptr;
-    bool fused = pool && pool->tiles(y);
-    y = fused ? norm->forward_relu_max_pool(y, pool->kernel()) : norm->forward_relu(y);
-    i += fused ? 2 : 1;
   }
   return y;
 }

@@ -6,8 +6,6 @@
 
 namespace melgrad {
 
-class BatchNorm;
-
 /// Modules one after the other, named "0", "1" … as PyTorch's:
 ///   net.add<Conv2d>(3, 64, 3, Conv2dSettings{.padding = 1}).add<ReLU>().add<MaxPool2d>(2);
 class Sequential : public Module {
@@ -24,7 +22,10 @@ class Sequential : public Module {
   Module& operator[](std::size_t i) { return *layers_.at(i); }
 
  private:
-  BatchNorm* norm_before_relu(std::size_t i) const;
+  template <class Layer>
+  Layer* layer_at(std::size_t i) const {
+    return i < layers_.size() ? dynamic_cast<Layer*>(layers_[i].get()) : nullptr;
+  }
 
   std::vector<std::unique_ptr<Module>> layers_;
 };

@@ -65,7 +65,7 @@ void check_output_gradient(std::string_view op, const ConvShape& s, const Tensor
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
-              const Conv2dOptions& options) {
+              const Conv2dOptions& options, bool relu) {
   check_operands("conv2d", "input", x, weight, bias);
   ConvShape s = conv_shape("conv2d", x.shape(), weight.shape(), options);
   check(!bias.defined() || bias.shape() == Shape{s.o}, "conv2d",
@@ -75,7 +75,7 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias,
   Tensor nhwc = x.channels_last(), kernel = weight.channels_last();
   Tensor added = bias.defined() ? bias.contiguous() : bias;
   backend(x.device())
-      .conv2d(s, x.dtype(), nhwc.raw(), kernel.raw(), added.defined() ? added.raw() : nullptr,
+      .conv2d(s, x.dtype(), relu, nhwc.raw(), kernel.raw(), added.defined() ? added.raw() : nullptr,
               y.raw());
   return y;
 }

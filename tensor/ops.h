@@ -142,9 +142,9 @@ struct Conv2dOptions {
   Padding mode = Padding::explicit_;
 };
 /// x (N, C, H, W)  weight (O, C/groups, kh, kw)  bias (O) or undefined  y (N, O, P, Q),
-/// channels-last in memory
+/// channels-last in memory; max(y, 0) if relu
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
-              const Conv2dOptions& options = {});
+              const Conv2dOptions& options = {}, bool relu = false);
 Tensor conv2d_backward_data(const Tensor& dy, const Tensor& weight, const Shape& x_shape,
                             const Conv2dOptions& options);
 struct ConvWeightGradients {

@@ -2,10 +2,10 @@
 
 #include "kernels/cpu/conv_few_channels.h"
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/fill_rows.h"
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/fill_rows.h"
 
 // Letters as in backend.h: x (n,h,w,c)  weight (o,r,s,c/groups)  y (n,p,q,o). Output (p,q) meets
 // input (h,w) at tap (r,s) where
@@ -134,12 +134,18 @@ bool is_empty(const ConvShape& s) {
 
 }  // namespace
 
-void CpuBackend::conv2d(const ConvShape& s, Dtype dtype, const void* x, const void* w,
+void CpuBackend::conv2d(const ConvShape& s, Dtype dtype, bool relu, const void* x, const void* w,
                         const void* bias, void* y) {
-  if (is_empty(s)) return fill_rows(*this, dtype, s.n * s.p * s.q, s.o, bias, y);
-  if (dtype != Dtype::f64) return onednn::conv2d(*this, s, dtype, x, w, bias, y);
-  conv2d_loops(s, static_cast<const double*>(x), static_cast<const double*>(w),
-               static_cast<const double*>(bias), static_cast<double*>(y));
+  if (is_empty(s)) {
+    fill_rows(*this, dtype, s.n * s.p * s.q, s.o, bias, y);
+  } else if (dtype == Dtype::f64) {
+    conv2d_loops(s, static_cast<const double*>(x), static_cast<const double*>(w),
+                 static_cast<const double*>(bias), static_cast<double*>(y));
+  } else {
+    onednn::conv2d(*this, s, dtype, x, w, bias, y);
+  }
+  // Not by oneDNN in the same pass: there max(NaN, 0) is 0.
+  if (relu) unary(UnaryOp::relu, dtype, 0, 0, s.n * s.p * s.q * s.o, y, y);
 }
 
 void CpuBackend::conv2d_backward_data(const ConvShape& s, Dtype dtype, const void* dy,

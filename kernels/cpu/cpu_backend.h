@@ -58,7 +58,7 @@ class CpuBackend final : public Backend {
               void* y) override;
 
   // conv.cpp
-  void conv2d(const ConvShape&, Dtype, const void* x, const void* w, const void* bias,
+  void conv2d(const ConvShape&, Dtype, bool relu, const void* x, const void* w, const void* bias,
               void* y) override;
   void conv2d_backward_data(const ConvShape&, Dtype, const void* dy, const void* w,
                             void* dx) override;

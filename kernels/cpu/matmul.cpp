@@ -1,5 +1,5 @@
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/fill_rows.h"
+#include "kernels/fill_rows.h"
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/simd.h"

@@ -32,15 +32,15 @@ __global__ void overlap_add(StftShape s, const float* framed /* (count, frames, 
   dx[i] = sum;
 }
 
-// The inverse transform counts each bin between 0 and n/2 twice, once for its mirror image; the transpose
-// of the forward one counts it once.
-__global__ void halve_mirrored_bins(const float* dy /* (count, bins, 2) */, float* y, i64 n,
-                                    i64 n_fft) {
+// What cuFFT's inverse transform reads: the half of a Hermitian spectrum. Bins 0 and n/2 are their own mirror images; an
+// imaginary part there contradicts that, and cuFFT may do anything. The others are multiplied by `mirrored`.
+__global__ void make_hermitian(const float* y /* (count, bins, 2) */, float* hermitian, i64 values,
+                               i64 n, float mirrored) {
   i64 i = global_thread();
-  if (i >= n) return;
-  i64 k = i / 2 % (n_fft / 2 + 1);
-  bool mirrored = k != 0 && 2 * k != n_fft;
-  y[i] = mirrored ? dy[i] / 2 : dy[i];
+  if (i >= values) return;
+  i64 k = i / 2 % (n / 2 + 1);
+  bool is_own_mirror = k == 0 || 2 * k == n, imaginary = i % 2 == 1;
+  hermitian[i] = !is_own_mirror ? mirrored * y[i] : imaginary ? 0 : y[i];
 }
 
 // The bins first … last − 1 outside which a band's weights are 0: a mel filter covers 2 % of them.
@@ -104,7 +104,7 @@ void CudaBackend::stft(const StftShape& s, Dtype dtype, const void* x, const voi
   cuda::launch<cuda::frame_and_window>(cuda::one_thread_each(n), stream(), s,
                                        static_cast<const float*>(x),
                                        static_cast<const float*>(window), framed.data(), n);
-  cuda::fft_real_to_complex(libraries(), s.count * s.frames, s.n_fft, framed.data(),
+  cuda::fft_real_to_complex(*this, s.count * s.frames, s.n_fft, framed.data(),
                             static_cast<float*>(y));
 }
 
@@ -116,11 +116,11 @@ void CudaBackend::stft_backward(const StftShape& s, Dtype dtype, const void* dy,
   ScratchArray<float> spectrum(*this, values);
   ScratchArray<float> framed(*this, s.count * s.frames * s.n_fft);
   if (values > 0) {
-    cuda::launch<cuda::halve_mirrored_bins>(cuda::one_thread_each(values), stream(),
-                                            static_cast<const float*>(dy), spectrum.data(), values,
-                                            s.n_fft);
-    cuda::fft_complex_to_real(libraries(), s.count * s.frames, s.n_fft, spectrum.data(),
-                              framed.data());
+    // The inverse transform counts a mirrored bin twice, the transpose of the forward one once.
+    cuda::launch<cuda::make_hermitian>(cuda::one_thread_each(values), stream(),
+                                       static_cast<const float*>(dy), spectrum.data(), values,
+                                       s.n_fft, .5F);
+    cuda::fft_complex_to_real(*this, s.count * s.frames, s.n_fft, spectrum.data(), framed.data());
   }
   cuda::launch<cuda::overlap_add>(cuda::one_thread_each(samples), stream(), s, framed.data(),
                                   static_cast<const float*>(window), static_cast<float*>(dx),
@@ -149,9 +149,10 @@ void CudaBackend::irfft(Dtype dtype, i64 count, i64 n, const void* y, void* x) {
   if (count * n == 0) return;
   i64 values = count * (n / 2 + 1) * 2;
   ScratchArray<float> spectrum(*this, values);
-  cuda::copy(spectrum.data(), y, static_cast<std::size_t>(values) * sizeof(float),
-             cuda::Direction::on_device, stream());
-  cuda::fft_complex_to_real(libraries(), count, n, spectrum.data(), static_cast<float*>(x));
+  cuda::launch<cuda::make_hermitian>(cuda::one_thread_each(values), stream(),
+                                     static_cast<const float*>(y), spectrum.data(), values, n,
+                                     1.0F);
+  cuda::fft_complex_to_real(*this, count, n, spectrum.data(), static_cast<float*>(x));
   cuda::launch<cuda::scale_values>(cuda::one_thread_each(count * n), stream(),
                                    static_cast<float*>(x), 1 / static_cast<float>(n), count * n);
 }

@@ -1,5 +1,8 @@
 #include "kernels/cuda/library_handles.h"
 
+#include <cstdlib>
+
+#include "kernels/cuda/cudnn_graph.h"
 #include "kernels/tf32.h"
 
 namespace melgrad {
@@ -28,16 +31,31 @@ cudnnMathType_t math_of(Dtype dtype) {
 }
 
 Libraries::Libraries(Stream s) : stream(s) {
+  // Without it cuBLAS and cuDNN's RNN calls may give other bits from run to run (cuBLAS documentation, "Results
+  // Reproducibility").
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
   check_cublas(cublasCreate(&cublas), "cublasCreate");
   check_cublas(cublasSetStream(cublas, stream), "cublasSetStream");
+  // Of its own, cuBLAS would ask CUDA for memory while a step is being recorded.
+  cublas_workspace = device_malloc(workspace_bytes);
+  if (cublas_workspace) {
+    check_cublas(cublasSetWorkspace(cublas, cublas_workspace, workspace_bytes),
+                 "cublasSetWorkspace");
+  }
+  // Sums of bf16 are f32's to the end, also where they are joined from parts.
+  check_cublas(cublasSetMathMode(cublas, static_cast<cublasMath_t>(
+                                             CUBLAS_DEFAULT_MATH |
+                                             CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION)),
+               "cublasSetMathMode");
   check_cudnn(cudnnCreate(&cudnn), "cudnnCreate");
   check_cudnn(cudnnSetStream(cudnn, stream), "cudnnSetStream");
 }
 
 Libraries::~Libraries() {
-  for (const auto& [key, plan] : plans) cufftDestroy(plan);
+  for (const auto& [key, plan] : plans) cufftDestroy(plan.handle);
   cudnnDestroy(cudnn);
   cublasDestroy(cublas);
+  device_free(cublas_workspace);
 }
 
 }  // namespace cuda

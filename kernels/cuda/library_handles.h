@@ -4,13 +4,13 @@
 #include <cufft.h>
 
 #include <map>
-#include <mutex>
+#include <optional>
 #include <string_view>
 #include <tuple>
-#include <vector>
 
 #include "kernels/cuda/libraries.h"
 #include "kernels/error.h"
+#include "kernels/shapes.h"
 
 /// For the files that call cuBLAS, cuDNN and cuFFT; nobody else includes it.
 namespace melgrad::cuda {
@@ -22,12 +22,12 @@ void check_cufft(cufftResult status, std::string_view call);
 /// What cuDNN may multiply in: for f32 no TF32 unless asked for.
 cudnnMathType_t math_of(Dtype dtype);
 
-/// The algorithm that cuDNN's heuristics chose for a convolution, and the memory it needs.
-template <class Algorithm>
-struct Choice {
-  Algorithm algorithm;
-  cudnnMathType_t math;
-  std::size_t workspace;
+class Plan;                  // cudnn_graph.h
+enum class ConvGraph : i64;  // conv_graph.h
+
+struct FftPlan {
+  cufftHandle handle = 0;
+  std::size_t workspace = 0;
 };
 
 struct Libraries {
@@ -38,13 +38,14 @@ struct Libraries {
 
   Stream stream;
   cublasHandle_t cublas = nullptr;
+  static constexpr std::size_t workspace_bytes = std::size_t{32}
+                                                 << 20U;  // as cuBLAS takes on Hopper
+  void* cublas_workspace = nullptr;
   cudnnHandle_t cudnn = nullptr;
 
-  using ConvKey = std::vector<i64>;  // all sizes, the dtype, math_of it
-  std::map<ConvKey, Choice<cudnnConvolutionFwdAlgo_t>> forward;
-  std::map<ConvKey, Choice<cudnnConvolutionBwdDataAlgo_t>> backward_data;
-  std::map<ConvKey, Choice<cudnnConvolutionBwdFilterAlgo_t>> backward_weights;
-  std::map<std::tuple<cufftType, i64, i64>, cufftHandle> plans;  // type, count, n
+  /// By graph, shape, dtype, alignment of the arrays, and whether tensor cores may be used; nothing where cuDNN has no plan.
+  std::map<std::tuple<ConvGraph, ConvShape, Dtype, i64, bool>, std::optional<Plan>> convolutions;
+  std::map<std::tuple<cufftType, i64, i64>, FftPlan> plans;  // type, count, n
 };
 
 }  // namespace melgrad::cuda

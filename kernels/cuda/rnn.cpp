@@ -1,3 +1,5 @@
+#include <array>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,8 @@ class Rnn {
       : backend_(backend), handle_(backend.libraries().cudnn), s_(s), dtype_(dtype) {
     check(dtype == Dtype::f32 || dtype == Dtype::bf16, "rnn",
           "on a GPU this is for f32 and bf16, not for {}", name_of(dtype));
+    check(dtype != Dtype::bf16 || cudnnGetVersion() >= 91300, "rnn",
+          "bf16 needs cuDNN 9.13 or newer; this is {}", cudnnGetVersion());
     cudnnDataType_t type = dtype == Dtype::f32 ? CUDNN_DATA_FLOAT : CUDNN_DATA_BFLOAT16;
     auto as_int = [](i64 value) { return static_cast<int>(value); };
     check_cudnn(cudnnCreateDropoutDescriptor(&no_dropout_), "cudnnCreateDropoutDescriptor");
@@ -44,7 +48,9 @@ class Rnn {
     std::vector<int> lengths(static_cast<std::size_t>(s.n), as_int(s.t));
     describe(x_, type, s.input, lengths);
     describe(y_, type, s.hidden, lengths);
-    check_cudnn(cudnnCreateTensorDescriptor(&h_), "cudnnCreateTensorDescriptor");
+    for (auto* descriptor : {&h_, &matrix_, &bias_}) {
+      check_cudnn(cudnnCreateTensorDescriptor(descriptor), "cudnnCreateTensorDescriptor");
+    }
     int sizes[3] = {1, as_int(s.n), as_int(s.hidden)};
     int strides[3] = {as_int(s.n * s.hidden), as_int(s.hidden), 1};
     check_cudnn(cudnnSetTensorNdDescriptor(h_, type, 3, sizes, strides),
@@ -55,7 +61,7 @@ class Rnn {
   Rnn(const Rnn&) = delete;
   Rnn& operator=(const Rnn&) = delete;
   ~Rnn() {
-    cudnnDestroyTensorDescriptor(h_);
+    for (auto* descriptor : {h_, matrix_, bias_}) cudnnDestroyTensorDescriptor(descriptor);
     cudnnDestroyRNNDataDescriptor(y_);
     cudnnDestroyRNNDataDescriptor(x_);
     cudnnDestroyRNNDescriptor(rnn_);
@@ -90,8 +96,7 @@ class Rnn {
         workspace(backend_, bytes(workspace_bytes));
     // cuDNN writes to the reserve in backward; the caller's may be used once more (retain_graph).
     ScratchArray<char> own_reserve(backend_, bytes(reserve_bytes));
-    cuda::copy(own_reserve.data(), reserve, reserve_bytes, cuda::Direction::on_device,
-               backend_.stream());
+    copy(own_reserve.data(), reserve, bytes(reserve_bytes));
     pack(weights, packed.data());
     check_cudnn(
         cudnnRNNBackwardData_v8(handle_, rnn_, nullptr, y_, y, dy, x_, dx, h_, h0, dhn, d.dh0, h_,
@@ -113,56 +118,77 @@ class Rnn {
   void describe(cudnnRNNDataDescriptor_t& descriptor, cudnnDataType_t type, i64 size,
                 const std::vector<int>& lengths) {
     check_cudnn(cudnnCreateRNNDataDescriptor(&descriptor), "cudnnCreateRNNDataDescriptor");
-    check_cudnn(
-        cudnnSetRNNDataDescriptor(descriptor, type, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED,
-                                  static_cast<int>(s_.t), static_cast<int>(s_.n),
-                                  static_cast<int>(size), lengths.data(), nullptr),
-        "cudnnSetRNNDataDescriptor");
+    check_cudnn(cudnnSetRNNDataDescriptor(descriptor, type, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED,
+                                          static_cast<int>(s_.t), static_cast<int>(s_.n),
+                                          static_cast<int>(size), lengths.data(), nullptr),
+                "cudnnSetRNNDataDescriptor");
   }
 
-  // Calls f(our array, first byte of the gate's part, bytes, cuDNN's place for it) for each matrix and bias.
-  template <class W, class F>
-  void for_each_part(const W& w_ih, const W& w_hh, const W& b_ih, const W& b_hh, char* packed,
-                     F f) {
-    cudnnTensorDescriptor_t matrix = nullptr, bias = nullptr;
-    check_cudnn(cudnnCreateTensorDescriptor(&matrix), "cudnnCreateTensorDescriptor");
-    check_cudnn(cudnnCreateTensorDescriptor(&bias), "cudnnCreateTensorDescriptor");
-    i64 g = gates(s_.mode);
+  // A stretch of weights that lies in one piece in our array and in cuDNN's: of w_ih, w_hh, b_ih or b_hh (array 0 … 3), or of
+  // a few gates of it.
+  struct Piece {
+    std::size_t array;
+    i64 first, bytes;
+    char* place;  // cuDNN's
+  };
+  std::vector<Piece> pieces(char* packed) const {
+    std::vector<Piece> pieces;
+    auto add = [&](const Piece& next) {
+      bool continues = !pieces.empty() && pieces.back().array == next.array &&
+                       pieces.back().place + pieces.back().bytes == next.place;
+      if (continues) {
+        pieces.back().bytes += next.bytes;
+      } else {
+        pieces.push_back(next);
+      }
+    };
     auto element = static_cast<i64>(size_of(dtype_));
-    for (i64 part = 0; part < 2 * g; ++part) {
-      void *matrix_at = nullptr, *bias_at = nullptr;
-      check_cudnn(
-          cudnnGetRNNWeightParams(handle_, rnn_, 0, weight_bytes_, packed, static_cast<int>(part),
-                                  matrix, &matrix_at, bias, &bias_at),
-          "cudnnGetRNNWeightParams");
-      bool of_input = part < g;
-      i64 gate = part % g, matrix_bytes = s_.hidden * (of_input ? s_.input : s_.hidden) * element;
-      f(of_input ? w_ih : w_hh, gate * matrix_bytes, matrix_bytes, matrix_at);
-      f(of_input ? b_ih : b_hh, gate * s_.hidden * element, s_.hidden * element, bias_at);
+    i64 g = gates(s_.mode), bias_bytes = s_.hidden * element;
+    for (bool of_biases : {false, true}) {
+      for (i64 part = 0; part < 2 * g; ++part) {
+        i64 matrix_bytes = bias_bytes * (part < g ? s_.input : s_.hidden);
+        i64 bytes = of_biases ? bias_bytes : matrix_bytes;
+        add({.array = (of_biases ? 2U : 0U) + (part < g ? 0U : 1U),
+             .first = part % g * bytes,
+             .bytes = bytes,
+             .place = place_of(part, of_biases, packed)});
+      }
     }
-    cudnnDestroyTensorDescriptor(bias);
-    cudnnDestroyTensorDescriptor(matrix);
+    return pieces;
+  }
+
+  char* place_of(i64 part, bool bias, char* packed) const {
+    void *matrix_at = nullptr, *bias_at = nullptr;
+    check_cudnn(
+        cudnnGetRNNWeightParams(handle_, rnn_, 0, weight_bytes_, packed, static_cast<int>(part),
+                                matrix_, &matrix_at, bias_, &bias_at),
+        "cudnnGetRNNWeightParams");
+    return static_cast<char*>(bias ? bias_at : matrix_at);
   }
 
   void pack(const RnnWeights& w, char* packed) {
-    backend_.fill(Dtype::u8, 0, bytes(weight_bytes_), packed);  // absent biases
-    for_each_part(w.w_ih, w.w_hh, w.b_ih, w.b_hh, packed,
-                  [&](const void* ours, i64 first, i64 count, void* place) {
-                    if (!ours) return;
-                    cuda::copy(place, static_cast<const char*>(ours) + first,
-                               static_cast<std::size_t>(count), cuda::Direction::on_device,
-                               backend_.stream());
-                  });
+    const std::array<const void*, 4> ours = {w.w_ih, w.w_hh, w.b_ih, w.b_hh};
+    if (!w.b_ih || !w.b_hh) backend_.fill(Dtype::u8, 0, bytes(weight_bytes_), packed);
+    for (const Piece& piece : pieces(packed)) {
+      if (ours[piece.array]) copy(piece.place, at(ours[piece.array], piece.first), piece.bytes);
+    }
   }
 
   void unpack(char* packed, const RnnGradients& d) {
-    for_each_part(d.dw_ih, d.dw_hh, d.db_ih, d.db_hh, packed,
-                  [&](void* ours, i64 first, i64 count, void* place) {
-                    if (!ours) return;
-                    cuda::copy(static_cast<char*>(ours) + first, place,
-                               static_cast<std::size_t>(count), cuda::Direction::on_device,
-                               backend_.stream());
-                  });
+    const std::array<void*, 4> ours = {d.dw_ih, d.dw_hh, d.db_ih, d.db_hh};
+    for (const Piece& piece : pieces(packed)) {
+      if (ours[piece.array]) {
+        copy(static_cast<char*>(ours[piece.array]) + piece.first, piece.place, piece.bytes);
+      }
+    }
+  }
+
+  static const char* at(const void* array, i64 byte) {
+    return static_cast<const char*>(array) + byte;
+  }
+  void copy(void* target, const void* source, i64 count) {
+    cuda::copy(target, source, static_cast<std::size_t>(count), cuda::Direction::on_device,
+               backend_.stream());
   }
 
   CudaBackend& backend_;
@@ -173,7 +199,7 @@ class Rnn {
   cudnnDropoutDescriptor_t no_dropout_ = nullptr;
   cudnnRNNDescriptor_t rnn_ = nullptr;
   cudnnRNNDataDescriptor_t x_ = nullptr, y_ = nullptr;
-  cudnnTensorDescriptor_t h_ = nullptr;
+  cudnnTensorDescriptor_t h_ = nullptr, matrix_ = nullptr, bias_ = nullptr;
 };
 
 // target[t] = source[steps − 1 − t], rows of n·size values
@@ -184,20 +210,27 @@ void flip_time(CudaBackend& backend, Dtype dtype, i64 steps, i64 row, const void
   backend.copy({2, {steps, row}, {-row, 1}, {row, 1}}, dtype, last, dtype, target);
 }
 
-// The array itself, or its copy in reversed time.
-class InTime {
+// `steps` rows of values as cuDNN takes them: a copy where time has to be reversed, or where a view begins at an address that
+// no wide load can read; else the array itself, which may be null.
+class Operand {
  public:
-  InTime(CudaBackend& backend, const RnnShape& s, Dtype dtype, i64 size, const void* source)
+  Operand(CudaBackend& backend, Dtype dtype, bool reverse, i64 steps, i64 row, const void* source)
       : source_(source),
-        flipped_(backend,
-                 s.reverse && source ? s.t * s.n * size * static_cast<i64>(size_of(dtype)) : 0) {
-    if (flipped_.data()) flip_time(backend, dtype, s.t, s.n * size, source, flipped_.data());
+        copy_(backend, source && (reverse || reinterpret_cast<std::uintptr_t>(source) % 16 != 0)
+                           ? steps * row * static_cast<i64>(size_of(dtype))
+                           : 0) {
+    if (!copy_.data()) return;
+    if (reverse) {
+      flip_time(backend, dtype, steps, row, source, copy_.data());
+    } else {
+      backend.copy({1, {steps * row}, {1}, {1}}, dtype, source, dtype, copy_.data());
+    }
   }
-  const void* data() const { return flipped_.data() ? flipped_.data() : source_; }
+  const void* data() const { return copy_.data() ? copy_.data() : source_; }
 
  private:
   const void* source_;
-  ScratchArray<char> flipped_;
+  ScratchArray<char> copy_;
 };
 
 }  // namespace
@@ -211,10 +244,13 @@ void CudaBackend::rnn(const RnnShape& s, Dtype dtype, const RnnWeights& weights,
                       const void* h0, const void* c0, void* y, void* hn, void* cn, void* reserve) {
   check(s.t * s.n > 0, "rnn", "on a GPU an empty batch or sequence is not supported");
   Rnn layer(*this, s, dtype);
-  InTime input(*this, s, dtype, s.input, x);
+  i64 state = s.n * s.hidden;
+  Operand input(*this, dtype, s.reverse, s.t, s.n * s.input, x),
+      h(*this, dtype, false, 1, state, h0), c(*this, dtype, false, 1, state, c0);
   i64 output_bytes = s.t * s.n * s.hidden * static_cast<i64>(size_of(dtype));
   ScratchArray<char> flipped(*this, s.reverse ? output_bytes : 0);
-  layer.forward(weights, input.data(), h0, c0, s.reverse ? flipped.data() : y, hn, cn, reserve);
+  layer.forward(weights, input.data(), h.data(), c.data(), s.reverse ? flipped.data() : y, hn, cn,
+                reserve);
   if (s.reverse) flip_time(*this, dtype, s.t, s.n * s.hidden, flipped.data(), y);
 }
 
@@ -225,15 +261,19 @@ void CudaBackend::rnn_backward(const RnnShape& s, Dtype dtype, const RnnWeights&
   Rnn layer(*this, s, dtype);
   auto element = static_cast<i64>(size_of(dtype));
   i64 input_bytes = s.t * s.n * s.input * element, output_bytes = s.t * s.n * s.hidden * element;
-  InTime input(*this, s, dtype, s.input, x), output(*this, s, dtype, s.hidden, y);
+  i64 state = s.n * s.hidden;
+  auto states = [&](const void* values) { return Operand(*this, dtype, false, 1, state, values); };
+  auto steps = [&](i64 row, const void* values) {
+    return Operand(*this, dtype, s.reverse, s.t, row, values);
+  };
   // cuDNN wants a dy and always gives dx.
   ScratchArray<char> no_dy(*this, dy ? 0 : output_bytes);
-  if (!dy) fill(Dtype::u8, 0, output_bytes, no_dy.data());
-  InTime gradient(*this, s, dtype, s.hidden, dy ? dy : no_dy.data());
+  if (!dy) fill(dtype, 0, s.t * state, no_dy.data());
   ScratchArray<char> dx(*this, d.dx && !s.reverse ? 0 : input_bytes);
   void* dx_in_time = dx.data() ? dx.data() : d.dx;
-  layer.backward(weights, input.data(), h0, c0, output.data(), reserve, gradient.data(), dhn, dcn,
-                 dx_in_time, d);
+  layer.backward(weights, steps(s.n * s.input, x).data(), states(h0).data(), states(c0).data(),
+                 steps(state, y).data(), reserve, steps(state, dy ? dy : no_dy.data()).data(),
+                 states(dhn).data(), states(dcn).data(), dx_in_time, d);
   if (d.dx && s.reverse) flip_time(*this, dtype, s.t, s.n * s.input, dx.data(), d.dx);
 }
 

@@ -15,6 +15,9 @@ const char* advice(cudaError_t status) {
       return "; the NVIDIA driver is missing or older than this build's CUDA: install a newer "
              "driver, or "
              "use --device cpu";
+    case cudaErrorSystemNotReady:
+      return "; the machine's GPUs are not ready: is NVIDIA's Fabric Manager running?";
+    case cudaErrorDevicesUnavailable: return "; another program holds the GPU for itself";
     case cudaErrorInvalidDevice: return "; see nvidia-smi for the GPUs of this machine";
     case cudaErrorNoKernelImageForDevice:
       return "; this build has no code for this GPU: configure with "
@@ -35,10 +38,16 @@ void check_status(cudaError_t status, std::string_view call) {
   fail(call, "{} ({}){}", cudaGetErrorString(status), cudaGetErrorName(status), advice(status));
 }
 
+// For destructors, also while the driver shuts down: nobody could act on a failure, and it must not make the next
+// launch look guilty.
+void ignore_status(cudaError_t status) {
+  if (status != cudaSuccess) cudaGetLastError();
+}
+
 class CapturedGraph final : public Graph {
  public:
   explicit CapturedGraph(cudaGraphExec_t executable) : executable_(executable) {}
-  ~CapturedGraph() override { cudaGraphExecDestroy(executable_); }
+  ~CapturedGraph() override { ignore_status(cudaGraphExecDestroy(executable_)); }
   void replay(Stream stream) override {
     check_status(cudaGraphLaunch(executable_, stream), "cudaGraphLaunch");
   }
@@ -73,9 +82,7 @@ Stream create_stream() {
 
 Stream create_copy_stream() { return create_stream(); }
 
-// destroy_…, …_free: called by destructors, also while the driver shuts down: nobody could act on a
-// failure.
-void destroy_stream(Stream stream) { cudaStreamDestroy(stream); }
+void destroy_stream(Stream stream) { ignore_status(cudaStreamDestroy(stream)); }
 
 void synchronize(Stream stream) {
   check_status(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
@@ -87,7 +94,7 @@ Event create_event() {
   return event;
 }
 
-void destroy_event(Event event) { cudaEventDestroy(event); }
+void destroy_event(Event event) { ignore_status(cudaEventDestroy(event)); }
 
 void record(Event event, Stream stream) {
   check_status(cudaEventRecord(event, stream), "cudaEventRecord");
@@ -110,7 +117,7 @@ void* device_malloc(std::size_t bytes) {
   return data;
 }
 
-void device_free(void* data) { cudaFree(data); }
+void device_free(void* data) { ignore_status(cudaFree(data)); }
 
 MemoryInfo device_memory() {
   MemoryInfo info;
@@ -124,7 +131,7 @@ void* pinned_malloc(std::size_t bytes) {
   return data;
 }
 
-void pinned_free(void* data) { cudaFreeHost(data); }
+void pinned_free(void* data) { ignore_status(cudaFreeHost(data)); }
 
 void copy(void* target, const void* source, std::size_t bytes, Direction direction, Stream stream) {
   if (bytes == 0) return;

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <vector>
 
 #include "kernels/cpu/cpu_backend.h"
@@ -10,9 +11,7 @@
 // and fft.cpp of kernels/cuda are left out of a simulator build, and nothing else is.
 namespace melgrad {
 namespace cuda {
-struct Libraries {
-  Stream stream;
-};
+struct Libraries {};
 }  // namespace cuda
 
 namespace {
@@ -36,19 +35,14 @@ CudaBackend::CudaBackend()
 
 CudaBackend::~CudaBackend() = default;
 
-cuda::Libraries& CudaBackend::libraries() {
-  if (!libraries_) libraries_ = std::make_unique<cuda::Libraries>(cuda::Libraries{stream_});
-  return *libraries_;
-}
-
 void CudaBackend::matmul(const MatmulShape& s, Dtype t, const void* a, const void* w,
                          const void* bias, void* y) {
   on_device(stream_, [=] { cpu().matmul(s, t, a, w, bias, y); });
 }
 
-void CudaBackend::conv2d(const ConvShape& s, Dtype t, const void* x, const void* w,
+void CudaBackend::conv2d(const ConvShape& s, Dtype t, bool relu, const void* x, const void* w,
                          const void* bias, void* y) {
-  on_device(stream_, [=] { cpu().conv2d(s, t, x, w, bias, y); });
+  on_device(stream_, [=] { cpu().conv2d(s, t, relu, x, w, bias, y); });
 }
 
 void CudaBackend::conv2d_backward_data(const ConvShape& s, Dtype t, const void* dy, const void* w,
@@ -77,17 +71,22 @@ void CudaBackend::rnn_backward(const RnnShape& s, Dtype t, const RnnWeights& w, 
   on_device(stream_, [=] { cpu().rnn_backward(s, t, w, x, h0, c0, y, reserve, dy, dhn, dcn, d); });
 }
 
-void cuda::fft_real_to_complex(Libraries& libraries, i64 count, i64 n, const float* x, float* y) {
-  on_device(libraries.stream, [=] {
+void cuda::fft_real_to_complex(CudaBackend& backend, i64 count, i64 n, const float* x, float* y) {
+  on_device(backend.stream(), [=] {
     std::vector<float> ones(static_cast<std::size_t>(n), 1.0F);
     cpu().stft({count, n, n, n, 1}, Dtype::f32, x, ones.data(), y);
   });
 }
 
-void cuda::fft_complex_to_real(Libraries& libraries, i64 count, i64 n, float* y, float* x) {
-  on_device(libraries.stream, [=] {
+// Where cuFFT may do anything, this gives NaN.
+void cuda::fft_complex_to_real(CudaBackend& backend, i64 count, i64 n, float* y, float* x) {
+  on_device(backend.stream(), [=] {
     cpu().irfft(Dtype::f32, count, n, y, x);
-    for (i64 i = 0; i < count * n; ++i) x[i] *= static_cast<float>(n);
+    for (i64 b = 0; b < count; ++b) {
+      const float* spectrum = y + b * (n / 2 + 1) * 2;
+      bool hermitian = spectrum[1] == 0 && (n % 2 == 1 || spectrum[n + 1] == 0);
+      for (i64 j = 0; j < n; ++j) x[b * n + j] *= hermitian ? static_cast<float>(n) : NAN;
+    }
   });
 }
 

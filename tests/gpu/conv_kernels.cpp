@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "kernels/cuda/cuda_backend.h"
+#include "tensor/ops.h"
 #include "tensor/random.h"
 #include "tests/gpu/gpu.h"
 
@@ -51,7 +54,7 @@ TEST(ConvKernels, GiveTheCpusValues) {
     Tensor bias = rand({s.o}, values, -1, 1), expected = empty({s.n, s.p, s.q, s.o});
     for (bool with_bias : {true, false}) {
       backend(Device::cpu())
-          .conv2d(s, Dtype::f32, x.raw(), w.raw(), with_bias ? bias.raw() : nullptr,
+          .conv2d(s, Dtype::f32, false, x.raw(), w.raw(), with_bias ? bias.raw() : nullptr,
                   expected.raw());
       Tensor gx = x.to(Device::cuda()), gw = w.to(Device::cuda()), gb = bias.to(Device::cuda());
       auto* b = with_bias ? static_cast<float*>(gb.raw()) : nullptr;
@@ -69,10 +72,23 @@ TEST(ConvKernels, GiveTheCpusValues) {
             << (kernel == cuda::ConvKernel::direct ? "direct" : "implicit_gemm");
       }
       EXPECT_LE(run([&](float* in, float* weights, float* y) {
-                  gpu.conv2d(s, Dtype::f32, in, weights, b, y);
+                  gpu.conv2d(s, Dtype::f32, false, in, weights, b, y);
                 }),
                 1e-6)
           << "cuDNN";
+    }
+  }
+}
+
+// cuDNN's ReLU makes 0 of NaN unless told otherwise.
+TEST(ConvKernels, KeepNaNThroughTheRelu) {
+  Tensor x = full({1, 3, 4, 4}, NAN), w = ones({8, 3, 3, 3}), bias = zeros({8});
+  for (Device device : {Device::cpu(), Device::cuda()}) {
+    for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+      auto given = [&](const Tensor& t) { return t.to(dtype).to(device); };
+      Tensor y = conv2d(given(x), given(w), given(bias), {}, true);
+      EXPECT_TRUE(std::isnan(max(y.to(Device::cpu())).item())) << name_of(dtype);
+      EXPECT_TRUE(std::isnan(min(y.to(Device::cpu())).item())) << name_of(dtype);
     }
   }
 }

@@ -21,7 +21,7 @@ Results run(const ConvShape& s, Dtype dtype, const Inputs& in) {
   Buffer x(dtype, in.x), w(dtype, in.w), bias(dtype, in.bias), dy(dtype, in.dy);
   Buffer y(dtype, static_cast<i64>(in.dy.size())), dx(dtype, static_cast<i64>(in.x.size()));
   Buffer dw(dtype, static_cast<i64>(in.w.size())), dbias(dtype, s.o);
-  cpu.conv2d(s, dtype, x.data(), w.data(), bias.data(), y.data());
+  cpu.conv2d(s, dtype, false, x.data(), w.data(), bias.data(), y.data());
   cpu.conv2d_backward_data(s, dtype, dy.data(), w.data(), dx.data());
   cpu.conv2d_backward_weights(s, dtype, x.data(), dy.data(), dw.data(), dbias.data());
   return {y.values(), dx.values(), dw.values(), dbias.values()};
@@ -154,7 +154,7 @@ TEST(NnConv, AnEmptyBatchHasZeroGradients) {
 TEST(NnConv, TakesNoIntegers) {
   ConvShape s = sized({.n = 1, .h = 3, .w = 3, .c = 1, .o = 1, .kh = 1, .kw = 1});
   i64 values[9] = {};
-  EXPECT_THROW(backend(Device::cpu()).conv2d(s, Dtype::i64, values, values, nullptr, values),
+  EXPECT_THROW(backend(Device::cpu()).conv2d(s, Dtype::i64, false, values, values, nullptr, values),
                Error);
 }
 

@@ -3,8 +3,8 @@
 namespace melgrad::op_cases {
 namespace {
 
-Forward conv(const Conv2dOptions& options = {}) {
-  return op([options](V x, V w, V bias) { return conv2d(x, w, bias, options); });
+Forward conv(const Conv2dOptions& options = {}, bool relu = false) {
+  return op([=](V x, V w, V bias) { return conv2d(x, w, bias, options, relu); });
 }
 const Options no_gradient = {.forward_only = true};
 // Sizes that the f32 path hands to vectorised kernels; the f64 loops are those of the small rows.
@@ -70,6 +70,13 @@ Rows conv_rows() {
        conv({.padding = 1}),
        {constant(uniform({2, 3, 4, 5})), uniform({4, 3, 3, 3}), bias(4)},
        {.large = {constant(uniform({64, 3, 64, 64})), uniform({32, 3, 3, 3}), bias(32)}}},
+      {"conv2d/relu",
+       conv({.padding = 1}, true),
+       {uniform({2, 2, 5, 4}), uniform({3, 2, 3, 3}), bias(3)},
+       {.large = {uniform({64, 32, 32, 32}), uniform({64, 32, 3, 3}), bias(64)}}},
+      {"conv2d/relu_without_bias",
+       op([](V x, V w) { return conv2d(x, w, {}, {}, true); }),
+       {uniform({2, 2, 5, 4}), uniform({3, 2, 3, 3})}},
       {"conv2d/frozen_weight",
        op([](V x, T w) { return conv2d(x, w, {}, {.padding = 1}); }),
        {uniform({2, 3, 4, 5}), constant(uniform({4, 3, 3, 3}))}},

@@ -41,6 +41,8 @@ ROWS = {
     "conv2d/same": conv_same,
     "conv2d/same_stride": lambda x, w, b: conv_same(x, w, b, stride=(2, 2)),
     "conv2d/same_dilation": lambda x, w, b: conv_same(x, w, b, dilation=(2, 2)),
+    "conv2d/relu": lambda x, w, b: F.relu(F.conv2d(x, w, b, padding=1)),
+    "conv2d/relu_without_bias": lambda x, w: F.relu(F.conv2d(x, w)),
     "conv2d/no_samples": lambda x, w, b: F.conv2d(x, w, b, padding=1),
     "conv2d/constant_input": lambda x, w, b: F.conv2d(x, w, b, padding=1),
     "conv2d/frozen_weight": lambda x, w: F.conv2d(x, w, padding=1),
