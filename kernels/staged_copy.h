@@ -18,8 +18,11 @@ class StagedCopy {
   /// Host memory to fill. There are two such arrays, in turn: waits until the copy before last has
   /// read the one it returns.
   virtual void* staging(std::size_t bytes) = 0;
-  /// Begins to copy what staging() returned last to `target`, which is on the GPU, when all work
-  /// that this was given so far is done.
+  /// From here on the next target is free: work that the GPU was given so far may still use its
+  /// memory, later work does not.
+  virtual void mark_target_free() = 0;
+  /// Begins to copy what staging() returned last to `target`, which is on the GPU, when the work up
+  /// to mark_target_free() is done.
   virtual void start(void* target, std::size_t bytes) = 0;
   /// Work that the GPU is given from now on waits for the copy. The host does not.
   virtual void finish() = 0;

@@ -10,9 +10,11 @@ namespace melgrad {
 Storage::Storage(Device device, std::size_t bytes)
     : device_(device),
       bytes_(bytes),
-      data_(backend(device).allocate(std::max<std::size_t>(1, bytes))) {}
+      backend_(backend(device)),
+      data_(backend_.allocate(std::max<std::size_t>(1, bytes))) {}
 
-Storage::~Storage() { backend(device_).deallocate(data_, std::max<std::size_t>(1, bytes_)); }
+// Not by backend(device_), which throws once a kernel has failed.
+Storage::~Storage() { backend_.deallocate(data_, std::max<std::size_t>(1, bytes_)); }
 
 Tensor::Tensor(std::shared_ptr<Storage> storage, Dtype dtype, const Shape& shape,
                const Shape& strides, i64 offset)

@@ -30,6 +30,7 @@ class Storage {
  private:
   Device device_;
   std::size_t bytes_ = 0;
+  Backend& backend_;  // backends live for ever
   void* data_ = nullptr;
   u64 version_ = 0;
 };

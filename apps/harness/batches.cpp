@@ -10,25 +10,24 @@ Batches::Batches(const StudyData& data, std::vector<i64> indices, i64 size, Devi
       indices_(std::move(indices)),
       size_(static_cast<std::size_t>(size)),
       inputs_(device),
-      labels_(device) {
-  start();
-}
+      labels_(device) {}
 
-void Batches::start() {
-  if (begin_ >= indices_.size()) return;
+void Batches::prefetch() {
+  if (prefetched_ || begin_ >= indices_.size()) return;
   auto end = std::min(begin_ + size_, indices_.size());
   std::vector<i64> some(indices_.begin() + static_cast<std::ptrdiff_t>(begin_),
                         indices_.begin() + static_cast<std::ptrdiff_t>(end));
   inputs_.start(data_.batch(some));
   labels_.start(from_vector(data_.labels(some)));
+  prefetched_ = true;
 }
 
 std::optional<Batch> Batches::next() {
   if (begin_ >= indices_.size()) return std::nullopt;
-  Batch batch{inputs_.finish(), labels_.finish()};
+  prefetch();
+  prefetched_ = false;
   begin_ += size_;
-  start();
-  return batch;
+  return Batch{inputs_.finish(), labels_.finish()};
 }
 
 }  // namespace melgrad

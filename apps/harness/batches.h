@@ -15,19 +15,20 @@ struct Batch {
 
 /// Examples of a study on a device, `size` at a time in the order of `indices`; the last batch may
 /// be smaller. Inputs that lie in the host's memory go there while the device works with the batch
-/// before.
+/// before:  while (auto batch = batches.next()) { submit(*batch); batches.prefetch(); … }
 class Batches {
  public:
   Batches(const StudyData& data, std::vector<i64> indices, i64 size, Device device);
   /// Nothing after the last.
   std::optional<Batch> next();
+  /// Gathers the batch that `next` will return and sends it on its way.
+  void prefetch();
 
  private:
-  void start();
-
   const StudyData& data_;
   std::vector<i64> indices_;
   std::size_t size_, begin_ = 0;
+  bool prefetched_ = false;
   Upload inputs_, labels_;
 };
 

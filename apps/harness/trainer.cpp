@@ -81,6 +81,7 @@ Evaluation evaluate(Module& net, const StudyData& data, const std::vector<i64>& 
   Batches batches(data, indices, batch, device_of(net));
   while (auto some = batches.next()) {
     Tensor logits = logits_of(net, some->x, bf16).data();
+    batches.prefetch();
     result.loss += cross_entropy(logits, some->labels).item() * static_cast<double>(some->size());
     right += count_right(logits, some->labels).item();
     Tensor shares = softmax(logits, 1);
@@ -148,13 +149,16 @@ bool Trainer::train_epoch(Progress& progress, const std::filesystem::path& check
   for (i64& i : order) i = split_.train[static_cast<std::size_t>(i)];
   Batches batches(data_, order, training_.batch, device_of(net_));
   i64 steps = (count + training_.batch - 1) / training_.batch;
+  // To read an outcome is to wait for a GPU, which should have work meanwhile.
+  std::size_t steps_in_flight = device_of(net_).is_cpu() ? 1 : 32;
   auto start = std::chrono::steady_clock::now();
   double before = running_.seconds;
   while (auto batch = batches.next()) {
     step(*batch);
+    batches.prefetch();
     ++next_batch_;
     bool stop = interrupted();
-    if ((!training_.cuda_graph || stop) && !account()) return false;
+    if ((stop || outcomes_.size() >= steps_in_flight) && !account()) return false;
     progress.show(epoch * steps + next_batch_, format("epoch {}", epoch + 1));
     if (stop) {
       running_.seconds = before + seconds_since(start);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/store_bytes.h"
 
 namespace melgrad {
 namespace {
@@ -28,7 +29,7 @@ class RecordedGraph final : public RecordedWork {
 class PinnedCopy final : public StagedCopy {
  public:
   explicit PinnedCopy(const CudaBackend& backend)
-      : backend_(backend), copies_(cuda::create_copy_stream()), given_(cuda::create_event()) {
+      : backend_(backend), copies_(cuda::create_copy_stream()), target_free_(cuda::create_event()) {
     for (Staging& staging : stagings_) staging.was_read = cuda::create_event();
   }
   ~PinnedCopy() override {
@@ -40,7 +41,7 @@ class PinnedCopy final : public StagedCopy {
       cuda::destroy_event(staging.was_read);
       cuda::pinned_free(staging.data);
     }
-    cuda::destroy_event(given_);
+    cuda::destroy_event(target_free_);
     cuda::destroy_stream(copies_);
   }
 
@@ -56,11 +57,11 @@ class PinnedCopy final : public StagedCopy {
     return now().data;
   }
 
-  // The target's memory may have been somebody else's: his work comes first.
+  void mark_target_free() override { cuda::record(target_free_, backend_.stream()); }
+
   void start(void* target, std::size_t bytes) override {
     backend_.check_not_recording("a value comes from the host");
-    cuda::record(given_, backend_.stream());
-    cuda::wait(copies_, given_);
+    cuda::wait(copies_, target_free_);
     cuda::copy(target, now().data, bytes, cuda::Direction::to_device, copies_);
     cuda::record(now().was_read, copies_);
   }
@@ -77,7 +78,7 @@ class PinnedCopy final : public StagedCopy {
 
   const CudaBackend& backend_;
   cuda::Stream copies_;
-  cuda::Event given_;
+  cuda::Event target_free_;
   std::array<Staging, 2> stagings_;
   std::size_t turn_ = 0;
 };
@@ -104,7 +105,9 @@ MemoryStats CudaBackend::memory_stats() const { return allocator_.stats(); }
 
 void CudaBackend::copy_from_host(void* target, const void* source, std::size_t bytes) {
   check_not_recording("a value comes from the host");
+  if (bytes <= cuda::most_stored_bytes) return cuda::store_bytes(target, source, bytes, stream_);
   cuda::copy(target, source, bytes, cuda::Direction::to_device, stream_);
+  synchronize();  // the caller may overwrite the source
 }
 
 void CudaBackend::copy_to_host(void* target, const void* source, std::size_t bytes) {
@@ -119,7 +122,7 @@ void CudaBackend::synchronize() {
 }
 
 std::unique_ptr<RecordedWork> CudaBackend::record(const std::function<void()>& step) {
-  synchronize();
+  release_cache();  // what ordinary steps left there, the recorded one cannot use
   allocator_.open_pool();
   std::exception_ptr error;
   std::unique_ptr<cuda::Graph> graph;

@@ -57,7 +57,7 @@ void* pinned_malloc(std::size_t bytes);
 void pinned_free(void* data);
 
 enum class Direction { to_device, to_host, on_device };
-/// In stream order. To or from pageable host memory it returns when the host's side is done.
+/// In stream order; it may return before host memory was read or written.
 void copy(void* target, const void* source, std::size_t bytes, Direction direction, Stream stream);
 
 /// A recorded sequence of launches and copies with their arguments, to be run again as a whole.

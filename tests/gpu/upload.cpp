@@ -22,8 +22,8 @@ TEST(UploadOnGpu, BringsEachTensorInTurn) {
   for (i64 i = 0; i < count; ++i) {
     Tensor x = upload.finish();
     EXPECT_EQ(x.device(), Device::cuda());
-    if (i + 1 < count) upload.start(batch(i + 1));
     sums.push_back(sum(x * x));
+    if (i + 1 < count) upload.start(batch(i + 1));
   }
   for (i64 i = 0; i < count; ++i) {
     Tensor x = batch(i);
