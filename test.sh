@@ -102,8 +102,8 @@ check packages .ci/packages.sh --tests
 if check "release build" build release; then run_tests "release tests" build; fi
 if check "debug build" build debug; then run_tests "debug tests" build-debug; fi
 check "build with CUDA=SIM" build sim four_genres
-if has_nvcc && check "build with CUDA=ON" build cuda test_gpu four_genres; then
-  run_tests "tests with CUDA=ON" build-cuda -R '^gpu$'
+if has_nvcc && check "build with CUDA=ON" build cuda test_gpu test_cudnn four_genres; then
+  run_tests "tests with CUDA=ON" build-cuda -R '^(gpu|cudnn)$'
 fi
 check format check_format
 note="$(tidy_files | built_here | wc -l) files"
