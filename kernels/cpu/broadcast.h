@@ -1,7 +1,7 @@
 #pragma once
 #include <algorithm>
 
-#include "kernels/shapes.h"
+#include "kernels/simplify.h"
 
 /// Walking two broadcast arrays: at most two nested loops at a time, the rest here.
 namespace melgrad {
@@ -13,43 +13,8 @@ struct Tile {
   static Tile dense(i64 n) { return {1, n, 0, 1, 0, 1}; }
 };
 
-inline i64 numel(const BroadcastShape& s) {
-  i64 n = 1;
-  for (int d = 0; d < s.rank; ++d) n *= s.size[d];
-  return n;
-}
-
-/// The same walk with the fewest loops: axes of size 1 fall away, and an axis joins the next where
-/// both a and b step over it as over one longer axis. At least two axes remain.
-inline BroadcastShape simplify(const BroadcastShape& shape) {
-  BroadcastShape s;
-  for (int d = 0; d < shape.rank; ++d) {
-    if (shape.size[d] == 1) continue;
-    int last = s.rank - 1;
-    if (last >= 0 && s.a_stride[last] == shape.a_stride[d] * shape.size[d] &&
-        s.b_stride[last] == shape.b_stride[d] * shape.size[d]) {
-      s.size[last] *= shape.size[d];
-    } else {
-      last = s.rank++;
-      s.size[last] = shape.size[d];
-    }
-    s.a_stride[last] = shape.a_stride[d];
-    s.b_stride[last] = shape.b_stride[d];
-  }
-  while (s.rank < 2) {
-    for (int d = s.rank++; d > 0; --d) {
-      s.size[d] = s.size[d - 1];
-      s.a_stride[d] = s.a_stride[d - 1];
-      s.b_stride[d] = s.b_stride[d - 1];
-    }
-    s.size[0] = 1;
-    s.a_stride[0] = s.b_stride[0] = 0;
-  }
-  return s;
-}
-
 /// Calls f(tile, y_at, a_at, b_at), the offsets of the tile's first elements, for tiles that cover
-/// elements begin … end − 1 of y in order. `s` comes from simplify().
+/// elements begin … end − 1 of y in order. `s` comes from simplify(shape, 2).
 template <class F>
 void for_each_tile(const BroadcastShape& s, i64 begin, i64 end, F&& f) {
   int inner = s.rank - 1, middle = s.rank - 2;

@@ -38,7 +38,7 @@ void compare_tile(CompareOp op, const Tile& t, const T* a, const T* b, u8* y) {
 
 void CpuBackend::compare(CompareOp op, Dtype dtype, const BroadcastShape& shape, const void* a,
                          const void* b, u8* y) {
-  BroadcastShape s = simplify(shape);
+  BroadcastShape s = simplify(shape, 2);
   dispatch(dtype, [&]<class T>(T) {
     auto* left = static_cast<const T*>(a);
     auto* right = static_cast<const T*>(b);

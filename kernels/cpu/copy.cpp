@@ -9,42 +9,12 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/simplify.h"
 
 namespace melgrad {
 namespace {
 
 // --- the order of the loops --------------------------------------------------------------------
-
-// The same copy with the fewest loops, the target's smallest step innermost so that writes run
-// through memory: axes of size 1 fall away, the rest are sorted, and an axis joins the next where
-// both sides step over it as over one longer axis. At least one axis remains.
-CopyShape simplify(const CopyShape& shape) {
-  std::array<int, max_rank> order{};
-  int axes = 0;
-  for (int d = 0; d < shape.rank; ++d)
-    if (shape.size[d] != 1) order[axes++] = d;
-  std::stable_sort(order.begin(), order.begin() + axes, [&](int a, int b) {
-    return std::abs(shape.target_stride[a]) > std::abs(shape.target_stride[b]);
-  });
-  CopyShape s;
-  for (int i = 0; i < axes; ++i) {
-    int d = order[i], last = s.rank - 1;
-    if (last >= 0 && s.source_stride[last] == shape.source_stride[d] * shape.size[d] &&
-        s.target_stride[last] == shape.target_stride[d] * shape.size[d]) {
-      s.size[last] *= shape.size[d];
-    } else {
-      last = s.rank++;
-      s.size[last] = shape.size[d];
-    }
-    s.source_stride[last] = shape.source_stride[d];
-    s.target_stride[last] = shape.target_stride[d];
-  }
-  if (s.rank == 0) {
-    s.rank = 1;
-    s.size[0] = s.source_stride[0] = s.target_stride[0] = 1;
-  }
-  return s;
-}
 
 // Calls f(source offset, target offset) for rows begin … end − 1 of the axes before the last `inner`.
 template <class F>

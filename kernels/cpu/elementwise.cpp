@@ -203,7 +203,7 @@ void integer_tile(BinaryOp op, const Tile& t, const T* a, const T* b, T* y) {
 template <class T>
 bool has_zero(const BroadcastShape& s, const T* b) {
   bool found = false;
-  for_each_tile(simplify(s), 0, numel(s), [&](const Tile& t, i64, i64, i64 b_at) {
+  for_each_tile(s, 0, numel(s), [&](const Tile& t, i64, i64, i64 b_at) {
     for (i64 r = 0; r < t.rows; ++r)
       for (i64 j = 0; j < t.cols; ++j) found |= b[b_at + r * t.b_row + j * t.b_col] == 0;
   });
@@ -248,7 +248,7 @@ void CpuBackend::binary(BinaryOp op, Dtype dtype, const BroadcastShape& shape, c
                         const void* b, void* y) {
   check(is_floating(dtype) || is_for_integers(op), "binary",
         "operation {} is for f32, f64 and bf16, not for {}", static_cast<int>(op), name_of(dtype));
-  BroadcastShape s = simplify(shape);
+  BroadcastShape s = simplify(shape, 2);
   dispatch(dtype, [&]<class T>(T) {
     auto* left = static_cast<const T*>(a);
     auto* right = static_cast<const T*>(b);

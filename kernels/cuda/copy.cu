@@ -70,30 +70,6 @@ __global__ void arange_kernel(T* y /* (n) */, double start, double step, i64 n) 
 
 namespace {
 
-// Target first, source second, ordered by the target's steps.
-BroadcastShape in_target_order(const CopyShape& shape) {
-  int order[max_rank], axes = 0;
-  auto step = [&](int d) {
-    return shape.target_stride[d] < 0 ? -shape.target_stride[d] : shape.target_stride[d];
-  };
-  for (int d = 0; d < shape.rank; ++d) {
-    int at = axes++;
-    while (at > 0 && step(order[at - 1]) < step(d)) {
-      order[at] = order[at - 1];
-      --at;
-    }
-    order[at] = d;
-  }
-  BroadcastShape s;
-  s.rank = axes;
-  for (int i = 0; i < axes; ++i) {
-    s.size[i] = shape.size[order[i]];
-    s.a_stride[i] = shape.target_stride[order[i]];
-    s.b_stride[i] = shape.source_stride[order[i]];
-  }
-  return simplify(s);
-}
-
 // Whether s is a batch of dense matrices (rows, cols) written as (cols, rows).
 bool is_transpose(const BroadcastShape& s) {
   if (s.rank != 2 && s.rank != 3) return false;
@@ -111,8 +87,10 @@ bool is_transpose(const BroadcastShape& s) {
 
 void CudaBackend::copy(const CopyShape& shape, Dtype source_dtype, const void* source,
                        Dtype target_dtype, void* target) {
-  BroadcastShape s = cuda::in_target_order(shape);
-  i64 n = cuda::numel(s);
+  CopyShape simple = simplify(shape);
+  // a is the target, b the source.
+  BroadcastShape s{simple.rank, simple.size, simple.target_stride, simple.source_stride};
+  i64 n = numel(s);
   if (n == 0) return;
   bool same = source_dtype == target_dtype;
   if (same && s.rank == 1 && s.a_stride[0] == 1 && s.b_stride[0] == 1) {

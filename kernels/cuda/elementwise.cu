@@ -197,8 +197,8 @@ void CudaBackend::binary(BinaryOp op, Dtype dtype, const BroadcastShape& shape, 
                          const void* b, void* y) {
   check(is_floating(dtype) || cuda::is_for_integers(op), "binary",
         "operation {} is for f32 and bf16, not for {}", static_cast<int>(op), name_of(dtype));
-  BroadcastShape s = cuda::simplify(shape);
-  i64 n = cuda::numel(s);
+  BroadcastShape s = simplify(shape);
+  i64 n = numel(s);
   if (n == 0) return;
   bool dense = s.rank == 1 && s.a_stride[0] == 1 && s.b_stride[0] == 1;
   cuda::dispatch_device("binary", dtype, [&](auto t) {
@@ -218,8 +218,8 @@ void CudaBackend::binary(BinaryOp op, Dtype dtype, const BroadcastShape& shape, 
 
 void CudaBackend::compare(CompareOp op, Dtype dtype, const BroadcastShape& shape, const void* a,
                           const void* b, u8* y) {
-  BroadcastShape s = cuda::simplify(shape);
-  i64 n = cuda::numel(s);
+  BroadcastShape s = simplify(shape);
+  i64 n = numel(s);
   if (n == 0) return;
   cuda::dispatch_device("compare", dtype, [&](auto t) {
     using T = decltype(t);

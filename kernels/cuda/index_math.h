@@ -2,8 +2,9 @@
 #include <cstdint>
 
 #include "kernels/cuda/device_code.h"
+#include "kernels/simplify.h"
 
-/// From the number of an element to its place in a strided array, and the fewest axes that say so.
+/// From the number of an element to its place in a strided array.
 namespace melgrad::cuda {
 
 template <class T, i64 count>
@@ -32,32 +33,6 @@ __host__ __device__ inline Places places(const BroadcastShape& s, i64 i) {
     at.b += position * s.b_stride[d];
   }
   return at;
-}
-
-inline i64 numel(const BroadcastShape& s) {
-  i64 n = 1;
-  for (int d = 0; d < s.rank; ++d) n *= s.size[d];
-  return n;
-}
-
-/// The same elements in the same order with as few axes as possible, at least one.
-inline BroadcastShape simplify(const BroadcastShape& shape) {
-  BroadcastShape s;
-  for (int d = 0; d < shape.rank; ++d) {
-    if (shape.size[d] == 1) continue;
-    int last = s.rank - 1;
-    bool joins = last >= 0 && s.a_stride[last] == shape.a_stride[d] * shape.size[d] &&
-                 s.b_stride[last] == shape.b_stride[d] * shape.size[d];
-    if (!joins) s.size[last = s.rank++] = 1;
-    s.size[last] *= shape.size[d];
-    s.a_stride[last] = shape.a_stride[d];
-    s.b_stride[last] = shape.b_stride[d];
-  }
-  if (s.rank == 0) {
-    s.rank = 1;
-    s.size[0] = s.a_stride[0] = s.b_stride[0] = 1;
-  }
-  return s;
 }
 
 }  // namespace melgrad::cuda
