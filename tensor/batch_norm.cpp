@@ -42,12 +42,48 @@ Tensor empty_rows(const Tensor& x) {
                        : empty(x.shape(), x.dtype(), x.device());
 }
 
-/// A vector as the kernels take it, and its address; null for an absent one.
-struct Vector {
-  Tensor values;
-  Vector(const Tensor& x, Dtype dtype) : values(x.defined() ? x.to(dtype).contiguous() : x) {}
-  void* raw() const { return values.defined() ? values.raw() : nullptr; }
+// As a kernel takes it: null for an absent one.
+void* raw_or_null(const Tensor& x) { return x.defined() ? x.raw() : nullptr; }
+
+// The arrays over the channels as kernels take them.
+struct Vectors {
+  Tensor mean, var, gamma, beta;
+  Vectors(const Tensor& x, const Statistics& statistics, const Tensor& scale, const Tensor& shift) {
+    auto prepared = [&](const Tensor& vector) {
+      return vector.defined() ? vector.to(statistics_dtype(x)).contiguous() : vector;
+    };
+    mean = prepared(statistics.mean);
+    var = prepared(statistics.var);
+    gamma = prepared(scale);
+    beta = prepared(shift);
+  }
 };
+
+void check_backward(std::string_view op, const Tensor& x, const Statistics& statistics,
+                    const Tensor& gamma, const Tensor& beta, const Tensor& dy) {
+  check_input(op, x);
+  check_parameters(op, x, statistics, gamma, beta);
+  check_operand(op, "dy", dy);
+  check_same_dtype(op, {&x, &dy});
+  check_same_device(op, {&x, &dy});
+}
+
+// Those that are wanted, for a kernel to fill; 0 over the channels, as without any row.
+BatchNormGradients new_gradients(const Tensor& x, BatchNormWanted wanted) {
+  BatchNormGradients d;
+  Shape channels{x.dim(1)};
+  if (wanted.dx) d.dx = empty_rows(x);
+  if (wanted.dgamma) d.dgamma = zeros(channels, statistics_dtype(x), x.device());
+  if (wanted.dbeta) d.dbeta = zeros(channels, statistics_dtype(x), x.device());
+  return d;
+}
+
+// The filled ones in the parameters' dtype.
+BatchNormGradients finished(BatchNormGradients d, const Tensor& x) {
+  if (d.dgamma.defined()) d.dgamma = d.dgamma.to(x.dtype());
+  if (d.dbeta.defined()) d.dbeta = d.dbeta.to(x.dtype());
+  return d;
+}
 
 }  // namespace
 
@@ -71,12 +107,10 @@ Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& g
   check_parameters("batch_norm", x, statistics, gamma, beta);
   Tensor y = empty_rows(x);
   if (y.numel() == 0) return y;
-  Dtype wide = statistics_dtype(x);
-  Vector mean(statistics.mean, wide), var(statistics.var, wide);
-  Vector scale(gamma, wide), shift(beta, wide);
+  Vectors v(x, statistics, gamma, beta);
   backend(x.device())
-      .batch_norm(x.dtype(), rows_of(x), x.dim(1), eps, relu, in_rows(x).raw(), mean.raw(),
-                  var.raw(), scale.raw(), shift.raw(), y.raw());
+      .batch_norm(x.dtype(), rows_of(x), x.dim(1), eps, relu, in_rows(x).raw(), v.mean.raw(),
+                  v.var.raw(), raw_or_null(v.gamma), raw_or_null(v.beta), y.raw());
   return y;
 }
 
@@ -85,31 +119,19 @@ BatchNormGradients batch_norm_backward(const Tensor& x, const Statistics& statis
                                        bool relu, bool batch_statistics, const Tensor& dy,
                                        BatchNormWanted wanted) {
   constexpr std::string_view op = "batch_norm_backward";
-  check_input(op, x);
-  check_parameters(op, x, statistics, gamma, beta);
-  check_operand(op, "dy", dy);
-  check_same_dtype(op, {&x, &dy});
-  check_same_device(op, {&x, &dy});
+  check_backward(op, x, statistics, gamma, beta, dy);
   check(x.shape() == dy.shape(), op, "input and dy differ in shape: {}, {}", x, dy);
-  Shape channels{x.dim(1)};
-  BatchNormGradients d;
-  if (wanted.dx) d.dx = empty_rows(x);
-  Dtype wide = statistics_dtype(x);
-  if (wanted.dgamma) d.dgamma = zeros(channels, wide, x.device());
-  if (wanted.dbeta) d.dbeta = zeros(channels, wide, x.device());
-  Vector mean(statistics.mean, wide), var(statistics.var, wide);
-  Vector scale(gamma, wide), shift(beta, wide);
+  BatchNormGradients d = new_gradients(x, wanted);
+  Vectors v(x, statistics, gamma, beta);
   Tensor input = in_rows(x), gradient = in_rows(dy);
   if (x.numel() > 0) {
     backend(x.device())
-        .batch_norm_backward(
-            x.dtype(), rows_of(x), x.dim(1), eps, relu, batch_statistics, input.raw(), mean.raw(),
-            var.raw(), scale.raw(), shift.raw(), gradient.raw(), wanted.dx ? d.dx.raw() : nullptr,
-            wanted.dgamma ? d.dgamma.raw() : nullptr, wanted.dbeta ? d.dbeta.raw() : nullptr);
+        .batch_norm_backward(x.dtype(), rows_of(x), x.dim(1), eps, relu, batch_statistics,
+                             input.raw(), v.mean.raw(), v.var.raw(), raw_or_null(v.gamma),
+                             raw_or_null(v.beta), gradient.raw(), raw_or_null(d.dx),
+                             raw_or_null(d.dgamma), raw_or_null(d.dbeta));
   }
-  if (wanted.dgamma) d.dgamma = d.dgamma.to(x.dtype());
-  if (wanted.dbeta) d.dbeta = d.dbeta.to(x.dtype());
-  return d;
+  return finished(d, x);
 }
 
 namespace {
@@ -140,12 +162,10 @@ Tensor batch_norm_relu_max_pool(const Tensor& x, const Statistics& statistics, c
   PoolShape s = tiling(op, x, kernel);
   Tensor y = empty_channels_last({s.n, s.c, s.p, s.q}, x.dtype(), x.device());
   if (y.numel() == 0) return y;
-  Dtype wide = statistics_dtype(x);
-  Vector mean(statistics.mean, wide), var(statistics.var, wide);
-  Vector scale(gamma, wide), shift(beta, wide);
+  Vectors v(x, statistics, gamma, beta);
   backend(x.device())
-      .batch_norm_relu_max_pool(x.dtype(), s, eps, in_rows(x).raw(), mean.raw(), var.raw(),
-                                scale.raw(), shift.raw(), y.raw());
+      .batch_norm_relu_max_pool(x.dtype(), s, eps, in_rows(x).raw(), v.mean.raw(), v.var.raw(),
+                                raw_or_null(v.gamma), raw_or_null(v.beta), y.raw());
   return y;
 }
 
@@ -154,32 +174,21 @@ BatchNormGradients batch_norm_relu_max_pool_backward(const Tensor& x, const Stat
                                                      double eps, bool batch_statistics, Pair kernel,
                                                      const Tensor& dy, BatchNormWanted wanted) {
   constexpr std::string_view op = "batch_norm_relu_max_pool_backward";
-  check_input(op, x);
-  check_parameters(op, x, statistics, gamma, beta);
-  check_operand(op, "dy", dy);
-  check_same_dtype(op, {&x, &dy});
-  check_same_device(op, {&x, &dy});
+  check_backward(op, x, statistics, gamma, beta, dy);
   PoolShape s = tiling(op, x, kernel);
   check(dy.shape() == Shape{s.n, s.c, s.p, s.q}, op, "dy must be {}: {}", Shape{s.n, s.c, s.p, s.q},
         dy);
-  BatchNormGradients d;
-  if (wanted.dx) d.dx = empty_rows(x);
-  Dtype wide = statistics_dtype(x);
-  if (wanted.dgamma) d.dgamma = zeros({s.c}, wide, x.device());
-  if (wanted.dbeta) d.dbeta = zeros({s.c}, wide, x.device());
-  Vector mean(statistics.mean, wide), var(statistics.var, wide);
-  Vector scale(gamma, wide), shift(beta, wide);
+  BatchNormGradients d = new_gradients(x, wanted);
+  Vectors v(x, statistics, gamma, beta);
   Tensor input = in_rows(x), gradient = dy.channels_last();
   if (x.numel() > 0) {
     backend(x.device())
-        .batch_norm_relu_max_pool_backward(
-            x.dtype(), s, eps, batch_statistics, input.raw(), mean.raw(), var.raw(), scale.raw(),
-            shift.raw(), gradient.raw(), wanted.dx ? d.dx.raw() : nullptr,
-            wanted.dgamma ? d.dgamma.raw() : nullptr, wanted.dbeta ? d.dbeta.raw() : nullptr);
+        .batch_norm_relu_max_pool_backward(x.dtype(), s, eps, batch_statistics, input.raw(),
+                                           v.mean.raw(), v.var.raw(), raw_or_null(v.gamma),
+                                           raw_or_null(v.beta), gradient.raw(), raw_or_null(d.dx),
+                                           raw_or_null(d.dgamma), raw_or_null(d.dbeta));
   }
-  if (wanted.dgamma) d.dgamma = d.dgamma.to(x.dtype());
-  if (wanted.dbeta) d.dbeta = d.dbeta.to(x.dtype());
-  return d;
+  return finished(d, x);
 }
 
 }  // namespace melgrad
