@@ -58,11 +58,23 @@ Tensor stack(const std::vector<Tensor>& parts, i64 axis) {
 std::vector<Tensor> split(const Tensor& x, i64 size, i64 axis) {
   check_operand("split", "the operand", x);
   check(size >= 1, "split", "size must be at least 1, not {}: {}", size, x);
+  i64 length = x.shape()[normalize_axis(axis, x.rank(), "split")];
+  std::vector<i64> sizes;
+  for (i64 begin = 0; begin < length; begin += size)
+    sizes.push_back(std::min(size, length - begin));
+  return split(x, sizes, axis);
+}
+
+std::vector<Tensor> split(const Tensor& x, const std::vector<i64>& sizes, i64 axis) {
+  check_operand("split", "the operand", x);
   int a = normalize_axis(axis, x.rank(), "split");
   std::vector<Tensor> parts;
-  for (i64 begin = 0; begin < x.shape()[a]; begin += size) {
-    parts.push_back(x.slice(a, begin, std::min(begin + size, x.shape()[a])));
+  i64 begin = 0;
+  for (i64 size : sizes) {
+    parts.push_back(x.slice(a, begin, begin + size));
+    begin += size;
   }
+  check(begin == x.shape()[a], "split", "parts of {} in all do not fill axis {}: {}", begin, a, x);
   return parts;
 }
 

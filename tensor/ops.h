@@ -111,6 +111,8 @@ Tensor cat(const std::vector<Tensor>& parts, i64 axis = 0);
 Tensor stack(const std::vector<Tensor>& parts, i64 axis = 0);
 /// Views of at most `size` along `axis`.
 std::vector<Tensor> split(const Tensor& x, i64 size, i64 axis = 0);
+/// Views of these sizes, which add up to that of the axis.
+std::vector<Tensor> split(const Tensor& x, const std::vector<i64>& sizes, i64 axis = 0);
 /// before[i] and after[i] values of `value` around axis i; one entry an axis. Negative: cuts.
 Tensor pad(const Tensor& x, const Shape& before, const Shape& after, double value = 0);
 /// index (i64) has x's shape but along `axis`: y[…j…] = x[…index[…j…]…]

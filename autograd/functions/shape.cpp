@@ -109,15 +109,7 @@ struct Cat final : Function {
     for (const Tensor& part : parts) sizes.push_back(part.dim(axis));
     return cat(parts, axis);
   }
-  Gradients backward(const Gradients& dy) override {
-    Gradients dx;
-    i64 begin = 0;
-    for (i64 size : sizes) {
-      dx.push_back(dy[0].slice(axis, begin, begin + size));
-      begin += size;
-    }
-    return dx;
-  }
+  Gradients backward(const Gradients& dy) override { return split(dy[0], sizes, axis); }
 };
 
 // y[…i…] = x_i:  dx_i = dy[…i…]

@@ -69,14 +69,7 @@ Inputs split_along(const Node& node, const Inputs& x) {
   i64 axis = node.integer("axis", 0), parts = static_cast<i64>(node.outputs.size());
   i64 size = x.at(0).dim(axis);
   std::vector<i64> equal(node.outputs.size(), size / parts);
-  std::vector<i64> sizes = integers(node, x, 1, "split", equal);
-  Inputs result;
-  i64 begin = 0;
-  for (i64 part : sizes) {
-    result.push_back(x[0].slice(axis, begin, begin + part));
-    begin += part;
-  }
-  return result;
+  return split(x[0], integers(node, x, 1, "split", equal), axis);
 }
 
 Inputs slices(const Node& node, const Inputs& x) {
