@@ -1,5 +1,7 @@
 #include "tests/ops/goldens.h"
 
+#include <gtest/gtest.h>
+
 #include <cctype>
 #include <cmath>
 #include <limits>
@@ -78,6 +80,31 @@ Result run(const Case& row, const Inputs& inputs, Tensor (*lay_out)(const Tensor
     result.dx.push_back(x.requires_grad() ? x.grad() : Tensor());
   }
   return result;
+}
+
+void expect_agree(const Result& result, const Result& expected, double tolerance, bool exact) {
+  ASSERT_EQ(result.y.size(), expected.y.size());
+  for (std::size_t i = 0; i < result.y.size(); ++i) {
+    Deviation d = deviation(result.y[i], expected.y[i], exact);
+    EXPECT_LE(d.worst, tolerance) << "y" << i << ", " << d.where;
+  }
+  for (std::size_t i = 0; i < result.dx.size(); ++i) {
+    ASSERT_EQ(result.dx[i].defined(), expected.dx[i].defined()) << "dx" << i;
+    if (!result.dx[i].defined()) continue;
+    Deviation d = deviation(result.dx[i], expected.dx[i], exact);
+    EXPECT_LE(d.worst, tolerance) << "dx" << i << ", " << d.where;
+  }
+}
+
+Tensor reversed_axes(const Tensor& x) {
+  Shape axes;
+  for (int axis = x.rank(); axis-- > 0;) axes.push_back(axis);
+  return x.permute(axes).contiguous().permute(axes);
+}
+
+Tensor shifted(const Tensor& x) {
+  Tensor y = zeros({x.numel() + 3}, x.dtype(), x.device());
+  return y.slice(0, 3, x.numel() + 3).reshape(x.shape()).copy_(x);
 }
 
 std::string test_name(const Case& row) {

@@ -29,6 +29,14 @@ struct Result {
 /// dy is passed through `lay_out` first, so that it can lie oddly in memory.
 Result run(const Case& row, const Inputs& inputs, Tensor (*lay_out)(const Tensor&) = nullptr);
 
+/// Every output and gradient deviates by at most `tolerance`; the same gradients are there.
+void expect_agree(const Result& result, const Result& expected, double tolerance, bool exact);
+
+/// Copies that lie oddly in memory: with the last axis outermost …
+Tensor reversed_axes(const Tensor& x);
+/// … and in the middle of the storage, where no vector of four can be read.
+Tensor shifted(const Tensor& x);
+
 /// GoogleTest's name of a row: letters, digits and _.
 std::string test_name(const Case& row);
 

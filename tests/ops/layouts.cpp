@@ -8,11 +8,6 @@
 namespace melgrad::op_cases {
 namespace {
 
-Tensor reversed_axes(const Tensor& x) {
-  Shape axes;
-  for (int axis = x.rank(); axis-- > 0;) axes.push_back(axis);
-  return x.permute(axes).contiguous().permute(axes);
-}
 Tensor flipped(const Tensor& x) {
   Tensor y = x;
   for (int axis = 0; axis < x.rank(); ++axis) y = y.flip(axis);
@@ -27,11 +22,6 @@ Tensor every_second(const Tensor& x) {
   shape[-1] *= 2;
   double gap = is_floating(x.dtype()) ? std::numeric_limits<double>::quiet_NaN() : 0;
   Tensor y = full(shape, gap, x.dtype()).slice(-1, 0, shape[-1], 2);
-  return y.copy_(x);
-}
-// Starts in the middle of its storage, at an address of no particular alignment.
-Tensor shifted(const Tensor& x) {
-  Tensor y = zeros({x.numel() + 3}, x.dtype()).slice(0, 3, x.numel() + 3).reshape(x.shape());
   return y.copy_(x);
 }
 Tensor channels_last(const Tensor& x) { return x.rank() == 4 ? x.channels_last() : x; }
@@ -57,16 +47,7 @@ class LayoutsOf : public testing::TestWithParam<Case> {
       Inputs inputs;
       for (const Variable& x : plain) inputs.emplace_back(lay_out(x.data()), x.requires_grad());
       Result result = run(row, inputs, lay_out);
-      for (std::size_t i = 0; i < result.y.size(); ++i) {
-        Deviation d = deviation(result.y[i], expected.y[i], row.options.exact);
-        EXPECT_LE(d.worst, tolerance) << "y" << i << ", " << d.where;
-      }
-      for (std::size_t i = 0; i < result.dx.size(); ++i) {
-        ASSERT_EQ(result.dx[i].defined(), expected.dx[i].defined()) << "dx" << i;
-        if (!result.dx[i].defined()) continue;
-        Deviation d = deviation(result.dx[i], expected.dx[i], row.options.exact);
-        EXPECT_LE(d.worst, tolerance) << "dx" << i << ", " << d.where;
-      }
+      expect_agree(result, expected, tolerance, row.options.exact);
     }
   }
 };
