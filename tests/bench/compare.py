@@ -2,12 +2,14 @@
 
     python tests/bench/compare.py --net base_cnn --batch 64 --threads 2
     python tests/bench/compare.py --all --json
+    python tests/bench/compare.py --all --device cuda --build build-cuda
     python tests/bench/compare.py --features --help
 
 A step is forward, cross-entropy, backward, Adam. PyTorch runs in several modes: eager; channels-last;
-channels-last with fused Adam ("fused"); that under torch.compile ("compile"). What counts is the
-ratio to its fastest mode, of the medians and of the minima: above 1 we are faster. Machines differ and drift, so no
-other figure means much. Needs torch, and torchvision for AlexNet and VGG, in the Python that runs
+channels-last with fused Adam ("fused"); that under torch.compile ("compile"); on a GPU also as CUDA
+graphs ("reduce-overhead"). What counts is the ratio to its fastest mode, of the medians and of the minima: above 1 we are
+faster. Machines differ and drift, so no other figure means much. On a GPU we run with and without --cuda-graph, both sides
+wait for the GPU after each step, and TF32 is off unless asked for. Needs torch, and torchvision for AlexNet and VGG, in the Python that runs
 this (or in the one given as --python), and a release build.
 """
 
@@ -26,7 +28,8 @@ STUDY = {
     "deep_cnn": (64, 64), "cnn_rnn": (64, 64), "cnn_lstm": (64, 64), "alexnet": (32, 64),
     "vgg11_bn": (16, 64),
 }
-MODES = ("eager", "channels_last", "fused", "compile")
+MODES = {"cpu": "eager,channels_last,fused,compile", "cuda": "eager,channels_last,fused,compile,reduce-overhead"}
+OURS = {"cpu": {"ours": []}, "cuda": {"ours": [], "ours (graph)": ["--cuda-graph"]}}
 
 
 def arguments():
@@ -36,14 +39,18 @@ def arguments():
     parser.add_argument("--batch", type=int, help="default: each net's own")
     parser.add_argument("--size", type=int, help="height and width; default 64")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--modes", default=",".join(MODES), help="of PyTorch; default: all")
+    parser.add_argument("--device", default="cpu", choices=MODES)
+    parser.add_argument("--modes", help="of PyTorch; default: all")
     parser.add_argument("--rounds", type=int, default=3, help="turns that each side takes")
     parser.add_argument("--seconds", type=float, default=2, help="of each turn")
     parser.add_argument("--bf16", action="store_true", help="autocast on both sides")
+    parser.add_argument("--tf32", action="store_true", help="on a GPU: f32 products and convolutions as TF32, on both sides")
     parser.add_argument("--json", action="store_true", help="one JSON object a net")
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="the release build")
     parser.add_argument("--python", help="a Python that has torch, if this one does not")
-    return parser.parse_args()
+    a = parser.parse_args()
+    a.modes = a.modes or MODES[a.device]
+    return a
 
 
 def make_net(name, classes):
@@ -98,27 +105,30 @@ def make_net(name, classes):
     }[name]()
 
 
-def torch_step(mode, name, batch, size, bf16):
+def torch_step(mode, name, batch, size, a):
     """A function that does one training step."""
     import torch
     torch.manual_seed(0)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = a.tf32
     classes = 4
-    net = make_net(name, classes)
-    x = torch.rand(batch, 3, size, size)
-    target = torch.randint(classes, (batch,))
+    net = make_net(name, classes).to(a.device)
+    x = torch.rand(batch, 3, size, size, device=a.device)
+    target = torch.randint(classes, (batch,), device=a.device)
     if mode != "eager":
         net = net.to(memory_format=torch.channels_last)
         x = x.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(net.parameters(), fused=mode in ("fused", "compile"))
-    if mode == "compile":
-        net = torch.compile(net)
+    optimizer = torch.optim.Adam(net.parameters(), fused=mode in ("fused", "compile", "reduce-overhead"))
+    if mode in ("compile", "reduce-overhead"):
+        net = torch.compile(net, mode=None if mode == "compile" else mode)
 
     def step():
         optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        with torch.autocast(a.device, torch.bfloat16, enabled=a.bf16):
             logits = net(x)
         torch.nn.functional.cross_entropy(logits.float(), target).backward()
         optimizer.step()
+        if a.device == "cuda":
+            torch.cuda.synchronize()
 
     return step
 
@@ -133,10 +143,11 @@ def measure(step, seconds):
     return times
 
 
-def measure_ours(a, name, batch, size):
+def measure_ours(a, name, batch, size, options):
     command = [os.path.join(a.build, "bin", "bench_train"), "--net", name, "--batch", str(batch),
-               "--size", str(size), "--threads", str(a.threads), "--seconds", str(a.seconds), "--json"]
-    result = subprocess.run(command + ["--bf16"] * a.bf16, check=True, capture_output=True, text=True)
+               "--size", str(size), "--threads", str(a.threads), "--seconds", str(a.seconds), "--json",
+               "--device", a.device, *options, *["--bf16"] * a.bf16, *["--tf32"] * a.tf32]
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(result.stdout)["ms"]
 
 
@@ -145,7 +156,7 @@ def compare(a, name):
     batch, size = a.batch or batch, a.size or size
     steps, failed = {}, {}
     for mode in a.modes.split(","):
-        step = torch_step(mode, name, batch, size, a.bf16)
+        step = torch_step(mode, name, batch, size, a)
         try:
             for _ in range(3):
                 step()
@@ -153,18 +164,24 @@ def compare(a, name):
             failed[mode] = f"{type(error).__name__}: {error}".splitlines()[0]
             continue
         steps[mode] = step
-    times = {side: [] for side in ("ours", *steps)}
+    ours = OURS[a.device]
+    times = {side: [] for side in (*ours, *steps)}
     for _ in range(a.rounds):
-        times["ours"] += measure_ours(a, name, batch, size)
+        for side, options in ours.items():
+            times[side] += measure_ours(a, name, batch, size, options)
         for mode, step in steps.items():
             times[mode] += measure(step, a.seconds)
     median = {side: round(statistics.median(t), 3) for side, t in times.items()}
     minimum = {side: round(min(t), 3) for side, t in times.items()}
+
+    def ratio(figures, peers):
+        return round(min(figures[p] for p in peers) / min(figures[side] for side in ours), 3)
+
     return {
-        "net": name, "batch": batch, "size": size, "threads": a.threads,
-        "dtype": "bf16" if a.bf16 else "f32", "ms_median": median, "ms_min": minimum,
-        "ratio_of_medians": round(min(v for k, v in median.items() if k != "ours") / median["ours"], 3),
-        "ratio_of_minima": round(min(v for k, v in minimum.items() if k != "ours") / minimum["ours"], 3),
+        "net": name, "batch": batch, "size": size, "device": a.device, "threads": a.threads,
+        "dtype": "bf16" if a.bf16 else "tf32" if a.tf32 else "f32", "ms_median": median, "ms_min": minimum,
+        "ratio_of_medians": ratio(median, steps), "ratio_of_minima": ratio(minimum, steps),
+        **({"ratio_to_eager": ratio(median, ["eager"])} if "eager" in steps else {}),
         **({"failed": failed} if failed else {}),
     }
 
@@ -179,10 +196,12 @@ def main():
     os.environ.setdefault("OMP_NUM_THREADS", str(a.threads))
     import torch
     torch.set_num_threads(a.threads)
+    sides = (*OURS[a.device], *a.modes.split(","))
     names = list(STUDY) if a.all else a.net or ["base_cnn", "cnn_lstm"]
     if not a.json:
-        print(f"ms a training step, {a.threads} threads, torch {torch.__version__}: median (minimum)")
-        print(f"{'net':<10}{'batch':>6}" + "".join(f"{s:>20}" for s in ("ours", *a.modes.split(",")))
+        where = torch.cuda.get_device_name() if a.device == "cuda" else f"{a.threads} threads"
+        print(f"ms a training step, {where}, torch {torch.__version__}: median (minimum)")
+        print(f"{'net':<10}{'batch':>6}" + "".join(f"{s:>20}" for s in sides)
               + f"{'fastest / ours':>20}")
     for name in names:
         result = compare(a, name)
@@ -190,7 +209,7 @@ def main():
             print(json.dumps(result), flush=True)
             continue
         columns = (f"{result['ms_median'][s]:.2f} ({result['ms_min'][s]:.2f})" if s in result["ms_median"]
-                   else "failed" for s in ("ours", *a.modes.split(",")))
+                   else "failed" for s in sides)
         print(f"{name:<10}{result['batch']:>6}" + "".join(f"{c:>20}" for c in columns)
               + f"{result['ratio_of_medians']:>12.2f} ({result['ratio_of_minima']:.2f})", flush=True)
         for mode, reason in result.get("failed", {}).items():

@@ -2,9 +2,11 @@
 
     python tests/bench/compare_features.py --threads 2
     python tests/bench/compare_features.py --folder FOLDER_OF_MP3
+    python tests/bench/compare_features.py --device cuda --batch 32 --build build-cuda
 
 A clip is 30 s at 22 050 Hz in memory; n_fft 2048, hop 512, 128 mel bands; MFCC: 20 coefficients.
---folder times all files of a folder to cached log-mel, against librosa under joblib. What counts
+--folder times all files of a folder to cached log-mel, against librosa under joblib. --device cuda is against torchaudio
+on the same GPU, clips and results in its memory, TF32 off. What counts
 is the ratio, of medians and of minima: above 1 we are faster. compare.py --features is this.
 """
 
@@ -23,6 +25,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--features", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--what", default="logmel,mfcc")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--batch", type=int, default=1, help="clips at once; librosa takes them one by one")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--rounds", type=int, default=5, help="turns that each side takes")
     parser.add_argument("--seconds", type=float, default=1, help="of each turn")
@@ -32,14 +36,14 @@ def arguments():
     return parser.parse_args()
 
 
-def librosa_task(what, y):
+def librosa_task(what, clips):
     import librosa
     if what == "mfcc":
-        return lambda: librosa.feature.mfcc(y=y, sr=22050, n_mfcc=20)
-    return lambda: librosa.power_to_db(librosa.feature.melspectrogram(y=y, sr=22050))
+        return lambda: [librosa.feature.mfcc(y=y, sr=22050, n_mfcc=20) for y in clips]
+    return lambda: [librosa.power_to_db(librosa.feature.melspectrogram(y=y, sr=22050)) for y in clips]
 
 
-def torchaudio_task(what, y, threads):
+def torchaudio_task(what, clips, threads, device):
     try:
         import torch
         torch.version.cuda = "13.0"  # torchaudio 2.11 refuses a newer one
@@ -47,14 +51,21 @@ def torchaudio_task(what, y, threads):
     except Exception:  # not installed, or not for this torch
         return None
     torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = False
     mel = {"n_fft": 2048, "hop_length": 512, "n_mels": 128, "norm": "slaney", "mel_scale": "slaney"}
-    x = torch.from_numpy(y)
+    x = torch.from_numpy(clips).to(device)
     if what == "mfcc":
-        mfcc = torchaudio.transforms.MFCC(22050, n_mfcc=20, melkwargs=mel)
-        return lambda: mfcc(x)
-    spectrogram = torchaudio.transforms.MelSpectrogram(22050, **mel)
-    to_db = torchaudio.transforms.AmplitudeToDB("power", 80)
-    return lambda: to_db(spectrogram(x))
+        layers = [torchaudio.transforms.MFCC(22050, n_mfcc=20, melkwargs=mel)]
+    else:
+        layers = [torchaudio.transforms.MelSpectrogram(22050, **mel), torchaudio.transforms.AmplitudeToDB("power", 80)]
+    feature = torch.nn.Sequential(*layers).to(device)
+
+    def task():
+        feature(x)
+        if device == "cuda":
+            torch.cuda.synchronize()
+
+    return task
 
 
 def measure(f, seconds):
@@ -76,7 +87,7 @@ def report(a, what, medians, minima):
     for peer in medians:
         if peer == "ours":
             continue
-        result = {"what": what, "threads": a.threads, "peer": peer,
+        result = {"what": what, "device": a.device, "batch": a.batch, "threads": a.threads, "peer": peer,
                   "ms_ours": round(medians["ours"], 3), "ms_peer": round(medians[peer], 3),
                   "ratio_of_medians": round(medians[peer] / medians["ours"], 2),
                   "ratio_of_minima": round(minima[peer] / minima["ours"], 2)}
@@ -85,15 +96,17 @@ def report(a, what, medians, minima):
 
 def compare_clip(a, what):
     import numpy as np
-    y = (0.1 * np.random.default_rng(0).standard_normal(30 * 22050)).astype(np.float32)
-    tasks = {"librosa": librosa_task(what, y), "torchaudio": torchaudio_task(what, y, a.threads)}
+    clips = (0.1 * np.random.default_rng(0).standard_normal((a.batch, 30 * 22050))).astype(np.float32)
+    tasks = {"torchaudio": torchaudio_task(what, clips, a.threads, a.device)}
+    if a.device == "cpu":
+        tasks["librosa"] = librosa_task(what, clips)
     tasks = {name: task for name, task in tasks.items() if task}
     for task in tasks.values():
         for _ in range(3):
             task()
     times, medians, minima = {name: [] for name in tasks}, [], []
     for _ in range(a.rounds):
-        line = ours(a, "--what", what, "--seconds", str(a.seconds))
+        line = ours(a, "--what", what, "--seconds", str(a.seconds), "--device", a.device, "--batch", str(a.batch))
         medians.append(line["ms_median"])
         minima.append(line["ms_min"])
         for name, task in tasks.items():
