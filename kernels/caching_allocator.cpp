@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -20,7 +21,8 @@ CachingAllocator::CachingAllocator(std::string where, Allocate system_allocate, 
     : where_(std::move(where)),
       allocate_(system_allocate),
       free_(system_free),
-      cache_limit_(cache_limit) {}
+      exact_(std::getenv("MELGRAD_EXACT_MEMORY") != nullptr),
+      cache_limit_(exact_ ? 0 : cache_limit) {}
 
 CachingAllocator::~CachingAllocator() { free_cached_blocks(); }
 
@@ -29,11 +31,15 @@ std::size_t CachingAllocator::size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+std::size_t CachingAllocator::block_size(std::size_t bytes) const {
+  return exact_ ? bytes : size_class(bytes);
+}
+
 void* CachingAllocator::allocate(std::size_t bytes) {
   check(bytes <= largest_request, "allocate",
         "{} bytes is no size: it is negative or the product of the shape overflowed", bytes);
   if (bytes == 0) return nullptr;
-  std::size_t size = size_class(bytes);
+  std::size_t size = block_size(bytes);
   std::lock_guard lock(mutex_);
   if (pool_is_open_) {
     Pool& pool = pools_.at(last_pool_);
@@ -79,7 +85,7 @@ void* CachingAllocator::allocate_new(std::size_t size) {
 
 void CachingAllocator::deallocate(void* data, std::size_t bytes) noexcept {
   if (data == nullptr) return;
-  std::size_t size = size_class(bytes);
+  std::size_t size = block_size(bytes);
   std::lock_guard lock(mutex_);
   for (auto& [number, pool] : pools_) {
     if (!pool.all.contains(data)) continue;

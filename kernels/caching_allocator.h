@@ -13,6 +13,10 @@ namespace melgrad {
 /// Keeps freed blocks for the next request of their size class, so that after the first step of a
 /// steady loop nothing comes from the system any more. Thread-safe. The two functions it is made
 /// with are the device's own; the first returns null when there is no memory left.
+///
+/// With MELGRAD_EXACT_MEMORY in the environment blocks are as large as asked for and never kept:
+/// slow, but AddressSanitizer and compute-sanitizer then see every access past the end of an array
+/// and after its time.
 class CachingAllocator {
  public:
   using Allocate = void* (*)(std::size_t bytes);
@@ -51,6 +55,7 @@ class CachingAllocator {
     std::set<void*> all;
   };
 
+  std::size_t block_size(std::size_t bytes) const;
   void* take(Blocks& blocks, std::size_t size);
   void* allocate_new(std::size_t size);
   void keep_or_free(void* data, std::size_t size) noexcept;
@@ -59,6 +64,7 @@ class CachingAllocator {
   std::string where_;
   Allocate allocate_;
   Free free_;
+  bool exact_;
   std::size_t cache_limit_;
   mutable std::mutex mutex_;
   Blocks cached_;

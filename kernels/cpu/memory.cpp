@@ -11,8 +11,10 @@ namespace {
 
 constexpr std::size_t alignment = 64;  // a cache line, and a vector of AVX-512
 
-// Size classes are multiples of 64, as aligned_alloc wants.
-void* system_allocate(std::size_t bytes) { return std::aligned_alloc(alignment, bytes); }
+void* system_allocate(std::size_t bytes) {
+  void* data = nullptr;
+  return posix_memalign(&data, alignment, bytes) == 0 ? data : nullptr;
+}
 void system_free(void* data) { std::free(data); }
 
 std::size_t half_of_the_memory() {

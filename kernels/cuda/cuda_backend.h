@@ -15,7 +15,8 @@ struct Libraries;  // libraries.h
 
 /// The backend of one GPU: our own kernels (.cu), and cuBLAS, cuDNN and cuFFT behind the four files that call them
 /// (matmul, conv, rnn, fft). f32 and bf16, integers where backend.h has them; f64 exists on the CPU only. Work is
-/// submitted to one stream and runs behind the host; only copy_to_host and synchronize wait.
+/// submitted to one stream and runs behind the host; only copies between the two and synchronize wait. One thread at a time
+/// may use it.
 class CudaBackend final : public Backend {
  public:
   /// Of the device in use (cuda::use_device).

@@ -3,7 +3,6 @@
 #include <cstdlib>
 
 #include "kernels/cuda/cudnn_graph.h"
-#include "kernels/tf32.h"
 
 namespace melgrad {
 namespace cuda {
@@ -23,11 +22,6 @@ void check_cudnn(cudnnStatus_t status, std::string_view call) {
 void check_cufft(cufftResult status, std::string_view call) {
   check(status == CUFFT_SUCCESS, call, "cuFFT's status {}{}", static_cast<int>(status),
         status == CUFFT_ALLOC_FAILED ? ": the GPU has no memory left for the plan" : "");
-}
-
-cudnnMathType_t math_of(Dtype dtype) {
-  if (dtype == Dtype::f32) return tf32() ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH;
-  return CUDNN_TENSOR_OP_MATH;
 }
 
 Libraries::Libraries(Stream s) : stream(s) {

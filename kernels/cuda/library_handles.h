@@ -19,9 +19,6 @@ void check_cublas(cublasStatus_t status, std::string_view call);
 void check_cudnn(cudnnStatus_t status, std::string_view call);
 void check_cufft(cufftResult status, std::string_view call);
 
-/// What cuDNN may multiply in: for f32 no TF32 unless asked for.
-cudnnMathType_t math_of(Dtype dtype);
-
 class Plan;                  // cudnn_graph.h
 enum class ConvGraph : i64;  // conv_graph.h
 

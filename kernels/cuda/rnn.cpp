@@ -5,6 +5,7 @@
 
 #include "kernels/cuda/library_handles.h"
 #include "kernels/scratch_array.h"
+#include "kernels/tf32.h"
 
 // One layer, one direction a call. cuDNN wants a layer's weights in one array whose layout it alone knows: they are copied
 // there matrix by matrix. It numbers matrices as PyTorch orders gates (LSTM i f g o; GRU r z n), those of the
@@ -25,6 +26,24 @@ cudnnRNNMode_t mode_of(RnnMode mode) {
   return CUDNN_LSTM;
 }
 
+// f32 means f32, unless TF32 was asked for.
+cudnnMathType_t math_of(Dtype dtype) {
+  return dtype == Dtype::f32 && !tf32() ? CUDNN_FMA_MATH : CUDNN_DEFAULT_MATH;
+}
+
+template <class T, cudnnStatus_t (*create)(T*), cudnnStatus_t (*destroy)(T)>
+class Owned {
+ public:
+  Owned() { check_cudnn(create(&descriptor_), "cudnnCreateDescriptor"); }
+  Owned(const Owned&) = delete;
+  Owned& operator=(const Owned&) = delete;
+  ~Owned() { destroy(descriptor_); }
+  operator T() const { return descriptor_; }  // NOLINT(google-explicit-constructor)
+
+ private:
+  T descriptor_ = nullptr;
+};
+
 class Rnn {
  public:
   Rnn(CudaBackend& backend, const RnnShape& s, Dtype dtype)
@@ -35,37 +54,23 @@ class Rnn {
           "bf16 needs cuDNN 9.13 or newer; this is {}", cudnnGetVersion());
     cudnnDataType_t type = dtype == Dtype::f32 ? CUDNN_DATA_FLOAT : CUDNN_DATA_BFLOAT16;
     auto as_int = [](i64 value) { return static_cast<int>(value); };
-    check_cudnn(cudnnCreateDropoutDescriptor(&no_dropout_), "cudnnCreateDropoutDescriptor");
     check_cudnn(cudnnSetDropoutDescriptor(no_dropout_, handle_, 0, nullptr, 0, 0),
                 "cudnnSetDropoutDescriptor");
-    check_cudnn(cudnnCreateRNNDescriptor(&rnn_), "cudnnCreateRNNDescriptor");
-    check_cudnn(cudnnSetRNNDescriptor_v8(
-                    rnn_, CUDNN_RNN_ALGO_STANDARD, mode_of(s.mode), CUDNN_RNN_DOUBLE_BIAS,
-                    CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, type, CUDNN_DATA_FLOAT,
-                    cuda::math_of(dtype), as_int(s.input), as_int(s.hidden), as_int(s.hidden), 1,
-                    no_dropout_, CUDNN_RNN_PADDED_IO_DISABLED),
+    check_cudnn(cudnnSetRNNDescriptor_v8(rnn_, CUDNN_RNN_ALGO_STANDARD, mode_of(s.mode),
+                                         CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL,
+                                         CUDNN_LINEAR_INPUT, type, CUDNN_DATA_FLOAT, math_of(dtype),
+                                         as_int(s.input), as_int(s.hidden), as_int(s.hidden), 1,
+                                         no_dropout_, CUDNN_RNN_PADDED_IO_DISABLED),
                 "cudnnSetRNNDescriptor_v8");
     std::vector<int> lengths(static_cast<std::size_t>(s.n), as_int(s.t));
     describe(x_, type, s.input, lengths);
     describe(y_, type, s.hidden, lengths);
-    for (auto* descriptor : {&h_, &matrix_, &bias_}) {
-      check_cudnn(cudnnCreateTensorDescriptor(descriptor), "cudnnCreateTensorDescriptor");
-    }
     int sizes[3] = {1, as_int(s.n), as_int(s.hidden)};
     int strides[3] = {as_int(s.n * s.hidden), as_int(s.hidden), 1};
     check_cudnn(cudnnSetTensorNdDescriptor(h_, type, 3, sizes, strides),
                 "cudnnSetTensorNdDescriptor");
     check_cudnn(cudnnGetRNNWeightSpaceSize(handle_, rnn_, &weight_bytes_),
                 "cudnnGetRNNWeightSpaceSize");
-  }
-  Rnn(const Rnn&) = delete;
-  Rnn& operator=(const Rnn&) = delete;
-  ~Rnn() {
-    for (auto* descriptor : {h_, matrix_, bias_}) cudnnDestroyTensorDescriptor(descriptor);
-    cudnnDestroyRNNDataDescriptor(y_);
-    cudnnDestroyRNNDataDescriptor(x_);
-    cudnnDestroyRNNDescriptor(rnn_);
-    cudnnDestroyDropoutDescriptor(no_dropout_);
   }
 
   std::pair<std::size_t, std::size_t> workspace_and_reserve(cudnnForwardMode_t mode) const {
@@ -115,9 +120,8 @@ class Rnn {
  private:
   static i64 bytes(std::size_t count) { return static_cast<i64>(count); }
 
-  void describe(cudnnRNNDataDescriptor_t& descriptor, cudnnDataType_t type, i64 size,
+  void describe(cudnnRNNDataDescriptor_t descriptor, cudnnDataType_t type, i64 size,
                 const std::vector<int>& lengths) {
-    check_cudnn(cudnnCreateRNNDataDescriptor(&descriptor), "cudnnCreateRNNDataDescriptor");
     check_cudnn(cudnnSetRNNDataDescriptor(descriptor, type, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED,
                                           static_cast<int>(s_.t), static_cast<int>(s_.n),
                                           static_cast<int>(size), lengths.data(), nullptr),
@@ -196,10 +200,13 @@ class Rnn {
   RnnShape s_;
   Dtype dtype_;
   std::size_t weight_bytes_ = 0;
-  cudnnDropoutDescriptor_t no_dropout_ = nullptr;
-  cudnnRNNDescriptor_t rnn_ = nullptr;
-  cudnnRNNDataDescriptor_t x_ = nullptr, y_ = nullptr;
-  cudnnTensorDescriptor_t h_ = nullptr, matrix_ = nullptr, bias_ = nullptr;
+  Owned<cudnnDropoutDescriptor_t, cudnnCreateDropoutDescriptor, cudnnDestroyDropoutDescriptor>
+      no_dropout_;
+  Owned<cudnnRNNDescriptor_t, cudnnCreateRNNDescriptor, cudnnDestroyRNNDescriptor> rnn_;
+  Owned<cudnnRNNDataDescriptor_t, cudnnCreateRNNDataDescriptor, cudnnDestroyRNNDataDescriptor> x_,
+      y_;
+  Owned<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor> h_,
+      matrix_, bias_;
 };
 
 // target[t] = source[steps − 1 − t], rows of n·size values
