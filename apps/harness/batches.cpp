@@ -9,8 +9,8 @@ Batches::Batches(const StudyData& data, std::vector<i64> indices, i64 size, Devi
     : data_(data),
       indices_(std::move(indices)),
       size_(static_cast<std::size_t>(size)),
-      inputs_(device),
-      labels_(device) {}
+      device_(device),
+      inputs_(device) {}
 
 void Batches::prefetch() {
   if (prefetched_ || begin_ >= indices_.size()) return;
@@ -18,7 +18,7 @@ void Batches::prefetch() {
   std::vector<i64> some(indices_.begin() + static_cast<std::ptrdiff_t>(begin_),
                         indices_.begin() + static_cast<std::ptrdiff_t>(end));
   inputs_.start(data_.batch(some));
-  labels_.start(from_vector(data_.labels(some)));
+  labels_ = from_vector(data_.labels(some)).to(device_);
   prefetched_ = true;
 }
 
@@ -27,7 +27,7 @@ std::optional<Batch> Batches::next() {
   prefetch();
   prefetched_ = false;
   begin_ += size_;
-  return Batch{inputs_.finish(), labels_.finish()};
+  return Batch{inputs_.finish(), std::move(labels_)};
 }
 
 }  // namespace melgrad

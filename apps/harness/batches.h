@@ -29,7 +29,9 @@ class Batches {
   std::vector<i64> indices_;
   std::size_t size_, begin_ = 0;
   bool prefetched_ = false;
-  Upload inputs_, labels_;
+  Device device_;
+  Upload inputs_;
+  Tensor labels_;
 };
 
 }  // namespace melgrad

@@ -12,7 +12,7 @@ struct Bytes {
 };
 
 __global__ void store(Bytes bytes, unsigned char* target, unsigned count) {
-  if (threadIdx.x < count) target[threadIdx.x] = bytes.values[threadIdx.x];
+  for (unsigned i = threadIdx.x; i < count; i += blockDim.x) target[i] = bytes.values[i];
 }
 
 }  // namespace
@@ -21,8 +21,8 @@ void store_bytes(void* target, const void* source, std::size_t bytes, Stream str
   if (bytes == 0) return;
   Bytes argument;
   std::memcpy(argument.values, source, bytes);
-  launch<store>(one_block_each(1, most_stored_bytes), stream, argument,
-                static_cast<unsigned char*>(target), static_cast<unsigned>(bytes));
+  launch<store>(one_block_each(1), stream, argument, static_cast<unsigned char*>(target),
+                static_cast<unsigned>(bytes));
 }
 
 }  // namespace melgrad::cuda

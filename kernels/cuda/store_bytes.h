@@ -3,7 +3,7 @@
 
 namespace melgrad::cuda {
 
-inline constexpr std::size_t most_stored_bytes = 256;
+inline constexpr std::size_t most_stored_bytes = 2048;  // of 4 KiB that arguments may have
 
 /// Copies up to `most_stored_bytes` from the host, in stream order. They travel as a kernel's argument: nobody waits, and the
 /// source may change at once.

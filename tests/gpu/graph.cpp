@@ -8,9 +8,9 @@
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
 #include "layers/dropout.h"
-#include "layers/flatten.h"
 #include "layers/linear.h"
 #include "layers/pool.h"
+#include "layers/rnn.h"
 #include "layers/sequential.h"
 #include "optim/adam.h"
 #include "tests/gpu/gpu.h"
@@ -18,13 +18,33 @@
 namespace melgrad {
 namespace {
 
+/// Convolution and LSTM, with dropout and batch norm.
+class Net final : public Module {
+ public:
+  Net() {
+    features_.add<Conv2d>(3, 8, 3, Conv2dSettings{.padding = 1}).add<BatchNorm2d>(8).add<ReLU>();
+    features_.add<MaxPool2d>(2).add<Conv2d>(8, 8, 1).add<ReLU>().add<Dropout>(.5);
+    add_module("features", features_);
+    add_module("rnn", rnn_);
+    add_module("classifier", classifier_);
+  }
+  std::string type() const override { return "Net"; }
+  Variable forward(const Variable& x) override {
+    Variable columns = flatten(permute(features_(x), {3, 0, 1, 2}), 2);  // (W, N, C·H)
+    return classifier_(select(rnn_(columns), 0, -1));
+  }
+
+ private:
+  Sequential features_;
+  LSTM rnn_{8 * 4, 6};
+  Linear classifier_{6, 4};
+};
+
 /// A small net with all that changes from step to step: batches, dropout masks, running statistics,
 /// Adam's bias correction and the learning rate.
 class Training {
  public:
   Training() : masks_(3, gpu), batches_(4) {
-    net_.add<Conv2d>(3, 8, 3, Conv2dSettings{.padding = 1}).add<BatchNorm2d>(8).add<ReLU>();
-    net_.add<MaxPool2d>(2).add<Flatten>().add<Dropout>(.5).add<Linear>(8 * 4 * 4, 4);
     Generator initial(1);
     net_.reset(initial);
     net_.set_generator(masks_);
@@ -52,7 +72,7 @@ class Training {
 
  private:
   const Device gpu = Device::cuda();
-  Sequential net_;
+  Net net_;
   Generator masks_, batches_;
   std::unique_ptr<Optimizer> optimizer_;
   Tensor x_, labels_, loss_;
