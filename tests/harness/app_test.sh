@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the four-genre program as a user would, with good and with bad input.
-# usage: app_test.sh PROGRAM
+# usage: app_test.sh PROGRAM CUDA     CUDA: as the program was built, OFF, SIM or ON
 program=$(realpath "$1")
+cuda=$2
 . "$(dirname "$0")/../expect.sh"
 
 quick="--nets logistic --epochs 2 --batch 8"
@@ -22,11 +23,26 @@ expect 1 "'' is none of logistic" $program --nets "" --out typed
 expect 1 "polka" $program --classes polka,jazz --out typed
 expect 1 "only one class" $program --classes jazz --out typed
 expect 1 "jazz' is named twice" $program --classes jazz,metal,jazz --out typed
-expect 1 "cuda" $program --device cuda --out typed
+expect 1 "cuda:99" $program --device cuda:99 --out typed
 expect 1 "add --device cuda" $program --cuda-graph --out typed
 expect 1 "toaster" $program --device toaster --out typed
 expect 2 "missing.safetensors" $program --weights missing.safetensors
 check "nothing was left behind" test ! -e typed/results.json
+
+# --- the GPU: a build without one says so, a simulated one is there and comes to what the CPU comes to
+accuracy() { grep -E '"test_accuracy"' "$1"; }
+case $cuda in
+  OFF) expect 1 "cuda:0: this build of melgrad has no CUDA" $program --device cuda --out typed ;;
+  SIM)
+    expect 0 "The report: " $program --clips 12 $quick --device cuda --out gpu
+    check "the device is in the results" grep -q '"cuda:0"' gpu/results.json
+    check "the GPU is as often right as the CPU" diff <(accuracy good/results.json) <(accuracy gpu/results.json)
+    expect 0 "The report: " $program --clips 12 $quick --device cuda --cuda-graph --out recorded
+    check "recorded steps come to the same weights" cmp gpu/weights/logistic.safetensors \
+      recorded/weights/logistic.safetensors
+    expect 1 "there is no cuda:1: this machine has 1 GPU" $program --device cuda:1 --out typed ;;
+  ON) echo "not run: training on a GPU, which this machine may not have" ;;
+esac
 
 # --- what an earlier run left in --out
 expect 1 "nowhere" $program --data nowhere --out good
