@@ -11,9 +11,15 @@
 
 #include "kernels/cudasim/surface.h"
 #include "kernels/error.h"
+#include "kernels/sanitizers.h"
 
 #if defined(MELGRAD_SIM_TSAN)
 #include <sanitizer/tsan_interface.h>
+#endif
+#if defined(MELGRAD_SIM_TSAN) || MELGRAD_ASAN
+#include <sanitizer/common_interface_defs.h>
+
+#include <cstdio>
 #endif
 
 namespace melgrad::sim {
@@ -45,6 +51,17 @@ void happens_after(void* event) { __tsan_acquire(event); }
 constexpr bool one_thread_a_fiber = false;
 void happens_before(void*) {}
 void happens_after(void*) {}
+#endif
+
+// A sanitizer's report has the line; whose turn it was only the simulator knows.
+#if defined(MELGRAD_SIM_TSAN) || MELGRAD_ASAN
+void name_running_thread() {
+  if (!running_block) return;
+  std::string name = running_block->running_thread();
+  std::fprintf(stderr, "in %s\n", name.c_str());
+}
+[[maybe_unused]] const bool sanitizer_names_thread =
+    (__sanitizer_set_death_callback(name_running_thread), true);
 #endif
 
 std::ostream& operator<<(std::ostream& out, const Dim3& d) {
@@ -241,7 +258,9 @@ LaneValues Block::collective(std::uint32_t mask, const LaneValue& mine, Site sit
   threads_[me].site = site;
   threads_[me].mask = mask;
   if ((mask >> lane & 1U) == 0) {
-    fail_here(name_thread(me) + " calls a warp collective whose mask leaves it out");
+    std::ostringstream why;
+    why << name_thread(me) << " calls a warp collective whose mask leaves it out, at " << site;
+    fail_here(why.str());
   }
   // A mask may name lanes past the end of a block whose size is no multiple of 32; they do not exist.
   std::size_t existing =
@@ -309,6 +328,12 @@ void Block::abandon_thread(std::string did) {
   ++done_;
   me.fiber->suspend();
   std::abort();  // nobody resumes a thread that is done
+}
+
+std::string Block::running_thread() const {
+  std::ostringstream out;
+  out << "[" << kernel_ << "] block " << index_ << " of " << grid_ << ": " << name_thread(current_);
+  return out.str();
 }
 
 std::string Block::name_thread(unsigned thread) const {

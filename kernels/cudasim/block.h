@@ -64,6 +64,8 @@ class Block {
   LaneValues collective(std::uint32_t mask, const LaneValue& mine, Site site,
                         const std::function<void(LaneValues&, std::uint32_t)>& combine);
   unsigned lane() const;
+  /// "[softmax_rows] block (0, 0, 0) of (2, 1, 1): thread (7, 0, 0)", for messages.
+  std::string running_thread() const;
 
   /// The block fails with "thread (7, 0, 0) `did`", and the thread goes no further. For a place that must not throw: the
   /// thread's stack is left as it is, nothing on it is destroyed.

@@ -53,6 +53,7 @@ void launch_kernel(std::string_view name, dim3 blocks, dim3 threads, std::size_t
   sim::check_shape(name, shape);
   (sim::check_argument(name, arguments), ...);
   sim::submit(stream, [=, name = std::string(name)] {
+    (sim::check_argument(name, arguments), ...);  // again: a recorded launch may outlive its memory
     sim::run_grid(name, shape, [&] { kernel(arguments...); });
   });
 }

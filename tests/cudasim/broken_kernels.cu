@@ -25,7 +25,7 @@ __global__ void reverse(const float* x, float* y) {
 }
 
 __global__ void barrier_in_a_branch(const float* x, float* y) {
-  if (threadIdx.x < 40) __syncthreads();
+  if (threadIdx.x < 40) __syncthreads();  // fault
   y[threadIdx.x] = x[threadIdx.x];
 }
 __global__ void barrier_for_all(const float* x, float* y) {
@@ -35,7 +35,7 @@ __global__ void barrier_for_all(const float* x, float* y) {
 
 __global__ void two_barriers(const float* x, float* y) {
   if (threadIdx.x < 32) {
-    __syncthreads();
+    __syncthreads();  // fault
   } else {
     __syncthreads();
   }
@@ -44,13 +44,13 @@ __global__ void two_barriers(const float* x, float* y) {
 
 __global__ void barrier_after_return(const float* x, float* y) {
   if (threadIdx.x == 5) return;
-  __syncthreads();
+  __syncthreads();  // fault
   y[threadIdx.x] = x[threadIdx.x];
 }
 
 __global__ void shuffle_of_half_a_warp(const float* x, float* y) {
   float v = x[threadIdx.x];
-  if (threadIdx.x % 32 < 16) v = __shfl_sync(0xffffffffU, v, 0);
+  if (threadIdx.x % 32 < 16) v = __shfl_sync(0xffffffffU, v, 0);  // fault
   y[threadIdx.x] = v;
 }
 __global__ void shuffle_with_its_mask(const float* x, float* y) {
@@ -60,14 +60,14 @@ __global__ void shuffle_with_its_mask(const float* x, float* y) {
 }
 
 __global__ void mask_without_caller(const float* x, float* y) {
-  y[threadIdx.x] = __shfl_sync(0x0000ffffU, x[threadIdx.x], 0);
+  y[threadIdx.x] = __shfl_sync(0x0000ffffU, x[threadIdx.x], 0);  // fault
 }
 
 // Lanes pass values through shared memory: the warp must meet in between.
 __global__ void neighbour_without_syncwarp(const float* x, float* y) {
   __shared__ float tile[threads];
   tile[threadIdx.x] = x[threadIdx.x];
-  y[threadIdx.x] = tile[threadIdx.x ^ 1U];
+  y[threadIdx.x] = tile[threadIdx.x ^ 1U];  // fault
 }
 __global__ void neighbour(const float* x, float* y) {
   __shared__ float tile[threads];
@@ -76,20 +76,20 @@ __global__ void neighbour(const float* x, float* y) {
   y[threadIdx.x] = tile[threadIdx.x ^ 1U];
 }
 
-__global__ void past_the_end(const float* x, float* y) { y[threadIdx.x + 1] = x[threadIdx.x]; }
+__global__ void past_the_end(const float* x, float* y) { y[threadIdx.x + 1] = x[threadIdx.x]; }  // fault
 __global__ void to_the_end(const float* x, float* y) { y[threadIdx.x] = x[threadIdx.x]; }
 
 __global__ void past_shared(const float* x, float* y) {
   __shared__ float tile[threads];
   unsigned i = threadIdx.x + 1;
-  tile[i] = x[threadIdx.x];
+  tile[i] = x[threadIdx.x];  // fault
   __syncthreads();
   y[threadIdx.x] = tile[i];
 }
 
 __global__ void past_dynamic_shared(const float* x, float* y) {
   auto* tile = dynamic_shared<float>();
-  tile[threadIdx.x + 1] = x[threadIdx.x];
+  tile[threadIdx.x + 1] = x[threadIdx.x];  // fault
   __syncthreads();
   y[threadIdx.x] = tile[threadIdx.x + 1];
 }
@@ -204,7 +204,7 @@ __global__ void struct_with_a_gap(const float* x, float* y) {
 }
 
 // All threads add to one number: without an atomic all but one addition may be lost.
-__global__ void racing_sum(const float* x, float* y) { *y = *y + x[threadIdx.x]; }
+__global__ void racing_sum(const float* x, float* y) { *y = *y + x[threadIdx.x]; }  // fault
 __global__ void atomic_sum(const float* x, float* y) { atomicAdd(y, x[threadIdx.x]); }
 
 template <auto kernel>

@@ -110,21 +110,25 @@ TEST_F(Simulator, runs_correct_kernels_in_every_order) {
 
 TEST_F(Simulator, names_threads_and_lines_of_a_barrier_that_not_all_reach) {
   expect_words(error_of("barrier_in_a_branch"),
-               {"[barrier_in_a_branch]", "block (0, 0, 0)", "threads 0–39 are at the barrier",
-                "broken_kernels.cu:", "threads 40–63 left the kernel"});
+               {"[barrier_in_a_branch]", "block (0, 0, 0) of (1, 1, 1)",
+                "threads 0–39 are at the barrier " + fault("barrier_in_a_branch"),
+                "threads 40–63 left the kernel"});
   expect_words(error_of("barrier_after_return"),
-               {"[barrier_after_return]", "threads 0–4, 6–63 are at the barrier",
+               {"[barrier_after_return]",
+                "threads 0–4, 6–63 are at the barrier " + fault("barrier_after_return"),
                 "thread 5 left the kernel"});
   expect_words(error_of("two_barriers"),
-               {"[two_barriers]", "barrier divergence", "threads 0–31", "threads 32–63"});
+               {"[two_barriers]", "barrier divergence",
+                "threads 0–31 are at the barrier " + fault("two_barriers"), "threads 32–63"});
 }
 
 TEST_F(Simulator, names_lanes_and_mask_of_a_collective_that_not_all_reach) {
   expect_words(error_of("shuffle_of_half_a_warp"),
-               {"[shuffle_of_half_a_warp]", "threads 0–15", "mask 0xffffffff",
-                "broken_kernels.cu:", "left the kernel"});
+               {"[shuffle_of_half_a_warp]", "block (0, 0, 0) of (1, 1, 1)", "threads 0–15",
+                fault("shuffle_of_half_a_warp") + " with mask 0xffffffff", "left the kernel"});
   expect_words(error_of("mask_without_caller"),
-               {"[mask_without_caller]", "thread (16, 0, 0)", "leaves it out"});
+               {"[mask_without_caller]", "thread (16, 0, 0)",
+                "leaves it out, at " + fault("mask_without_caller")});
 }
 
 TEST_F(Simulator, works_again_after_an_error) {
@@ -154,6 +158,7 @@ TEST_F(Simulator, names_thread_and_line_that_read_what_nobody_wrote) {
   expect_fault("left_by_the_block_before", "block (1, 0, 0) of (2, 1, 1): thread (63, 0, 0)");
   expect_fault("three_of_four", "thread (1, 0, 0)");
   expect_fault("reverse_without_barrier", "thread (0, 0, 0)");
+  expect_fault("neighbour_without_syncwarp", "thread (0, 0, 0)");
   expect_words(error_of("uninitialised_argument"),
                {"thread (7, 0, 0) reads shared memory",
                 fault("twice") + ", called from " + fault("uninitialised_argument")});
@@ -219,6 +224,23 @@ TEST_F(Simulator, replays_a_captured_graph_with_todays_memory) {
   EXPECT_EQ(result, values);
 }
 
+TEST_F(Simulator, refuses_to_replay_with_freed_memory) {
+  float* freed = array();
+  cuda::begin_capture(stream_);
+  for (const auto& kernel : broken::cases()) {
+    if (std::string(kernel.name) == "to_the_end") kernel.run(x_, freed, stream_);
+  }
+  auto graph = cuda::end_capture(stream_);
+  graph->replay(stream_);
+  sim::device_free(freed);
+  try {
+    graph->replay(stream_);
+    FAIL() << "a freed pointer was accepted";
+  } catch (const Error& error) {
+    expect_words(error.what(), {"[to_the_end]", "freed"});
+  }
+}
+
 // So late that a forgotten wait shows.
 TEST_F(Simulator, copies_beside_the_stream_when_somebody_waits) {
   std::vector<float> first(count, 1), second(count, 2), result(count);
@@ -249,23 +271,39 @@ TEST_F(SimulatorDeath, host_code_that_touches_device_memory_is_named) {
   EXPECT_DEATH(y_[5] = 1, "the host touched device memory: byte 20 of an allocation of 256 bytes");
 }
 
+TEST_F(SimulatorDeath, host_code_that_touches_freed_device_memory_is_named) {
+  if (with_asan) GTEST_SKIP() << "AddressSanitizer reports it";
+  float* freed = array();
+  sim::device_free(freed);
+  EXPECT_DEATH(freed[5] = 1, "device memory was touched at .*, where nothing is allocated");
+}
+
+/// What a sanitizer says of a kernel: the fault's line, then whose it was.
+std::string report(const std::string& fault_name, const std::string& kernel,
+                   const std::string& thread) {
+  return "(" + fault_name + ").*" + fault(kernel) + ".*in \\[" + kernel +
+         "\\] block \\(0, 0, 0\\) of \\(1, 1, 1\\): thread \\(" + thread;
+}
+
 TEST_F(SimulatorDeath, address_sanitizer_finds_accesses_out_of_bounds) {
   if (!with_asan) GTEST_SKIP() << "needs AddressSanitizer";
-  EXPECT_DEATH(run("past_the_end"), "broken_kernels.cu");
-  EXPECT_DEATH(run("past_shared"), "broken_kernels.cu");
-  EXPECT_DEATH(run("past_dynamic_shared"), "broken_kernels.cu");
+  // Where an array's size is known, as in past_shared, UndefinedBehaviorSanitizer is the first to see it.
+  for (const char* kernel : {"past_the_end", "past_shared", "past_dynamic_shared"}) {
+    EXPECT_DEATH(run(kernel),
+                 report("AddressSanitizer|UndefinedBehaviorSanitizer", kernel, "63, 0, 0\\)"));
+  }
 }
 
 TEST_F(SimulatorDeath, thread_sanitizer_finds_races) {
   if (!with_tsan) GTEST_SKIP() << "needs ThreadSanitizer";
-  for (const char* name : {"reverse_without_barrier", "neighbour_without_syncwarp", "racing_sum"}) {
+  for (const char* kernel :
+       {"reverse_without_barrier", "neighbour_without_syncwarp", "racing_sum"}) {
     EXPECT_DEATH(
         {
-          run(name);
+          run(kernel);
           std::exit(0);
         },
-        "data race")
-        << name;
+        report("data race", kernel, ""));
   }
 }
 
