@@ -17,12 +17,14 @@ double mebibytes(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 
 }  // namespace
 
 CachingAllocator::CachingAllocator(std::string where, Allocate system_allocate, Free system_free,
-                                   std::size_t cache_limit)
+                                   std::size_t cache_limit, bool exact)
     : where_(std::move(where)),
       allocate_(system_allocate),
       free_(system_free),
-      exact_(std::getenv("MELGRAD_EXACT_MEMORY") != nullptr),
-      cache_limit_(exact_ ? 0 : cache_limit) {}
+      exact_(exact),
+      cache_limit_(exact ? 0 : cache_limit) {}
+
+bool CachingAllocator::exact_memory() { return std::getenv("MELGRAD_EXACT_MEMORY") != nullptr; }
 
 CachingAllocator::~CachingAllocator() { free_cached_blocks(); }
 

@@ -14,9 +14,8 @@ namespace melgrad {
 /// steady loop nothing comes from the system any more. Thread-safe. The two functions it is made
 /// with are the device's own; the first returns null when there is no memory left.
 ///
-/// With MELGRAD_EXACT_MEMORY in the environment blocks are as large as asked for and never kept:
-/// slow, but AddressSanitizer and compute-sanitizer then see every access past the end of an array
-/// and after its time.
+/// If `exact`, blocks are as large as asked for and never kept: slow, but AddressSanitizer and
+/// compute-sanitizer then see every access past the end of an array and after its time.
 class CachingAllocator {
  public:
   using Allocate = void* (*)(std::size_t bytes);
@@ -24,10 +23,13 @@ class CachingAllocator {
 
   /// `where` names the device in messages. At most `cache_limit` bytes are kept for later.
   CachingAllocator(std::string where, Allocate system_allocate, Free system_free,
-                   std::size_t cache_limit);
+                   std::size_t cache_limit, bool exact = exact_memory());
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
   ~CachingAllocator();
+
+  /// Whether MELGRAD_EXACT_MEMORY is in the environment.
+  static bool exact_memory();
 
   /// Null for 0 bytes. When the device is full, gives the cache back, tries again, and then throws
   /// Error that says what was asked for and what is held.

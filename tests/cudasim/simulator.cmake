@@ -1,6 +1,6 @@
 # Tests on the simulated GPU, in three orders of its threads; tests of the simulator itself, also with
 # ThreadSanitizer. handle_segv=0: the simulator explains an access of the host to device memory itself.
-set(sanitizers ASAN_OPTIONS=handle_segv=0 ${leaks_known})
+set(sanitizers ASAN_OPTIONS=handle_segv=0 ${sanitizer_settings})
 foreach(order forward reverse random)
   set(rows --gtest_filter=*OnGpu.f32*)
   if(order STREQUAL forward AND NOT MELGRAD_SANITIZE)

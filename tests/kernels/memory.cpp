@@ -33,7 +33,8 @@ void small_device_free(void* data) {
 }
 
 struct SmallDevice : ::testing::Test {
-  CachingAllocator allocator{"a small device", small_device_allocate, small_device_free, 1 << 19};
+  CachingAllocator allocator{"a small device", small_device_allocate, small_device_free, 1 << 19,
+                             false};
   ~SmallDevice() override {
     allocator.release_cache();
     EXPECT_EQ(held_by_small_device, 0U) << "the test leaked";
@@ -53,6 +54,16 @@ TEST_F(SmallDevice, CountsAndReuses) {
   EXPECT_EQ(allocator.stats().system_allocations, 1);
   EXPECT_EQ(allocator.stats().peak, 1024U);
   allocator.deallocate(second, 970);
+}
+
+TEST_F(SmallDevice, IfExactRoundsNothingUpAndKeepsNothing) {
+  CachingAllocator exact("a small device", small_device_allocate, small_device_free, 1 << 19, true);
+  void* data = exact.allocate(1001);
+  EXPECT_EQ(exact.stats().in_use, 1001U);
+  exact.deallocate(data, 1001);
+  EXPECT_EQ(exact.stats().in_use, 0U);
+  EXPECT_EQ(exact.stats().cached, 0U);
+  EXPECT_EQ(held_by_small_device, 0U);
 }
 
 TEST_F(SmallDevice, KeepsNoMoreThanItsLimit) {
@@ -109,6 +120,7 @@ TEST(CpuMemory, IsAlignedAndSteady) {
     }
   };
   step();
+  if (CachingAllocator::exact_memory()) GTEST_SKIP() << "nothing is kept";
   i64 after_first = cpu.memory_stats().system_allocations;
   step();
   EXPECT_EQ(cpu.memory_stats().system_allocations, after_first);
