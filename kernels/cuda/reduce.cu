@@ -1,7 +1,11 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
 #include "kernels/cuda/scalar.h"
+#include "kernels/cuda/strips.h"
+#include "kernels/scratch_array.h"
 
+// An operation is a State, what it is before the first value, what it is of one value x[j], how two are combined, and what
+// is made of it in the end. Every one goes through the same three kernels.
 namespace melgrad {
 namespace cuda {
 
@@ -17,58 +21,52 @@ __device__ inline CompensatedSum operator+(const CompensatedSum& a, const Compen
   return {sum, finite ? a.lost + b.lost + lost : 0.0F};
 }
 
-template <class T>
-using Accumulator = std::conditional_t<std::is_integral_v<T>, i64, CompensatedSum>;
-
 struct Sum {
-  template <class T>
-  using State = Accumulator<T>;
+  template <class T>  // integers wrap around, which only unsigned ones may
+  using State = std::conditional_t<std::is_integral_v<T>, u64, CompensatedSum>;
   template <class T>
   __device__ static State<T> start() {
     return {};
   }
   template <class T>
-  __device__ static State<T> of(T x) {
+  __device__ static State<T> of(T x, i64) {
     if constexpr (std::is_integral_v<T>) {
-      return x;
+      return static_cast<u64>(x);
     } else {
       return {load(x), 0};
     }
   }
   template <class S>
-  __device__ static S combine(const S& a, const S& b) {
+  __device__ S operator()(const S& a, const S& b) const {
     return a + b;
   }
   __device__ static float result(const CompensatedSum& s, i64) { return s.sum + s.lost; }
-  __device__ static i64 result(i64 s, i64) { return s; }
+  __device__ static i64 result(u64 s, i64) { return static_cast<i64>(s); }
 };
 
 struct Mean : Sum {
   __device__ static float result(const CompensatedSum& s, i64 n) {
     return (s.sum + s.lost) / static_cast<float>(n);
   }
-  __device__ static i64 result(i64 s, i64 n) { return n == 0 ? 0 : s / n; }
 };
 
 struct Product {
   template <class T>
-  using State = Compute<T>;
+  using State = std::conditional_t<std::is_integral_v<T>, u64, float>;
   template <class T>
   __device__ static State<T> start() {
     return 1;
   }
   template <class T>
-  __device__ static State<T> of(T x) {
-    return load(x);
+  __device__ static State<T> of(T x, i64) {
+    return static_cast<State<T>>(load(x));
   }
   template <class S>
-  __device__ static S combine(S a, S b) {
+  __device__ S operator()(S a, S b) const {
     return a * b;
   }
-  template <class S>
-  __device__ static S result(S s, i64) {
-    return s;
-  }
+  __device__ static float result(float s, i64) { return s; }
+  __device__ static i64 result(u64 s, i64) { return static_cast<i64>(s); }
 };
 
 template <bool largest>
@@ -84,12 +82,12 @@ struct Extreme {
     }
   }
   template <class T>
-  __device__ static State<T> of(T x) {
+  __device__ static State<T> of(T x, i64) {
     return load(x);
   }
   // b is taken where it is better or NaN; once a is NaN nothing is better.
   template <class S>
-  __device__ static S combine(S a, S b) {
+  __device__ S operator()(S a, S b) const {
     return (largest ? b > a : b < a) || b != b ? b : a;
   }
   template <class S>
@@ -98,94 +96,110 @@ struct Extreme {
   }
 };
 
-// inner = 1: x (outer, length). One block a row: each thread combines every 256th value, then the
-// threads combine theirs in shared memory, halving until one is left. The order is fixed.
-template <class Op, class T>
-__global__ void reduce_rows(const T* x, T* y /* (outer) */, i64 length) {
-  using State = typename Op::template State<T>;
-  __shared__ State partial[block_threads];
-  const T* row = x + blockIdx.x * length;
-  State mine = Op::template start<T>();
-  for (i64 j = threadIdx.x; j < length; j += block_threads)
-    mine = Op::combine(mine, Op::of(row[j]));
-  partial[threadIdx.x] = mine;
-  __syncthreads();
-  for (unsigned half = block_threads / 2; half > 0; half /= 2) {
-    if (threadIdx.x < half) {
-      partial[threadIdx.x] = Op::combine(partial[threadIdx.x], partial[threadIdx.x + half]);
-    }
-    __syncthreads();
-  }
-  if (threadIdx.x == 0) y[blockIdx.x] = store<T>(Op::result(partial[0], length));
-}
-
-// inner > 1: a block takes 32 neighbouring columns, its 8 rows of threads every 8th value of them; a warp reads 32 values
-// side by side.
-constexpr unsigned columns = 32, stripes = 8;
-template <class Op, class T>
-__global__ void reduce_columns(const T* x, T* y /* (outer, inner) */, i64 length, i64 inner) {
-  using State = typename Op::template State<T>;
-  __shared__ State partial[stripes][columns];
-  i64 column = static_cast<i64>(blockIdx.x) * columns + threadIdx.x;
-  const T* slab = x + blockIdx.y * length * inner;
-  State mine = Op::template start<T>();
-  if (column < inner) {
-    for (i64 j = threadIdx.y; j < length; j += stripes) {
-      mine = Op::combine(mine, Op::of(slab[j * inner + column]));
-    }
-  }
-  partial[threadIdx.y][threadIdx.x] = mine;
-  __syncthreads();
-  if (threadIdx.y != 0 || column >= inner) return;
-  for (unsigned s = 1; s < stripes; ++s) mine = Op::combine(mine, partial[s][threadIdx.x]);
-  y[blockIdx.y * inner + column] = store<T>(Op::result(mine, length));
-}
-
-// A value and where it stands; the first of equals and the first NaN win.
+// A value and where it stands, -1 for nowhere.
 template <class C>
 struct Candidate {
   C value;
   i64 index;
 };
 
-template <bool largest, class C>
-__device__ Candidate<C> better(const Candidate<C>& a, const Candidate<C>& b) {
-  if (a.index < 0) return b;
-  if (b.index < 0) return a;
-  bool a_nan = a.value != a.value, b_nan = b.value != b.value;
-  if (a_nan != b_nan) return a_nan ? a : b;
-  if (a_nan || a.value == b.value) return a.index < b.index ? a : b;
-  return (largest ? a.value > b.value : a.value < b.value) ? a : b;
+// The place of the extreme; the first of equals and the first NaN win.
+template <bool largest>
+struct ArgExtreme {
+  template <class T>
+  using State = Candidate<Compute<T>>;
+  template <class T>
+  __device__ static State<T> start() {
+    return {0, -1};
+  }
+  template <class T>
+  __device__ static State<T> of(T x, i64 j) {
+    return {load(x), j};
+  }
+  template <class C>
+  __device__ Candidate<C> operator()(const Candidate<C>& a, const Candidate<C>& b) const {
+    if (a.index < 0) return b;
+    if (b.index < 0) return a;
+    bool a_nan = a.value != a.value, b_nan = b.value != b.value;
+    if (a_nan != b_nan) return a_nan ? a : b;
+    if (a_nan || a.value == b.value) return a.index < b.index ? a : b;
+    return (largest ? a.value > b.value : a.value < b.value) ? a : b;
+  }
+  template <class C>
+  __device__ static i64 result(const Candidate<C>& s, i64) {
+    return s.index;
+  }
+};
+
+// Output number i, or with several strips (then there is `partial`) part number i.
+template <class Op, class State, class Y>
+__device__ void put(const State& state, i64 i, i64 length, State* partial, Y* y) {
+  if (partial) {
+    partial[i] = state;
+  } else {
+    y[i] = store<Y>(Op::result(state, length));
+  }
 }
 
-// One warp an output: lanes take every 32nd value and then compare their best.
-template <bool largest, class T>
-__global__ void arg_reduce_kernel(const T* x, i64* y /* (outer, inner) */, i64 outputs, i64 length,
-                                  i64 inner) {
+// inner = 1: x (outer, length), partial (outer, strips). A warp takes a strip of a row.
+template <class Op, class T, class State, class Y>
+__global__ void reduce_rows(const T* x, State* partial, Y* y /* (outer) */, i64 outer, i64 length,
+                            Strips strips) {
+  i64 part = global_warp();
+  if (part >= outer * strips.count) return;
+  const T* row = x + part / strips.count * length;
+  State all = combine_by_warp(
+      strip(strips, part % strips.count, length), Op::template start<T>(),
+      [&](i64 j) { return Op::of(row[j], j); }, Op());
+  if (lane_id() == 0) put<Op>(all, part, length, partial, y);
+}
+
+// inner > 1: x (outer, length, inner), partial (outer, strips, inner). A block takes a strip of 32 columns.
+template <class Op, class T, class State, class Y>
+__global__ void reduce_columns(const T* x, State* partial, Y* y /* (outer, inner) */, i64 length,
+                               i64 inner, Strips strips) {
+  auto [column, part] = column_of_part(inner);
+  const T* top = x + part / strips.count * length * inner + column;
+  State all = combine_by_column(
+      column < inner ? strip(strips, part % strips.count, length) : Interval(),
+      Op::template start<T>(), [&](i64 j) { return Op::of(top[j * inner], j); }, Op());
+  if (threadIdx.y == 0 && column < inner) put<Op>(all, part * inner + column, length, partial, y);
+}
+
+// y from the parts. A warp takes an output.
+template <class Op, class T, class State, class Y>
+__global__ void join_strips(const State* partial /* (outer, strips, inner) */,
+                            Y* y /* (outer, inner) */, i64 outputs, i64 length, i64 inner,
+                            i64 strips) {
   i64 output = global_warp();
   if (output >= outputs) return;
-  const T* first = x + output / inner * length * inner + output % inner;
-  Candidate<Compute<T>> mine{0, -1};
-  for (i64 j = lane_id(); j < length; j += 32) {
-    mine = better<largest>(mine, {load(first[j * inner]), j});
-  }
-  auto best = warp_reduce(mine, [](const auto& a, const auto& b) { return better<largest>(a, b); });
-  if (lane_id() == 0) y[output] = best.index;
+  const State* top = partial + output / inner * strips * inner + output % inner;
+  State all = combine_by_warp(
+      {0, strips}, Op::template start<T>(), [&](i64 s) { return top[s * inner]; }, Op());
+  if (lane_id() == 0) y[output] = store<Y>(Op::result(all, length));
 }
 
 namespace {
 
-template <class Op, class T>
-void reduce(Stream stream, const ReduceShape& s, const T* x, T* y) {
+template <class Op, class T, class Y>
+void reduce(CudaBackend& gpu, const ReduceShape& s, const T* x, Y* y) {
+  using State = typename Op::template State<T>;
+  i64 outputs = s.outer * s.inner;
+  i64 column_warps = s.outer * blocks_for(s.inner, columns) * stripes;
+  Strips strips =
+      s.inner == 1 ? Strips(s.length, s.outer, 32) : Strips(s.length, column_warps, stripes);
+  ScratchArray<State> partial(gpu, strips.count > 1 ? outputs * strips.count : 0);
+  i64 parts = s.outer * strips.count;
   if (s.inner == 1) {
-    return launch<reduce_rows<Op, T>>(one_block_each(s.outer), stream, x, y, s.length);
+    launch<reduce_rows<Op, T, State, Y>>(one_warp_each(parts), gpu.stream(), x, partial.data(), y,
+                                         s.outer, s.length, strips);
+  } else {
+    launch<reduce_columns<Op, T, State, Y>>(blocks_of_columns(s.inner, parts), gpu.stream(), x,
+                                            partial.data(), y, s.length, s.inner, strips);
   }
-  // A grid's second axis ends at 65535: longer ones go in parts.
-  for (i64 outer = 0; outer < s.outer; outer += 65535) {
-    unsigned count = static_cast<unsigned>(s.outer - outer < 65535 ? s.outer - outer : 65535);
-    Grid grid{dim3(blocks_for(s.inner, columns), count), dim3(columns, stripes)};
-    launch<reduce_columns<Op, T>>(grid, stream, x + outer * s.length * s.inner, y + outer * s.inner,
-                                  s.length, s.inner);
+  if (strips.count > 1) {
+    launch<join_strips<Op, T, State, Y>>(one_warp_each(outputs), gpu.stream(), partial.data(), y,
+                                         outputs, s.length, s.inner, strips.count);
   }
 }
 
@@ -194,34 +208,37 @@ void reduce(Stream stream, const ReduceShape& s, const T* x, T* y) {
 
 void CudaBackend::reduce(ReduceOp op, Dtype dtype, const ReduceShape& s, const void* x, void* y) {
   if (s.outer * s.inner == 0) return;
-  cuda::dispatch_device("reduce", dtype, [&](auto t) {
+  bool needs_values = op == ReduceOp::max || op == ReduceOp::min;
+  check(!needs_values || s.length > 0, op == ReduceOp::max ? "max" : "min",
+        "there is no largest or smallest of 0 values");
+  auto reduce_typed = [&](auto t, auto operation) {
     using T = decltype(t);
-    auto* from = static_cast<const T*>(x);
-    auto* to = static_cast<T*>(y);
+    cuda::reduce<decltype(operation)>(*this, s, static_cast<const T*>(x), static_cast<T*>(y));
+  };
+  if (op == ReduceOp::mean) {
+    return cuda::dispatch_floating("mean", dtype, [&](auto t) { reduce_typed(t, cuda::Mean()); });
+  }
+  cuda::dispatch_device("reduce", dtype, [&](auto t) {
     switch (op) {
-      case ReduceOp::sum: return cuda::reduce<cuda::Sum>(stream(), s, from, to);
-      case ReduceOp::mean: return cuda::reduce<cuda::Mean>(stream(), s, from, to);
-      case ReduceOp::max: return cuda::reduce<cuda::Extreme<true>>(stream(), s, from, to);
-      case ReduceOp::min: return cuda::reduce<cuda::Extreme<false>>(stream(), s, from, to);
-      case ReduceOp::prod: return cuda::reduce<cuda::Product>(stream(), s, from, to);
+      case ReduceOp::mean: return;  // above
+      case ReduceOp::sum: return reduce_typed(t, cuda::Sum());
+      case ReduceOp::max: return reduce_typed(t, cuda::Extreme<true>());
+      case ReduceOp::min: return reduce_typed(t, cuda::Extreme<false>());
+      case ReduceOp::prod: return reduce_typed(t, cuda::Product());
     }
   });
 }
 
 void CudaBackend::arg_reduce(bool largest, Dtype dtype, const ReduceShape& s, const void* x,
                              i64* y) {
-  i64 outputs = s.outer * s.inner;
-  if (outputs == 0) return;
+  if (s.outer * s.inner == 0) return;
+  check(s.length > 0, largest ? "argmax" : "argmin", "there is no largest or smallest of 0 values");
   cuda::dispatch_device("arg_reduce", dtype, [&](auto t) {
-    using T = decltype(t);
-    auto* from = static_cast<const T*>(x);
-    cuda::Grid grid = cuda::one_warp_each(outputs);
+    auto* from = static_cast<const decltype(t)*>(x);
     if (largest) {
-      cuda::launch<cuda::arg_reduce_kernel<true, T>>(grid, stream(), from, y, outputs, s.length,
-                                                     s.inner);
+      cuda::reduce<cuda::ArgExtreme<true>>(*this, s, from, y);
     } else {
-      cuda::launch<cuda::arg_reduce_kernel<false, T>>(grid, stream(), from, y, outputs, s.length,
-                                                      s.inner);
+      cuda::reduce<cuda::ArgExtreme<false>>(*this, s, from, y);
     }
   });
 }

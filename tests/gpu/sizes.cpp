@@ -9,6 +9,9 @@ using namespace op_cases;
 
 const std::vector<Shape> lists = {{1}, {31}, {33}, {257}, {1009}};
 const std::vector<Shape> matrices = {{1, 1}, {31, 33}, {33, 257}, {1009, 3}, {1, 1009}, {257, 31}};
+// Around the lengths at which a reduction is cut into strips (kernels/cuda/strips.h): in one, in two, in many that are not
+// all as long, along rows (1024 values) and along columns (256).
+const std::vector<Shape> strips = {{1, 1023}, {2, 1025}, {2, 5003}, {255, 7}, {257, 33}, {1501, 3}};
 const std::vector<Shape> pictures = {{1, 1, 3, 3}, {2, 31, 7, 5}, {1, 33, 11, 13}, {3, 257, 5, 3}};
 
 // The operation on a tensor of every shape.
@@ -78,6 +81,37 @@ Rows reductions() {
           "argmax_columns", matrices, [](T x) { return argmax(x, 0); }, exact),
       row(
           "argmin_rows", matrices, [](T x) { return argmin(x, 1); }, exact),
+      row("strips/sum_rows", strips, [](V x) { return sum(small(x), {1}); }),
+      row("strips/mean_columns", strips, [](V x) { return mean(small(x), {0}); }),
+      row("strips/sum_batches", strips,
+          [](V x) {
+            Variable y = reshape(small(x), {1, x.dim(0), x.dim(1)});
+            return sum(cat({y, y, y * 2}, 0), {1});
+          }),
+      row("strips/max", strips, [](V x) { return max(reshape(x, {x.numel()}), 0); }),
+      row("strips/prod", strips,
+          [](T x) {
+            return prod(x * 1e-5 + 1, {0, 1});
+          },
+          {.forward_only = true}),
+      row(
+          "strips/argmax_rows", strips, [](T x) { return argmax(x, 1); }, exact),
+      row(
+          "strips/argmin_columns", strips, [](T x) { return argmin(x, 0); }, exact),
+      // The first of equals, wherever the strips end.
+      row(
+          "strips/argmax_of_few", strips, [](T x) { return argmax(x > 0, 0); }, exact),
+      // NaN in a few places: `distinct` begins at −n/32.
+      row(
+          "strips/max_nan", strips,
+          [](T x) { return max(sqrt(x + (static_cast<double>(x.numel()) / 32 - .3)), 0); }, exact),
+      row(
+          "strips/sum_i64", strips, [](T x) { return sum(x.to(Dtype::i64), {0}); }, exact),
+      row(
+          "strips/prod_i64", strips, [](T x) { return prod(x.to(Dtype::i64) * 2 + 1, {0}); },
+          exact),
+      row(
+          "strips/argmax_u8", strips, [](T x) { return argmax(x.to(Dtype::u8), 1); }, exact),
       row("var_columns", matrices, [](V x) { return var(small(x), {0}, 0); }),
       row("logsumexp", matrices, [](V x) { return logsumexp(small(x), 1); }),
       row("softmax", matrices, [](V x) { return softmax(small(x), 1); }),
@@ -166,6 +200,8 @@ Rows normalisations_and_pools() {
   return {
       row("batch_norm", pictures, [](V x) { return normalised(x, false); }),
       row("batch_norm_columns", columns, [](V x) { return normalised(x, false); }),
+      row("batch_norm_strips", {strips.begin() + 3, strips.end()},
+          [](V x) { return normalised(x, true); }),
       row("batch_norm_relu", pictures, [](V x) { return normalised(x, true); }),
       row("batch_norm_relu_max_pool", pictures,
           [](V x) { return batch_norm_relu_max_pool(small(x), Variable(), Variable(), 1e-5, 2); }),
