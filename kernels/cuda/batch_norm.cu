@@ -1,6 +1,7 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
 #include "kernels/cuda/scalar.h"
+#include "kernels/cuda/strips.h"
 #include "kernels/scratch_array.h"
 
 // x (rows, channels). Sums over the rows are taken in two kernels: a block sums a strip of rows for 32 channels and
@@ -8,123 +9,128 @@
 namespace melgrad {
 namespace cuda {
 
-constexpr unsigned channels_a_block = 32, rows_a_block = 8;
-constexpr i64 most_strips = 256;
-
-// Mean and squared deviations m2 of n values; two sets are joined as Chan, Golub & LeVeque 1979 do:
-//   d = mean_b − mean_a,  mean = mean_a + d n_b/n,  m2 = m2_a + m2_b + d² n_a n_b/n
+// Mean and squared deviations m2 of n values.
 struct Moments {
   float mean = 0, m2 = 0, n = 0;
 };
 
-__device__ inline Moments join(const Moments& a, const Moments& b) {
-  if (b.n == 0) return a;
-  if (a.n == 0) return b;
-  float n = a.n + b.n, d = b.mean - a.mean, share = b.n / n;
-  return {a.mean + d * share, a.m2 + b.m2 + d * d * a.n * share, n};
-}
-
-// partial[strip, c] of the rows of this strip. Welford 1962: mean += d/n, m2 += d (x − mean).
-template <class T>
-__global__ void moments_of_strips(const T* x, i64 rows, i64 channels, i64 strip_rows,
-                                  Moments* partial /* (strips, channels) */) {
-  __shared__ Moments shared[rows_a_block][channels_a_block];
-  i64 c = static_cast<i64>(blockIdx.x) * channels_a_block + threadIdx.x;
-  i64 begin = blockIdx.y * strip_rows, end = begin + strip_rows < rows ? begin + strip_rows : rows;
-  Moments mine;
-  if (c < channels) {
-    for (i64 r = begin + threadIdx.y; r < end; r += rows_a_block) {
-      float value = load(x[r * channels + c]), d = value - mine.mean;
-      mine.n += 1;
-      mine.mean += d / mine.n;
-      mine.m2 += d * (value - mine.mean);
-    }
+// Chan, Golub & LeVeque 1979:  d = mean_b − mean_a,  mean = mean_a + d n_b/n,  m2 = m2_a + m2_b + d² n_a n_b/n.
+// With a single value for b that is Welford 1962.
+struct JoinMoments {
+  __device__ Moments operator()(const Moments& a, const Moments& b) const {
+    if (b.n == 0) return a;
+    if (a.n == 0) return b;
+    float n = a.n + b.n, d = b.mean - a.mean, share = b.n / n;
+    return {a.mean + d * share, a.m2 + b.m2 + d * d * a.n * share, n};
   }
-  shared[threadIdx.y][threadIdx.x] = mine;
-  __syncthreads();
-  if (threadIdx.y != 0 || c >= channels) return;
-  for (unsigned r = 1; r < rows_a_block; ++r) mine = join(mine, shared[r][threadIdx.x]);
-  partial[blockIdx.y * channels + c] = mine;
+};
+
+// partial[strip, c] of the rows of this strip
+template <class T>
+__global__ void moments_of_strips(const T* x, i64 rows, i64 channels, Strips strips,
+                                  Moments* partial /* (strips, channels) */) {
+  auto [c, part] = column_of_part(channels);
+  const T* top = x + c;
+  Moments all = combine_by_column(
+      c < channels ? strip(strips, part, rows) : Interval(), Moments(),
+      [&](i64 r) {
+        return Moments{load(top[r * channels]), 0, 1};
+      },
+      JoinMoments());
+  if (threadIdx.y == 0 && c < channels) partial[part * channels + c] = all;
 }
 
+// A warp a channel.
 __global__ void join_moments(const Moments* partial /* (strips, channels) */, i64 strips,
                              i64 channels, float* mean, float* var) {
-  i64 c = global_thread();
+  i64 c = global_warp();
   if (c >= channels) return;
-  Moments all;
-  for (i64 s = 0; s < strips; ++s) all = join(all, partial[s * channels + c]);
+  Moments all = combine_by_warp(
+      {0, strips}, Moments(), [&](i64 s) { return partial[s * channels + c]; }, JoinMoments());
+  if (lane_id() != 0) return;
   mean[c] = all.mean;
   var[c] = all.m2 / all.n;
 }
+
+/// One channel's part in y = gamma x̂ + beta,  x̂ = (x − mean) / √(var + eps).
+struct Channel {
+  float mean, inverse_std, scale, beta;
+
+  __device__ float y(float x) const { return (x - mean) * scale + beta; }
+  __device__ float normalized(float x) const { return (x - mean) * inverse_std; }
+  /// dy where the ReLU was on: y is computed again from x.
+  __device__ float masked(bool relu, float x, float dy) const {
+    return relu && !(y(x) > 0) ? 0.0F : dy;
+  }
+};
 
 /// gamma, beta: null for 1, 0.
 struct Normalization {
   const float *mean, *var, *gamma, *beta;
   float eps;
 
-  __device__ float inverse_std(i64 c) const { return 1 / sqrtf(var[c] + eps); }
-  __device__ float scale(i64 c) const { return inverse_std(c) * (gamma ? gamma[c] : 1.0F); }
-  __device__ float y(float x, i64 c) const {
-    return (x - mean[c]) * scale(c) + (beta ? beta[c] : 0.0F);
+  __device__ Channel channel(i64 c) const {
+    float inverse_std = 1 / sqrtf(var[c] + eps);
+    return {mean[c], inverse_std, gamma ? inverse_std * gamma[c] : inverse_std,
+            beta ? beta[c] : 0.0F};
   }
 };
 
+// Each thread of the element-wise kernels keeps to one channel and takes every `step`th element of x, a multiple of
+// `channels`: what belongs to the channel is computed once, and a warp's elements lie side by side.
+constexpr i64 rows_a_thread = 4;
+
 template <class T>
-__global__ void normalize(Normalization norm, const T* x, i64 n, i64 channels, bool relu, T* y) {
-  i64 i = global_thread();
-  if (i >= n) return;
-  float value = norm.y(load(x[i]), i % channels);
-  y[i] = store<T>(relu && value < 0 ? 0.0F : value);
+__global__ void normalize(Normalization norm, const T* x, i64 n, i64 channels, i64 step, bool relu,
+                          T* y) {
+  i64 first = global_thread();
+  if (first >= step) return;
+  Channel channel = norm.channel(first % channels);
+  for (i64 i = first; i < n; i += step) {
+    float value = channel.y(load(x[i]));
+    y[i] = store<T>(relu && value < 0 ? 0.0F : value);
+  }
 }
 
 struct GradientSums {
   float dgamma = 0, dbeta = 0;
 };
 
-// dy where the ReLU was on: y is computed again from x.
-template <class T>
-__device__ float masked(const Normalization& norm, bool relu, float x, T dy, i64 c) {
-  return relu && !(norm.y(x, c) > 0) ? 0.0F : load(dy);
-}
+struct AddGradients {
+  __device__ GradientSums operator()(const GradientSums& a, const GradientSums& b) const {
+    return {a.dgamma + b.dgamma, a.dbeta + b.dbeta};
+  }
+};
 
 // partial[strip, c] = {Σ dy x̂, Σ dy} of the rows of this strip
 template <class T>
 __global__ void gradient_sums_of_strips(Normalization norm, const T* x, const T* dy, i64 rows,
-                                        i64 channels, i64 strip_rows, bool relu,
-                                        GradientSums* partial) {
-  __shared__ GradientSums shared[rows_a_block][channels_a_block];
-  i64 c = static_cast<i64>(blockIdx.x) * channels_a_block + threadIdx.x;
-  i64 begin = blockIdx.y * strip_rows, end = begin + strip_rows < rows ? begin + strip_rows : rows;
-  GradientSums mine;
-  if (c < channels) {
-    float inverse_std = norm.inverse_std(c);
-    for (i64 r = begin + threadIdx.y; r < end; r += rows_a_block) {
-      float value = load(x[r * channels + c]);
-      float d = masked(norm, relu, value, dy[r * channels + c], c);
-      mine.dgamma += d * (value - norm.mean[c]) * inverse_std;
-      mine.dbeta += d;
-    }
-  }
-  shared[threadIdx.y][threadIdx.x] = mine;
-  __syncthreads();
-  if (threadIdx.y != 0 || c >= channels) return;
-  for (unsigned r = 1; r < rows_a_block; ++r) {
-    mine.dgamma += shared[r][threadIdx.x].dgamma;
-    mine.dbeta += shared[r][threadIdx.x].dbeta;
-  }
-  partial[blockIdx.y * channels + c] = mine;
+                                        i64 channels, Strips strips, bool relu,
+                                        GradientSums* partial /* (strips, channels) */) {
+  auto [c, part] = column_of_part(channels);
+  bool inside = c < channels;
+  Channel channel = inside ? norm.channel(c) : Channel();
+  const T *top = x + c, *top_dy = dy + c;
+  auto gradients = [&](i64 r) {
+    float value = load(top[r * channels]);
+    float d = channel.masked(relu, value, load(top_dy[r * channels]));
+    return GradientSums{d * channel.normalized(value), d};
+  };
+  GradientSums all = combine_by_column(inside ? strip(strips, part, rows) : Interval(),
+                                       GradientSums(), gradients, AddGradients());
+  if (threadIdx.y == 0 && inside) partial[part * channels + c] = all;
 }
 
-__global__ void join_gradient_sums(const GradientSums* partial, i64 strips, i64 channels,
-                                   GradientSums* sums /* (channels) */, float* dgamma,
+// A warp a channel.
+__global__ void join_gradient_sums(const GradientSums* partial /* (strips, channels) */, i64 strips,
+                                   i64 channels, GradientSums* sums /* (channels) */, float* dgamma,
                                    float* dbeta) {
-  i64 c = global_thread();
+  i64 c = global_warp();
   if (c >= channels) return;
-  GradientSums all;
-  for (i64 s = 0; s < strips; ++s) {
-    all.dgamma += partial[s * channels + c].dgamma;
-    all.dbeta += partial[s * channels + c].dbeta;
-  }
+  GradientSums all = combine_by_warp(
+      {0, strips}, GradientSums(), [&](i64 s) { return partial[s * channels + c]; },
+      AddGradients());
+  if (lane_id() != 0) return;
   sums[c] = all;
   if (dgamma) dgamma[c] = all.dgamma;
   if (dbeta) dbeta[c] = all.dbeta;
@@ -133,35 +139,28 @@ __global__ void join_gradient_sums(const GradientSums* partial, i64 strips, i64 
 // dx = scale (dy − dbeta/rows − x̂ dgamma/rows), without the last two terms if share (1/rows) is 0
 template <class T>
 __global__ void input_gradient(Normalization norm, const T* x, const T* dy,
-                               const GradientSums* sums, i64 n, i64 channels, bool relu,
-                               float share, T* dx) {
-  i64 i = global_thread();
-  if (i >= n) return;
-  i64 c = i % channels;
-  float value = load(x[i]);
-  float d = masked(norm, relu, value, dy[i], c);
-  if (share != 0) {
-    float normalized = (value - norm.mean[c]) * norm.inverse_std(c);
-    d -= (sums[c].dbeta + normalized * sums[c].dgamma) * share;
+                               const GradientSums* sums /* (channels) */, i64 n, i64 channels,
+                               i64 step, bool relu, float share, T* dx) {
+  i64 first = global_thread();
+  if (first >= step) return;
+  i64 c = first % channels;
+  Channel channel = norm.channel(c);
+  GradientSums sum = share != 0 ? sums[c] : GradientSums();
+  for (i64 i = first; i < n; i += step) {
+    float value = load(x[i]);
+    float d = channel.masked(relu, value, load(dy[i]));
+    if (share != 0) d -= (sum.dbeta + channel.normalized(value) * sum.dgamma) * share;
+    dx[i] = store<T>(channel.scale * d);
   }
-  dx[i] = store<T>(norm.scale(c) * d);
 }
 
 namespace {
 
-struct Strips {
-  i64 rows_each, count;
-  Grid grid;
+Strips strips_of_rows(i64 rows, i64 channels) {
+  return Strips(rows, static_cast<i64>(blocks_for(channels, columns)) * stripes, stripes);
+}
 
-  Strips(i64 rows, i64 channels) {
-    constexpr i64 least = 64;  // rows, lest the second kernel has as much to do as the first
-    rows_each = (rows + most_strips - 1) / most_strips;
-    if (rows_each < least) rows_each = least;
-    count = (rows + rows_each - 1) / rows_each;
-    grid = {dim3(blocks_for(channels, channels_a_block), static_cast<unsigned>(count)),
-            dim3(channels_a_block, rows_a_block)};
-  }
-};
+i64 step(i64 rows, i64 channels) { return (rows + rows_a_thread - 1) / rows_a_thread * channels; }
 
 Normalization normalization(const void* mean, const void* var, const void* gamma, const void* beta,
                             double eps) {
@@ -176,14 +175,15 @@ Normalization normalization(const void* mean, const void* var, const void* gamma
 void CudaBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, const void* x,
                                         void* mean, void* var) {
   if (rows * channels == 0) return;
-  cuda::Strips strips(rows, channels);
+  cuda::Strips strips = cuda::strips_of_rows(rows, channels);
   ScratchArray<cuda::Moments> partial(*this, strips.count * channels);
   cuda::dispatch_floating("batch_norm", dtype, [&](auto t) {
     using T = decltype(t);
-    cuda::launch<cuda::moments_of_strips<T>>(strips.grid, stream(), static_cast<const T*>(x), rows,
-                                             channels, strips.rows_each, partial.data());
+    cuda::launch<cuda::moments_of_strips<T>>(cuda::blocks_of_columns(channels, strips.count),
+                                             stream(), static_cast<const T*>(x), rows, channels,
+                                             strips, partial.data());
   });
-  cuda::launch<cuda::join_moments>(cuda::one_thread_each(channels), stream(), partial.data(),
+  cuda::launch<cuda::join_moments>(cuda::one_warp_each(channels), stream(), partial.data(),
                                    strips.count, channels, static_cast<float*>(mean),
                                    static_cast<float*>(var));
 }
@@ -196,8 +196,9 @@ void CudaBackend::batch_norm(Dtype dtype, i64 rows, i64 channels, double eps, bo
   cuda::Normalization norm = cuda::normalization(mean, var, gamma, beta, eps);
   cuda::dispatch_floating("batch_norm", dtype, [&](auto t) {
     using T = decltype(t);
-    cuda::launch<cuda::normalize<T>>(cuda::one_thread_each(n), stream(), norm,
-                                     static_cast<const T*>(x), n, channels, relu,
+    i64 step = cuda::step(rows, channels);
+    cuda::launch<cuda::normalize<T>>(cuda::one_thread_each(step), stream(), norm,
+                                     static_cast<const T*>(x), n, channels, step, relu,
                                      static_cast<T*>(y));
   });
 }
@@ -209,7 +210,7 @@ void CudaBackend::batch_norm_backward(Dtype dtype, i64 rows, i64 channels, doubl
   i64 n = rows * channels;
   if (n == 0) return;
   cuda::Normalization norm = cuda::normalization(mean, var, gamma, beta, eps);
-  cuda::Strips strips(rows, channels);
+  cuda::Strips strips = cuda::strips_of_rows(rows, channels);
   ScratchArray<cuda::GradientSums> partial(*this, strips.count * channels);
   ScratchArray<cuda::GradientSums> sums(*this, channels);
   cuda::dispatch_floating("batch_norm_backward", dtype, [&](auto t) {
@@ -217,17 +218,18 @@ void CudaBackend::batch_norm_backward(Dtype dtype, i64 rows, i64 channels, doubl
     auto* from = static_cast<const T*>(x);
     auto* gradient = static_cast<const T*>(dy);
     if (batch_statistics || dgamma || dbeta) {
-      cuda::launch<cuda::gradient_sums_of_strips<T>>(strips.grid, stream(), norm, from, gradient,
-                                                     rows, channels, strips.rows_each, relu,
-                                                     partial.data());
+      cuda::launch<cuda::gradient_sums_of_strips<T>>(
+          cuda::blocks_of_columns(channels, strips.count), stream(), norm, from, gradient, rows,
+          channels, strips, relu, partial.data());
       cuda::launch<cuda::join_gradient_sums>(
-          cuda::one_thread_each(channels), stream(), partial.data(), strips.count, channels,
+          cuda::one_warp_each(channels), stream(), partial.data(), strips.count, channels,
           sums.data(), static_cast<float*>(dgamma), static_cast<float*>(dbeta));
     }
     if (dx) {
       float share = batch_statistics ? 1.0F / static_cast<float>(rows) : 0.0F;
-      cuda::launch<cuda::input_gradient<T>>(cuda::one_thread_each(n), stream(), norm, from,
-                                            gradient, sums.data(), n, channels, relu, share,
+      i64 step = cuda::step(rows, channels);
+      cuda::launch<cuda::input_gradient<T>>(cuda::one_thread_each(step), stream(), norm, from,
+                                            gradient, sums.data(), n, channels, step, relu, share,
                                             static_cast<T*>(dx));
     }
   });
