@@ -65,20 +65,23 @@ __global__ void find_bin_ranges(const float* weights /* (bands, bins) */, BinRan
   if (lane_id() == 0) ranges[m] = all;
 }
 
-// y[b,m,f] = Σ_k weights[m,k] |X[b,f,k]|^power over the band's bins. One thread a value, f fastest.
-__global__ void sum_bands(StftShape s, const float* x /* X (count, frames, bins, 2) */,
+// y[b,m,f] = Σ_k weights[m,k] |X[b,f,k]|^power over the band's bins. One warp a value, f fastest: its lanes read bins side
+// by side, and a block's eight values are written side by side.
+__global__ void sum_bands(StftShape s, const float2* x /* X (count, frames, bins) */,
                           const float* weights /* (bands, bins) */, const BinRange* ranges,
                           float power, i64 bands, float* y /* (count, bands, frames) */, i64 n) {
-  i64 i = global_thread();
+  i64 i = global_warp();
   if (i >= n) return;
   i64 f = i % s.frames, m = i / s.frames % bands, b = i / (s.frames * bands);
-  const float* bin = x + (b * s.frames + f) * s.bins() * 2;
-  float sum = 0;
-  for (i64 k = ranges[m].first; k < ranges[m].last; ++k) {
-    float square = bin[2 * k] * bin[2 * k] + bin[2 * k + 1] * bin[2 * k + 1];
-    sum += weights[m * s.bins() + k] * (power == 2 ? square : powf(square, power / 2));
+  const float2* frame = x + (b * s.frames + f) * s.bins();
+  BinRange range = ranges[m];
+  float mine = 0;
+  for (i64 k = range.first + lane_id(); k < range.last; k += 32) {
+    float square = frame[k].x * frame[k].x + frame[k].y * frame[k].y;
+    mine += weights[m * s.bins() + k] * (power == 2 ? square : powf(square, power / 2));
   }
-  y[i] = sum;
+  float sum = warp_reduce(mine, [](float left, float right) { return left + right; });
+  if (lane_id() == 0) y[i] = sum;
 }
 
 __global__ void scale_values(float* x, float factor, i64 n) {
@@ -133,13 +136,13 @@ void CudaBackend::band_power(const StftShape& s, i64 bands, double power, Dtype 
   cuda::check_f32("band_power", dtype);
   i64 n = s.count * bands * s.frames;
   if (n == 0) return;
-  ScratchArray<float> spectrum(*this, s.count * s.frames * s.bins() * 2);
+  ScratchArray<float2> spectrum(*this, s.count * s.frames * s.bins());
   ScratchArray<cuda::BinRange> ranges(*this, bands);
   stft(s, dtype, x, window, spectrum.data());
   cuda::launch<cuda::find_bin_ranges>(cuda::one_warp_each(bands), stream(),
                                       static_cast<const float*>(weights), ranges.data(), bands,
                                       s.bins());
-  cuda::launch<cuda::sum_bands>(cuda::one_thread_each(n), stream(), s, spectrum.data(),
+  cuda::launch<cuda::sum_bands>(cuda::one_warp_each(n), stream(), s, spectrum.data(),
                                 static_cast<const float*>(weights), ranges.data(), power, bands,
                                 static_cast<float*>(y), n);
 }
