@@ -1,5 +1,6 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
+#include "kernels/cuda/index_math.h"
 #include "kernels/cuda/scalar.h"
 #include "kernels/philox.h"
 
@@ -11,17 +12,45 @@ __device__ T from_double(double value) {
   return store<T>(static_cast<Compute<T>>(value));
 }
 
-// One thread a Philox block of four words, hence four elements side by side. y = a + (b − a) u
+// Every kernel gives a thread a Philox block of four words, hence four elements side by side. They are read and written as
+// one where an array starts at a multiple of their size (a view may start anywhere) and holds all four.
+template <class T>
+__device__ bool is_whole(const T* x, i64 first, i64 n) {
+  return first + 4 <= n && reinterpret_cast<std::uintptr_t>(x) % sizeof(Pack<T, 4>) == 0;
+}
+template <class T>
+__device__ Pack<T, 4> load_four(const T* x, i64 first, i64 n) {
+  if (is_whole(x, first, n)) return *reinterpret_cast<const Pack<T, 4>*>(x + first);
+  Pack<T, 4> values{};
+  for (i64 w = 0; w < 4; ++w) {
+    if (first + w < n) values.at[w] = x[first + w];
+  }
+  return values;
+}
+template <class T>
+__device__ void store_four(const Pack<T, 4>& values, T* y, i64 first, i64 n) {
+  if (is_whole(y, first, n)) {
+    *reinterpret_cast<Pack<T, 4>*>(y + first) = values;
+    return;
+  }
+  for (i64 w = 0; w < 4; ++w) {
+    if (first + w < n) y[first + w] = values.at[w];
+  }
+}
+
+// y = a + (b − a) u
 template <class T>
 __global__ void uniform_kernel(const u64* state /* {seed, offset} */, double a, double b,
                                double highest, T* y /* (n) */, i64 n) {
   i64 block = global_thread();
   if (block * 4 >= n) return;
   PhiloxWords words = philox_block(state[0], state[1] + static_cast<u64>(block), 0);
-  for (i64 w = 0; w < 4 && block * 4 + w < n; ++w) {
+  Pack<T, 4> values;
+  for (i64 w = 0; w < 4; ++w) {
     double value = a + (b - a) * static_cast<double>(uniform_f32(words[w]));
-    y[block * 4 + w] = from_double<T>(value < highest ? value : highest);
+    values.at[w] = from_double<T>(value < highest ? value : highest);
   }
+  store_four(values, y, block * 4, n);
 }
 
 // Box & Muller 1958: of the uniforms u, v of elements 2k and 2k + 1 come
@@ -32,13 +61,14 @@ __global__ void normal_kernel(const u64* state, double mean, double deviation, T
   if (block * 4 >= n) return;
   u64 number = state[1] + static_cast<u64>(block);
   PhiloxWords high = philox_block(state[0], number, 0), low = philox_block(state[0], number, 1);
-  for (i64 w = 0; w < 4 && block * 4 + w < n; w += 2) {
+  Pack<T, 4> values;
+  for (i64 w = 0; w < 4; w += 2) {
     double u = uniform_f64(high[w], low[w]), v = uniform_f64(high[w + 1], low[w + 1]);
     double radius = deviation * sqrt(-2 * log1p(-u)), angle = 2 * 3.141592653589793 * v;
-    i64 i = block * 4 + w;
-    y[i] = from_double<T>(mean + radius * cos(angle));
-    if (i + 1 < n) y[i + 1] = from_double<T>(mean + radius * sin(angle));
+    values.at[w] = from_double<T>(mean + radius * cos(angle));
+    values.at[w + 1] = from_double<T>(mean + radius * sin(angle));
   }
+  store_four(values, y, block * 4, n);
 }
 
 template <class T>
@@ -47,10 +77,12 @@ __global__ void integer_kernel(const u64* state, i64 low_end, u64 range, T* y, i
   if (block * 4 >= n) return;
   u64 number = state[1] + static_cast<u64>(block);
   PhiloxWords high = philox_block(state[0], number, 0), low = philox_block(state[0], number, 1);
-  for (i64 w = 0; w < 4 && block * 4 + w < n; ++w) {
+  Pack<T, 4> values;
+  for (i64 w = 0; w < 4; ++w) {
     i64 value = low_end + static_cast<i64>(uniform_integer(high[w], low[w], range));
-    y[block * 4 + w] = store<T>(static_cast<Compute<T>>(value));
+    values.at[w] = store<T>(static_cast<Compute<T>>(value));
   }
+  store_four(values, y, block * 4, n);
 }
 
 // y[i] = u_i < p ? 0 : x[i] / (1 − p), u drawn anew from the state: backward calls this on dy and no mask is kept.
@@ -60,10 +92,11 @@ __global__ void dropout_kernel(const u64* state, std::uint32_t threshold, float 
   i64 block = global_thread();
   if (block * 4 >= n) return;
   PhiloxWords words = philox_block(state[0], state[1] + static_cast<u64>(block), 0);
-  for (i64 w = 0; w < 4 && block * 4 + w < n; ++w) {
-    i64 i = block * 4 + w;
-    y[i] = store<T>(words[w] >> 8U < threshold ? 0.0F : load(x[i]) * scale);
+  Pack<T, 4> values = load_four(x, block * 4, n);
+  for (i64 w = 0; w < 4; ++w) {
+    values.at[w] = store<T>(words[w] >> 8U < threshold ? 0.0F : load(values.at[w]) * scale);
   }
+  store_four(values, y, block * 4, n);
 }
 
 __global__ void advance_kernel(u64* state, u64 blocks) { state[1] += blocks; }
