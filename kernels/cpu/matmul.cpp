@@ -1,8 +1,8 @@
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/fill_rows.h"
 #include "kernels/cpu/onednn.h"
 #include "kernels/cpu/parallel.h"
 #include "kernels/cpu/simd.h"
+#include "kernels/fill_rows.h"
 
 namespace melgrad {
 namespace {
