@@ -101,9 +101,13 @@ void PlanTarget::describe(Descriptor& descriptor, std::optional<cudnnBackendAttr
 
 namespace {
 
-bool will_do(const Descriptor& configuration, const PlanLimits& limits) {
+std::vector<cudnnBackendNumericalNote_t> notes_on(const Descriptor& configuration) {
   auto engine = configuration.parts(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-  auto notes = engine.front().numerical_notes();
+  return engine.front().numerical_notes();
+}
+
+bool will_do(const Descriptor& configuration, const PlanLimits& limits) {
+  auto notes = notes_on(configuration);
   return std::none_of(notes.begin(), notes.end(), [&](cudnnBackendNumericalNote_t note) {
     switch (note) {
       case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
@@ -121,6 +125,11 @@ Plan::Plan(Descriptor configuration, Descriptor plan)
     : configuration_(std::move(configuration)),
       plan_(std::move(plan)),
       workspace_(plan_.get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)) {}
+
+bool Plan::uses_tensor_cores() const {
+  auto notes = notes_on(configuration_);
+  return std::count(notes.begin(), notes.end(), CUDNN_NUMERICAL_NOTE_TENSOR_CORE) > 0;
+}
 
 std::optional<Plan> Plan::fastest(const PlanTarget& target, std::span<const Descriptor> operations,
                                   const PlanLimits& limits) {

@@ -97,6 +97,7 @@ class Plan {
                                      const PlanLimits& limits);
 
   i64 workspace_bytes() const { return workspace_; }
+  bool uses_tensor_cores() const;
 
   struct Argument {
     i64 id;

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <fstream>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -106,33 +106,38 @@ class Plans : public testing::TestWithParam<Gpu> {
     return cuda::plan_convolution(*target_, graph, shape, dtype, alignment, limits);
   }
 
+  void expect_plans(std::initializer_list<ConvGraph> graphs) {
+    for (const Layer& layer : layers()) {
+      for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
+        for (ConvGraph graph : graphs) {
+          EXPECT_TRUE(plan(graph, layer.shape, dtype,
+                           {.tensor_cores = dtype == Dtype::bf16, .workspace = gibibyte}))
+              << layer.name << ", " << name_of(dtype) << ", graph " << static_cast<int>(graph);
+        }
+      }
+    }
+  }
+
   static constexpr i64 gibibyte = i64{1} << 30U;
   std::optional<cuda::PlanTarget> target_;
 };
 
 TEST_P(Plans, AreThereForEveryConvolution) {
-  for (const Layer& layer : layers()) {
-    for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
-      for (ConvGraph graph :
-           {ConvGraph::forward, ConvGraph::backward_data, ConvGraph::backward_weights}) {
-        auto made = plan(graph, layer.shape, dtype,
-                         {.tensor_cores = dtype == Dtype::bf16, .workspace = gibibyte});
-        EXPECT_TRUE(made) << layer.name << ", " << name_of(dtype) << ", graph "
-                          << static_cast<int>(graph);
-      }
-    }
-  }
+  expect_plans({ConvGraph::forward, ConvGraph::backward_data, ConvGraph::backward_weights});
 }
 
 TEST_P(Plans, AddTheBiasAndTakeTheReluInTheSamePass) {
-  for (const Layer& layer : layers()) {
-    for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
-      for (ConvGraph graph : {ConvGraph::forward_bias, ConvGraph::forward_bias_relu}) {
-        auto made = plan(graph, layer.shape, dtype,
-                         {.tensor_cores = dtype == Dtype::bf16, .workspace = gibibyte});
-        EXPECT_TRUE(made) << layer.name << ", " << name_of(dtype) << ", graph "
-                          << static_cast<int>(graph);
-      }
+  expect_plans({ConvGraph::forward_bias, ConvGraph::forward_bias_relu});
+}
+
+TEST_P(Plans, UseTensorCoresOnlyWhereTheyMay) {
+  ConvShape shape = same_size(16, 14, 512, 512, 3);
+  for (ConvGraph graph :
+       {ConvGraph::forward_bias_relu, ConvGraph::backward_data, ConvGraph::backward_weights}) {
+    for (bool may : {false, true}) {
+      auto made = plan(graph, shape, Dtype::f32, {.tensor_cores = may, .workspace = gibibyte});
+      ASSERT_TRUE(made);
+      EXPECT_EQ(made->uses_tensor_cores(), may) << "graph " << static_cast<int>(graph);
     }
   }
 }
