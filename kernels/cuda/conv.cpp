@@ -23,7 +23,7 @@ cuda::Plan::Argument argument(ConvTensor tensor, const void* data) {
   return {static_cast<i64>(tensor), const_cast<void*>(data)};
 }
 
-// The power of two, up to 16 bytes, at multiples of which all arrays begin: of wider loads engines know nothing.
+// The largest power of two, up to the 16 bytes of the widest load, at multiples of which all arrays begin.
 i64 alignment_of(std::span<const cuda::Plan::Argument> arguments) {
   std::uintptr_t bits = 16;
   for (const auto& argument : arguments) bits |= reinterpret_cast<std::uintptr_t>(argument.data);

@@ -10,7 +10,7 @@
 namespace melgrad {
 
 namespace cuda {
-struct Libraries;  // libraries.h
+struct Libraries;  // library_handles.h
 }
 
 /// The backend of one GPU: our own kernels (.cu), and cuBLAS, cuDNN and cuFFT behind the four files that call them
