@@ -5,8 +5,8 @@
 #include <iomanip>
 #include <sstream>
 
-#include "audio/decode.h"
-#include "audio/resample.h"
+#include "audio/files/decode.h"
+#include "audio/files/resample.h"
 
 namespace melgrad {
 namespace {

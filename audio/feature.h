@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "audio/dataset.h"
-#include "audio/descriptors.h"
-#include "audio/mfcc.h"
+#include "audio/collections/dataset.h"
+#include "audio/spectra/descriptors.h"
+#include "audio/spectra/mfcc.h"
 
 namespace melgrad {
 

@@ -1,6 +1,6 @@
 #pragma once
-#include "audio/decibel.h"
-#include "audio/mel.h"
+#include "audio/spectra/decibel.h"
+#include "audio/spectra/mel.h"
 #include "autograd/functions.h"
 
 /// The front end as part of a net: the same stages on Variables, so that gradients reach the

@@ -1,5 +1,5 @@
-#include "autograd/anomaly.h"
 #include "autograd/function.h"
+#include "autograd/tools/anomaly.h"
 
 namespace melgrad {
 

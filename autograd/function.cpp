@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "autograd/anomaly.h"
+#include "autograd/tools/anomaly.h"
 
 namespace melgrad {
 

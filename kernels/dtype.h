@@ -60,7 +60,7 @@ constexpr bool is_floating(Dtype dtype) {
 
 /// The dtype of what goes with values of a floating dtype, but needs the bits of a sum: statistics,
 /// weights of an average.
-constexpr Dtype wide_dtype(Dtype dtype) { return dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32; }
+constexpr Dtype compute_dtype(Dtype dtype) { return dtype == Dtype::f64 ? Dtype::f64 : Dtype::f32; }
 
 template <class T>
 inline constexpr Dtype dtype_of = [] {

@@ -1,6 +1,6 @@
 #include "kernels/staged_copy.h"
 
-#include "kernels/cuda/devices.h"
+#include "kernels/cuda/runtime/devices.h"
 #include "kernels/error.h"
 
 namespace melgrad {

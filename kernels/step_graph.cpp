@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "kernels/cuda/devices.h"
+#include "kernels/cuda/runtime/devices.h"
 
 namespace melgrad {
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "autograd/anomaly.h"
+#include "autograd/tools/anomaly.h"
 #include "layers/module.h"
 
 namespace melgrad {

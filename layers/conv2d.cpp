@@ -1,6 +1,6 @@
 #include "layers/conv2d.h"
 
-#include "autograd/anomaly.h"
+#include "autograd/tools/anomaly.h"
 
 namespace melgrad {
 

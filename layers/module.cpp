@@ -1,6 +1,6 @@
 #include "layers/module.h"
 
-#include "autograd/anomaly.h"
+#include "autograd/tools/anomaly.h"
 
 namespace melgrad {
 namespace {
@@ -153,7 +153,7 @@ void Module::to(Dtype dtype) {
       parameter->mutable_data() = parameter->data().to(dtype);
     }
     for (const auto& [name, buffer] : module.buffers_)
-      if (is_floating(buffer->dtype())) *buffer = buffer->to(wide_dtype(dtype));
+      if (is_floating(buffer->dtype())) *buffer = buffer->to(compute_dtype(dtype));
   });
 }
 

@@ -5,11 +5,11 @@
 #include <map>
 
 #include "apps/harness/progress.h"
-#include "audio/decode.h"
+#include "audio/collections/loader.h"
 #include "audio/feature.h"
-#include "audio/loader.h"
+#include "audio/files/decode.h"
 #include "kernels/backend.h"
-#include "tensor/npy.h"
+#include "tensor/files/npy.h"
 
 namespace melgrad {
 namespace {

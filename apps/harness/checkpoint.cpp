@@ -1,6 +1,6 @@
 #include "apps/harness/trainer.h"
 #include "kernels/error.h"
-#include "tensor/safetensors.h"
+#include "tensor/files/safetensors.h"
 
 /// Trainer's checkpoint: one safetensors file. Numbers are f64 and i64 tensors, so that they come
 /// back with the same bits; names begin with what they belong to ("net.", "best.", "optimizer.").

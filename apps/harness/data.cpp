@@ -8,12 +8,12 @@
 
 #include "apps/harness/interrupt.h"
 #include "apps/harness/progress.h"
-#include "audio/decode.h"
+#include "audio/files/decode.h"
 #include "kernels/error.h"
+#include "tensor/files/image.h"
+#include "tensor/files/safetensors.h"
 #include "tensor/ops.h"
-#include "tensor/picture.h"
 #include "tensor/random.h"
-#include "tensor/safetensors.h"
 
 namespace melgrad {
 namespace {
@@ -26,7 +26,7 @@ struct Task {
 
 // The middles of `segments` equal parts of the file; one picture of a file that is too short.
 std::vector<double> offsets_in(const Example& example, const Picture& picture, i64 segments) {
-  if (is_picture_file(example.path)) return {0};
+  if (is_image_file(example.path)) return {0};
   double length = audio_info(example.path).seconds();
   auto room = static_cast<i64>(length / picture.seconds);
   i64 count = std::clamp<i64>(room, 1, segments);

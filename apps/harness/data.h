@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "audio/dataset.h"
-#include "audio/picture.h"
-#include "audio/split.h"
+#include "audio/collections/dataset.h"
+#include "audio/collections/split.h"
+#include "audio/drawing/picture.h"
 
 namespace melgrad {
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/error.h"
-#include "tensor/file.h"
+#include "tensor/files/file.h"
 
 namespace melgrad {
 namespace {

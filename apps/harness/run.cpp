@@ -6,18 +6,19 @@
 
 #include "apps/harness/command_line.h"
 #include "apps/harness/interrupt.h"
-#include "apps/harness/plot.h"
 #include "apps/harness/progress.h"
-#include "apps/harness/report.h"
+#include "apps/harness/report/plot.h"
+#include "apps/harness/report/report.h"
 #include "apps/harness/settings.h"
 #include "apps/harness/splitting.h"
 #include "apps/harness/study.h"
-#include "audio/synth.h"
+#include "audio/synth/synth.h"
 #include "kernels/backend.h"
 #include "kernels/tf32.h"
 #include "layers/models/pretrained.h"
 #include "layers/models/registry.h"
-#include "tensor/safetensors.h"
+#include "tensor/files/image.h"
+#include "tensor/files/safetensors.h"
 
 namespace melgrad {
 namespace {
@@ -183,9 +184,8 @@ class Run {
     results_.classes = data_.collection.classes;
     results_.skipped = skipped_;
     const auto& examples = data_.collection.examples;
-    bool sounds = std::any_of(examples.begin(), examples.end(), [](const Example& example) {
-      return !is_picture_file(example.path);
-    });
+    bool sounds = std::any_of(examples.begin(), examples.end(),
+                              [](const Example& example) { return !is_image_file(example.path); });
     results_.settings = settings_of(study_, options_, training_, sounds);
     for (const Splitting& splitting : splittings_) results_.protocols.push_back(splitting.protocol);
     if (!options_.data.empty())

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "apps/harness/plot.h"
+#include "apps/harness/report/plot.h"
 #include "kernels/error.h"
 
 namespace melgrad {

@@ -2,7 +2,8 @@
 
 #include <set>
 
-#include "audio/dataset.h"
+#include "audio/collections/dataset.h"
+#include "tensor/files/image.h"
 
 namespace melgrad {
 namespace {
@@ -45,7 +46,7 @@ TestClip test_clip(const Study& study, const Options& options, const StudyData& 
   clip.name = (example.path.parent_path().filename() / example.path.filename()).string();
   clip.label = example.label;
   clip.index = index;
-  if (!is_picture_file(example.path)) {
+  if (!is_image_file(example.path)) {
     fs::path inside = fs::relative(example.path, options.out);
     bool below = !inside.empty() && *inside.begin() != "..";
     clip.sound = (below ? inside : fs::absolute(example.path)).string();

@@ -3,7 +3,7 @@
 #include "apps/harness/data.h"
 #include "apps/harness/results.h"
 #include "apps/harness/study.h"
-#include "audio/split.h"
+#include "audio/collections/split.h"
 
 namespace melgrad {
 

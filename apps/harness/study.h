@@ -4,7 +4,7 @@
 
 #include "apps/harness/results.h"
 #include "apps/harness/trainer.h"
-#include "audio/picture.h"
+#include "audio/drawing/picture.h"
 
 namespace melgrad {
 

@@ -6,8 +6,8 @@
 
 #include "apps/harness/batches.h"
 #include "apps/harness/interrupt.h"
-#include "apps/harness/plot.h"
 #include "apps/harness/progress.h"
+#include "apps/harness/report/plot.h"
 #include "autograd/autocast.h"
 #include "kernels/error.h"
 #include "kernels/step_graph.h"

@@ -6,8 +6,8 @@
 #include "autograd/autocast.h"
 #include "layers/models/registry.h"
 #include "layers/summary.h"
-#include "tensor/npy.h"
-#include "tensor/safetensors.h"
+#include "tensor/files/npy.h"
+#include "tensor/files/safetensors.h"
 
 namespace melgrad {
 namespace {
@@ -47,13 +47,13 @@ void evaluate(Module& net, const Arguments& arguments, Dtype dtype) {
   check(x.rank() == 3 || x.rank() == 4, "net", "{}: the input is (N, C, H, W) or (C, H, W): {}",
         arguments.input, x);
   if (x.rank() == 3) x = x.unsqueeze(0);
-  x = x.to(wide_dtype(dtype)).to(Device::parse(arguments.device));
+  x = x.to(compute_dtype(dtype)).to(Device::parse(arguments.device));
 
   NoGrad no_grad;
   Autocast autocast(dtype == Dtype::bf16 ? Dtype::bf16 : Dtype::f32);
   net.eval();
   Tensor y = net(x).data();
-  save_npy(arguments.output, y.to(wide_dtype(dtype)));
+  save_npy(arguments.output, y.to(compute_dtype(dtype)));
   std::cout << arguments.output << ": " << y.shape() << "\n";
 }
 

@@ -2,12 +2,12 @@
 #include <filesystem>
 #include <iostream>
 
-#include "audio/decode.h"
+#include "audio/collections/loader.h"
+#include "audio/drawing/plot.h"
 #include "audio/feature.h"
-#include "audio/loader.h"
-#include "audio/plot.h"
-#include "audio/resample.h"
-#include "tensor/picture.h"
+#include "audio/files/decode.h"
+#include "audio/files/resample.h"
+#include "tensor/files/image.h"
 
 namespace melgrad {
 namespace {

@@ -3,12 +3,12 @@
 #include <limits>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/floating.h"
-#include "kernels/cpu/parallel.h"
-#include "kernels/cpu/simd.h"
+#include "kernels/cpu/loops/floating.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
 #include "kernels/scratch_array.h"
 
-// x (rows, channels). The inner loops run over lanes: as many whole rows, side by side, as make some
+// x (rows, channels). The inner loops run over a group of rows: as many, side by side, as make some
 // hundred values, and everything that belongs to a channel is repeated for each of them. So one
 // channel is as fast as a hundred.
 //
@@ -18,10 +18,10 @@
 namespace melgrad {
 namespace {
 
-struct Lanes {
+struct RowGroup {
   i64 channels, rows, count;  // count = rows · channels
 
-  explicit Lanes(i64 c) : channels(c), rows(std::max<i64>(256 / std::max<i64>(c, 1), 1)) {
+  explicit RowGroup(i64 c) : channels(c), rows(std::max<i64>(256 / std::max<i64>(c, 1), 1)) {
     count = rows * channels;
   }
   // The first row's values, into all rows.
@@ -45,10 +45,10 @@ struct Lanes {
 struct Sections {
   i64 rows, block_rows, section_rows, count;
 
-  Sections(i64 all_rows, const Lanes& lanes) : rows(all_rows) {
+  Sections(i64 all_rows, const RowGroup& group) : rows(all_rows) {
     constexpr i64 block_elements = 8192, max_sections = 64;
-    i64 groups = std::max<i64>(block_elements / std::max<i64>(lanes.count, 1), 8);
-    block_rows = groups * lanes.rows;
+    i64 groups = std::max<i64>(block_elements / std::max<i64>(group.count, 1), 8);
+    block_rows = groups * group.rows;
     i64 blocks = (rows + block_rows - 1) / block_rows;
     section_rows = std::max<i64>((blocks + max_sections - 1) / max_sections, 1) * block_rows;
     count = (rows + section_rows - 1) / section_rows;
@@ -71,20 +71,20 @@ Moments join(Moments a, i64 n_a, Moments b, i64 n_b) {
 // The moments of each channel of `rows` rows. The block's mean is first found to the precision of a
 // plain sum; the deviations from it then give both its correction and the squares:
 //   mean = m + Σ(x − m)/rows,  m2 = Σ(x − m)² − (Σ(x − m))²/rows
-// m, sum, square (lanes)  result (channels)
+// m, sum, square (group)  result (channels)
 template <class T>
-void block_moments(const Lanes& lanes, i64 rows, const T* x, Wide<T>* m, Wide<T>* sum,
-                   Wide<T>* square, Moments* result) {
-  using W = Wide<T>;
-  for (W* lane_sums : {m, sum, square}) std::fill_n(lane_sums, lanes.count, W{});
+void block_moments(const RowGroup& group, i64 rows, const T* x, Compute<T>* m, Compute<T>* sum,
+                   Compute<T>* square, Moments* result) {
+  using W = Compute<T>;
+  for (W* sums_of : {m, sum, square}) std::fill_n(sums_of, group.count, W{});
   W share = W{1} / static_cast<W>(rows);
-  lanes.for_each(rows * lanes.channels, [&](i64 e, i64 count) {
+  group.for_each(rows * group.channels, [&](i64 e, i64 count) {
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) m[i] += static_cast<W>(x[e + i]) * share;
   });
-  lanes.sum(m);
-  lanes.repeat(m);
-  lanes.for_each(rows * lanes.channels, [&](i64 e, i64 count) {
+  group.sum(m);
+  group.repeat(m);
+  group.for_each(rows * group.channels, [&](i64 e, i64 count) {
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) {
       W d = static_cast<W>(x[e + i]) - m[i];
@@ -92,9 +92,9 @@ void block_moments(const Lanes& lanes, i64 rows, const T* x, Wide<T>* m, Wide<T>
       square[i] += d * d;
     }
   });
-  lanes.sum(sum);
-  lanes.sum(square);
-  for (i64 c = 0; c < lanes.channels; ++c) {
+  group.sum(sum);
+  group.sum(square);
+  for (i64 c = 0; c < group.channels; ++c) {
     double d = sum[c], n = static_cast<double>(rows);
     result[c] = {m[c] + d / n, square[c] - d * d / n};
   }
@@ -102,24 +102,24 @@ void block_moments(const Lanes& lanes, i64 rows, const T* x, Wide<T>* m, Wide<T>
 
 // mean[c] = Σ_r x / rows,  var[c] = Σ_r (x − mean)² / rows
 template <class T>
-MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* x, Wide<T>* mean,
-                             Wide<T>* var) {
-  using W = Wide<T>;
-  Lanes lanes(channels);
-  Sections sections(rows, lanes);
+MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* x, Compute<T>* mean,
+                             Compute<T>* var) {
+  using W = Compute<T>;
+  RowGroup group(channels);
+  Sections sections(rows, group);
   ScratchArray<Moments> moments(backend, sections.count * channels);
   ScratchArray<Moments> block(backend, sections.count * channels);
-  ScratchArray<W> sums(backend, sections.count * lanes.count * 3);
+  ScratchArray<W> sums(backend, sections.count * group.count * 3);
 #pragma omp parallel for schedule(static) if (sections.count > 1)
   for (i64 section = 0; section < sections.count; ++section) {
     Moments* total = moments.data() + section * channels;
     Moments* part = block.data() + section * channels;
-    W* work = sums.data() + section * lanes.count * 3;
+    W* work = sums.data() + section * group.count * 3;
     i64 begin = sections.begin(section), end = sections.end(section);
     for (i64 r = begin; r < end; r += sections.block_rows) {
       i64 count = std::min(sections.block_rows, end - r);
-      block_moments(lanes, count, x + r * channels, work, work + lanes.count,
-                    work + 2 * lanes.count, part);
+      block_moments(group, count, x + r * channels, work, work + group.count,
+                    work + 2 * group.count, part);
       for (i64 c = 0; c < channels; ++c)
         total[c] = r == begin ? part[c] : join(total[c], r - begin, part[c], count);
     }
@@ -134,38 +134,38 @@ MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* 
   }
 }
 
-// y = scale (x − mean) + beta with scale = gamma / √(var + eps), one value a lane. The mean is
+// y = scale (x − mean) + beta with scale = gamma / √(var + eps), a value for each of the group. The mean is
 // subtracted first: folded into beta, a large mean would take the digits of a small deviation.
 template <class W>
 struct Affine {
-  Lanes lanes;
+  RowGroup group;
   ScratchArray<W> mean, inverse_std, scale, beta;
 
   Affine(Backend& backend, i64 channels, double eps, const W* mean_, const W* var, const W* gamma,
          const W* beta_)
-      : lanes(channels),
-        mean(backend, lanes.count),
-        inverse_std(backend, lanes.count),
-        scale(backend, lanes.count),
-        beta(backend, lanes.count) {
+      : group(channels),
+        mean(backend, group.count),
+        inverse_std(backend, group.count),
+        scale(backend, group.count),
+        beta(backend, group.count) {
     for (i64 c = 0; c < channels; ++c) {
       mean[c] = mean_[c];
       inverse_std[c] = static_cast<W>(1 / std::sqrt(static_cast<double>(var[c]) + eps));
       scale[c] = inverse_std[c] * (gamma ? gamma[c] : W{1});
       beta[c] = beta_ ? beta_[c] : W{};
     }
-    for (const auto* values : {&mean, &inverse_std, &scale, &beta}) lanes.repeat(values->data());
+    for (const auto* values : {&mean, &inverse_std, &scale, &beta}) group.repeat(values->data());
   }
 };
 
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 MELGRAD_SIMD void normalize(const Affine<W>& affine, i64 rows, bool relu, const T* x, T* y) {
-  i64 elements = rows * affine.lanes.channels, lanes = affine.lanes.count;
+  i64 elements = rows * affine.group.channels, step = affine.group.count;
   const W *mean = affine.mean.data(), *scale = affine.scale.data(), *beta = affine.beta.data();
   W smallest = relu ? W{} : -std::numeric_limits<W>::infinity();
 #pragma omp parallel for schedule(static) if (elements >= elementwise_grain)
-  for (i64 e = 0; e < elements; e += lanes) {
-    i64 count = std::min(lanes, elements - e);
+  for (i64 e = 0; e < elements; e += step) {
+    i64 count = std::min(step, elements - e);
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) {
       W value = (static_cast<W>(x[e + i]) - mean[i]) * scale[i] + beta[i];
@@ -185,13 +185,13 @@ W masked(bool relu, W dy, W deviation, W scale, W beta) {
   return not_below > limit ? limit : not_below;
 }
 
-// dgamma += Σ dy x̂,  dbeta += Σ dy, one value a lane
-template <class T, class W = Wide<T>>
+// dgamma += Σ dy x̂,  dbeta += Σ dy, a value for each of the group
+template <class T, class W = Compute<T>>
 void sum_block(const Affine<W>& affine, i64 rows, bool relu, const T* x, const T* dy, W* dgamma,
                W* dbeta) {
   const W *mean = affine.mean.data(), *inverse_std = affine.inverse_std.data();
   const W *scale = affine.scale.data(), *beta = affine.beta.data();
-  affine.lanes.for_each(rows * affine.lanes.channels, [&](i64 e, i64 count) {
+  affine.group.for_each(rows * affine.group.channels, [&](i64 e, i64 count) {
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) {
       W deviation = static_cast<W>(x[e + i]) - mean[i];
@@ -203,26 +203,26 @@ void sum_block(const Affine<W>& affine, i64 rows, bool relu, const T* x, const T
 }
 
 // dgamma = Σ dy x̂,  dbeta = Σ dy  (channels)
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 MELGRAD_SIMD void sum_gradients(Backend& backend, const Affine<W>& affine, i64 rows, bool relu,
                                 const T* x, const T* dy, W* dgamma, W* dbeta) {
-  const Lanes& lanes = affine.lanes;
-  i64 channels = lanes.channels;
-  Sections sections(rows, lanes);
+  const RowGroup& group = affine.group;
+  i64 channels = group.channels;
+  Sections sections(rows, group);
   ScratchArray<double> totals(backend, sections.count * channels * 2);
-  ScratchArray<W> sums(backend, sections.count * lanes.count * 2);
+  ScratchArray<W> sums(backend, sections.count * group.count * 2);
 #pragma omp parallel for schedule(static) if (sections.count > 1)
   for (i64 section = 0; section < sections.count; ++section) {
     double* total = totals.data() + section * channels * 2;
-    W *dgamma_sum = sums.data() + section * lanes.count * 2, *dbeta_sum = dgamma_sum + lanes.count;
+    W *dgamma_sum = sums.data() + section * group.count * 2, *dbeta_sum = dgamma_sum + group.count;
     std::fill_n(total, channels * 2, 0.);
     i64 end = sections.end(section);
     for (i64 r = sections.begin(section); r < end; r += sections.block_rows) {
-      std::fill_n(dgamma_sum, lanes.count * 2, W{});
+      std::fill_n(dgamma_sum, group.count * 2, W{});
       sum_block(affine, std::min(sections.block_rows, end - r), relu, x + r * channels,
                 dy + r * channels, dgamma_sum, dbeta_sum);
-      lanes.sum(dgamma_sum);
-      lanes.sum(dbeta_sum);
+      group.sum(dgamma_sum);
+      group.sum(dbeta_sum);
       for (i64 c = 0; c < channels; ++c) total[c] += dgamma_sum[c];
       for (i64 c = 0; c < channels; ++c) total[channels + c] += dbeta_sum[c];
     }
@@ -239,16 +239,16 @@ MELGRAD_SIMD void sum_gradients(Backend& backend, const Affine<W>& affine, i64 r
 }
 
 // dx = scale (dy − dbeta/rows − x̂ dgamma/rows), or scale dy where the statistics are constants:
-// then dgamma_mean and dbeta_mean are 0. One value a lane.
-template <class T, class W = Wide<T>>
+// then dgamma_mean and dbeta_mean are 0. A value for each of the group.
+template <class T, class W = Compute<T>>
 MELGRAD_SIMD void input_gradient(const Affine<W>& affine, i64 rows, bool relu, const T* x,
                                  const T* dy, const W* dgamma_mean, const W* dbeta_mean, T* dx) {
-  i64 elements = rows * affine.lanes.channels, lanes = affine.lanes.count;
+  i64 elements = rows * affine.group.channels, step = affine.group.count;
   const W *mean = affine.mean.data(), *inverse_std = affine.inverse_std.data();
   const W *scale = affine.scale.data(), *beta = affine.beta.data();
 #pragma omp parallel for schedule(static) if (elements >= elementwise_grain)
-  for (i64 e = 0; e < elements; e += lanes) {
-    i64 count = std::min(lanes, elements - e);
+  for (i64 e = 0; e < elements; e += step) {
+    i64 count = std::min(step, elements - e);
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) {
       W deviation = static_cast<W>(x[e + i]) - mean[i];
@@ -260,20 +260,20 @@ MELGRAD_SIMD void input_gradient(const Affine<W>& affine, i64 rows, bool relu, c
 }
 
 // dgamma = Σ dy x̂ and dbeta = Σ dy with dy masked by the ReLU and x̂ = (x − mean)/√(var + eps); dx
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 void backward(Backend& backend, const Affine<W>& affine, i64 rows, bool relu, bool batch_statistics,
               const T* x, const T* dy, T* dx, W* dgamma, W* dbeta) {
-  const Lanes& lanes = affine.lanes;
-  ScratchArray<W> dgamma_mean(backend, lanes.count), dbeta_mean(backend, lanes.count);
+  const RowGroup& group = affine.group;
+  ScratchArray<W> dgamma_mean(backend, group.count), dbeta_mean(backend, group.count);
   if (batch_statistics || dgamma || dbeta)
     sum_gradients(backend, affine, rows, relu, x, dy, dgamma_mean.data(), dbeta_mean.data());
-  if (dgamma) std::copy_n(dgamma_mean.data(), lanes.channels, dgamma);
-  if (dbeta) std::copy_n(dbeta_mean.data(), lanes.channels, dbeta);
+  if (dgamma) std::copy_n(dgamma_mean.data(), group.channels, dgamma);
+  if (dbeta) std::copy_n(dbeta_mean.data(), group.channels, dbeta);
   if (!dx) return;
   for (W* values : {dgamma_mean.data(), dbeta_mean.data()}) {
-    for (i64 c = 0; c < lanes.channels; ++c)
+    for (i64 c = 0; c < group.channels; ++c)
       values[c] = batch_statistics ? values[c] / static_cast<W>(rows) : W{};
-    lanes.repeat(values);
+    group.repeat(values);
   }
   input_gradient(affine, rows, relu, x, dy, dgamma_mean.data(), dbeta_mean.data(), dx);
 }
@@ -284,7 +284,7 @@ void CpuBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, cons
                                        void* mean, void* var) {
   dispatch_floating("batch_norm_statistics", dtype, [&](auto zero) {
     using T = decltype(zero);
-    using W = Wide<T>;
+    using W = Compute<T>;
     statistics(*this, rows, channels, static_cast<const T*>(x), static_cast<W*>(mean),
                static_cast<W*>(var));
   });
@@ -295,7 +295,7 @@ void CpuBackend::batch_norm(Dtype dtype, i64 rows, i64 channels, double eps, boo
                             const void* beta, void* y) {
   dispatch_floating("batch_norm", dtype, [&](auto zero) {
     using T = decltype(zero);
-    using W = Wide<T>;
+    using W = Compute<T>;
     Affine<W> affine(*this, channels, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
                      static_cast<const W*>(gamma), static_cast<const W*>(beta));
     normalize(affine, rows, relu, static_cast<const T*>(x), static_cast<T*>(y));
@@ -308,7 +308,7 @@ void CpuBackend::batch_norm_backward(Dtype dtype, i64 rows, i64 channels, double
                                      const void* dy, void* dx, void* dgamma, void* dbeta) {
   dispatch_floating("batch_norm_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
-    using W = Wide<T>;
+    using W = Compute<T>;
     Affine<W> affine(*this, channels, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
                      static_cast<const W*>(gamma), static_cast<const W*>(beta));
     backward(*this, affine, rows, relu, batch_statistics, static_cast<const T*>(x),

@@ -1,6 +1,6 @@
-#include "kernels/cpu/broadcast.h"
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/loops/broadcast.h"
+#include "kernels/cpu/loops/parallel.h"
 
 namespace melgrad {
 namespace {

@@ -1,10 +1,10 @@
 #include <algorithm>
 
-#include "kernels/cpu/conv_few_channels.h"
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/onednn.h"
-#include "kernels/cpu/parallel.h"
-#include "kernels/cpu/simd.h"
+#include "kernels/cpu/fast/conv_few_channels.h"
+#include "kernels/cpu/fast/onednn.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
 #include "kernels/fill_rows.h"
 
 // Letters as in backend.h: x (n,h,w,c)  weight (o,r,s,c/groups)  y (n,p,q,o). Output (p,q) meets

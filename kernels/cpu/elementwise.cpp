@@ -1,10 +1,10 @@
 #include <cmath>
 
-#include "kernels/cpu/broadcast.h"
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/parallel.h"
-#include "kernels/cpu/simd.h"
-#include "kernels/cpu/vector_math.h"
+#include "kernels/cpu/loops/broadcast.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
+#include "kernels/cpu/loops/vector_math.h"
 
 namespace melgrad {
 namespace {
@@ -59,7 +59,7 @@ void unary_range(UnaryOp op, T a, T b, const T* x, T* y, i64 n) {
 // bf16 is computed in f32, a block at a time.
 constexpr i64 block = 1024;
 
-MELGRAD_SIMD void widen(const bf16* x, i64 step, float* y, i64 n) {
+MELGRAD_SIMD void to_f32(const bf16* x, i64 step, float* y, i64 n) {
   if (step == 1) {
     for (i64 i = 0; i < n; ++i) y[i] = static_cast<float>(x[i]);
   } else {
@@ -67,7 +67,7 @@ MELGRAD_SIMD void widen(const bf16* x, i64 step, float* y, i64 n) {
   }
 }
 
-MELGRAD_SIMD void narrow(const float* x, bf16* y, i64 n) {
+MELGRAD_SIMD void to_bf16(const float* x, bf16* y, i64 n) {
   for (i64 i = 0; i < n; ++i) y[i] = bf16(x[i]);
 }
 
@@ -75,9 +75,9 @@ void unary_range(UnaryOp op, float a, float b, const bf16* x, bf16* y, i64 n) {
   float values[block];
   for (i64 done = 0; done < n; done += block) {
     i64 count = std::min(block, n - done);
-    widen(x + done, 1, values, count);
+    to_f32(x + done, 1, values, count);
     unary_range(op, a, b, values, values, count);
-    narrow(values, y + done, count);
+    to_bf16(values, y + done, count);
   }
 }
 
@@ -175,10 +175,10 @@ void binary_tile(BinaryOp op, const Tile& t, const bf16* a, const bf16* b, bf16*
   for (i64 r = 0; r < t.rows; ++r)
     for (i64 done = 0; done < t.cols; done += block) {
       i64 count = std::min(block, t.cols - done);
-      widen(a + r * t.a_row + done * t.a_col, t.a_col, u, count);
-      widen(b + r * t.b_row + done * t.b_col, t.b_col, v, count);
+      to_f32(a + r * t.a_row + done * t.a_col, t.a_col, u, count);
+      to_f32(b + r * t.b_row + done * t.b_col, t.b_col, v, count);
       binary_tile<float>(op, Tile::dense(count), u, v, u);
-      narrow(u, y + r * t.cols + done, count);
+      to_bf16(u, y + r * t.cols + done, count);
     }
 }
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/parallel.h"
-#include "kernels/cpu/real_fft.h"
-#include "kernels/cpu/simd.h"
+#include "kernels/cpu/fft/real_fft.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
 
 // `fft_lanes` frames go side by side through RealFft, in f64 whatever the dtype: an f32 transform
 // would be up to 8.4e-5 dB off in log-mels of music (docs/librosa.md). The oracle is the sum that

@@ -3,8 +3,8 @@
 #include <type_traits>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/f32_copy.h"
-#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/loops/f32_copy.h"
+#include "kernels/cpu/loops/parallel.h"
 
 namespace melgrad {
 namespace {

@@ -1,7 +1,7 @@
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/onednn.h"
-#include "kernels/cpu/parallel.h"
-#include "kernels/cpu/simd.h"
+#include "kernels/cpu/fast/onednn.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
 #include "kernels/fill_rows.h"
 
 namespace melgrad {

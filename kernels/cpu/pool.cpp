@@ -3,9 +3,9 @@
 #include <type_traits>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/floating.h"
-#include "kernels/cpu/parallel.h"
-#include "kernels/cpu/simd.h"
+#include "kernels/cpu/loops/floating.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
 #include "kernels/scratch_array.h"
 
 // x (n,h,w,c)  y (n,p,q,c). Channels are the innermost axis and independent of each other: every
@@ -31,7 +31,7 @@ struct Range {
 };
 
 // Positions that window i covers, cut off at the picture's edges.
-Range window(i64 i, i64 stride, i64 pad, i64 kernel, i64 size) {
+Range covered(i64 i, i64 stride, i64 pad, i64 kernel, i64 size) {
   i64 begin = i * stride - pad;
   return {std::clamp<i64>(begin, 0, size), std::clamp<i64>(begin + kernel, 0, size)};
 }
@@ -61,7 +61,7 @@ Range piece(i64 i, i64 size, i64 parts) {
 
 // A count of averaged values: of those inside x, or also those in the padding.
 i64 divisor(i64 i, i64 stride, i64 pad, i64 kernel, i64 size, i64 pad_end, bool count_padding) {
-  if (!count_padding) return window(i, stride, pad, kernel, size).size();
+  if (!count_padding) return covered(i, stride, pad, kernel, size).size();
   i64 begin = i * stride - pad;
   return std::min(begin + kernel, size + pad_end) - begin;
 }
@@ -78,13 +78,13 @@ bool is_large(const PoolShape& s) { return s.n * s.h * s.w * s.c >= elementwise_
 // y[n,p,q,c] = max over the window of x; a NaN stays once it is met
 template <class T>
 MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
-  using W = Wide<T>;
+  using W = Compute<T>;
 #pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < s.p; ++p) {
-      Range rows = window(p, s.stride_h, s.pad_top, s.kh, s.h);
+      Range rows = covered(p, s.stride_h, s.pad_top, s.kh, s.h);
       for (i64 q = 0; q < s.q; ++q) {
-        Range columns = window(q, s.stride_w, s.pad_left, s.kw, s.w);
+        Range columns = covered(q, s.stride_w, s.pad_left, s.kw, s.w);
         T* y_pixel = y + ((n * s.p + p) * s.q + q) * s.c;
         for_channel_blocks(s.c, [&](i64 c0, auto channels) {
           W largest[channel_block];
@@ -112,7 +112,7 @@ MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
 template <class T, class D, class Count>
 void give_to_maximum(const PoolShape& s, const T* x_picture, Range rows, Range columns,
                      Count channels, const T* y_pixel, const T* dy_pixel, D* dx_picture) {
-  using W = Wide<T>;
+  using W = Compute<T>;
   W maximum[channel_block], remaining[channel_block];  // dy until it has been given away, then 0
   for (i64 c = 0; c < channels; ++c) maximum[c] = static_cast<W>(y_pixel[c]);
   for (i64 c = 0; c < channels; ++c) remaining[c] = static_cast<W>(dy_pixel[c]);
@@ -149,10 +149,10 @@ MELGRAD_SIMD void max_pool2d_backward_loops(const PoolShape& s, const T* x, cons
       cleared = end;
     };
     for (i64 p = 0; p < s.p; ++p) {
-      Range rows = window(p, s.stride_h, s.pad_top, s.kh, s.h);
+      Range rows = covered(p, s.stride_h, s.pad_top, s.kh, s.h);
       clear_rows(std::max(cleared, rows.end));
       for (i64 q = 0; q < s.q; ++q) {
-        Range columns = window(q, s.stride_w, s.pad_left, s.kw, s.w);
+        Range columns = covered(q, s.stride_w, s.pad_left, s.kw, s.w);
         i64 y_pixel = ((n * s.p + p) * s.q + q) * s.c;
         for_channel_blocks(s.c, [&](i64 c0, auto channels) {
           give_to_maximum(s, x_picture + c0, rows, columns, channels, y + y_pixel + c0,
@@ -166,9 +166,9 @@ MELGRAD_SIMD void max_pool2d_backward_loops(const PoolShape& s, const T* x, cons
 
 // y[c] = scale · Σ over rows and columns of x
 template <class T>
-void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, Wide<T> scale,
+void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, Compute<T> scale,
              T* y_pixel) {
-  using W = Wide<T>;
+  using W = Compute<T>;
   for_channel_blocks(s.c, [&](i64 c0, auto channels) {
     W sum[channel_block] = {};
     for (i64 h = rows.begin; h < rows.end; ++h) {
@@ -186,7 +186,7 @@ void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, 
 template <class T, class Scale>
 void average_backward(const PoolShape& s, const T* dy_picture, Range rows, Range columns,
                       Scale scale, T* dx_pixel) {
-  using W = Wide<T>;
+  using W = Compute<T>;
   for_channel_blocks(s.c, [&](i64 c0, auto channels) {
     W sum[channel_block] = {};
     for (i64 p = rows.begin; p < rows.end; ++p) {
@@ -208,14 +208,14 @@ MELGRAD_SIMD void avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
   for (i64 n = 0; n < s.n; ++n)
     for (i64 p = 0; p < s.p; ++p)
       for (i64 q = 0; q < s.q; ++q)
-        average(s, x + n * s.h * s.w * s.c, window(p, s.stride_h, s.pad_top, s.kh, s.h),
-                window(q, s.stride_w, s.pad_left, s.kw, s.w), window_scale<Wide<T>>(s, p, q),
+        average(s, x + n * s.h * s.w * s.c, covered(p, s.stride_h, s.pad_top, s.kh, s.h),
+                covered(q, s.stride_w, s.pad_left, s.kw, s.w), window_scale<Compute<T>>(s, p, q),
                 y + ((n * s.p + p) * s.q + q) * s.c);
 }
 
 template <class T>
 MELGRAD_SIMD void avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
-  auto scale = [&](i64 p, i64 q) { return window_scale<Wide<T>>(s, p, q); };
+  auto scale = [&](i64 p, i64 q) { return window_scale<Compute<T>>(s, p, q); };
 #pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n)
     for (i64 h = 0; h < s.h; ++h)
@@ -235,7 +235,7 @@ MELGRAD_SIMD void adaptive_avg_pool2d_loops(const PoolShape& s, const T* x, T* y
       for (i64 q = 0; q < s.q; ++q) {
         Range rows = piece(p, s.h, s.p), columns = piece(q, s.w, s.q);
         average(s, x + n * s.h * s.w * s.c, rows, columns,
-                Wide<T>{1} / static_cast<Wide<T>>(rows.size() * columns.size()),
+                Compute<T>{1} / static_cast<Compute<T>>(rows.size() * columns.size()),
                 y + ((n * s.p + p) * s.q + q) * s.c);
       }
     }
@@ -246,7 +246,7 @@ template <class T>
 MELGRAD_SIMD void adaptive_avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
   auto scale = [&](i64 p, i64 q) {
     i64 count = piece(p, s.h, s.p).size() * piece(q, s.w, s.q).size();
-    return Wide<T>{1} / static_cast<Wide<T>>(count);
+    return Compute<T>{1} / static_cast<Compute<T>>(count);
   };
 #pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n)

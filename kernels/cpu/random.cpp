@@ -3,8 +3,8 @@
 #include <type_traits>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/parallel.h"
-#include "kernels/cpu/simd.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
 #include "kernels/philox.h"
 
 namespace melgrad {

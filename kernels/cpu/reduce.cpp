@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/parallel.h"
-#include "kernels/cpu/simd.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
 
 // x (outer, length, inner) is cut into pieces whose size depends on the shape alone: a stretch of
 // `length` times a block of columns. Each piece becomes a row of partial results, and these are
@@ -15,10 +15,10 @@ namespace melgrad {
 namespace {
 
 template <class T>
-using Wide = std::conditional_t<std::is_integral_v<T>, i64, double>;
+using Accumulator = std::conditional_t<std::is_integral_v<T>, i64, double>;
 
 template <class T>
-Wide<T> widen(T value) {
+Accumulator<T> to_accumulator(T value) {
   if constexpr (std::is_same_v<T, bf16>)
     return static_cast<float>(value);
   else
@@ -65,8 +65,8 @@ struct Min {
   }
 };
 
-constexpr i64 lanes = 1024;  // columns that a piece has at most
-constexpr i64 folded = 256;  // columns that rows narrower than this are joined to
+constexpr i64 piece_columns = 1024;  // columns that a piece has at most
+constexpr i64 folded = 256;          // columns that rows narrower than this are joined to
 
 // sums[j] = op(sums[j], x[r,j]) for all rows r, each `step` after the other
 template <class Op, class T, class A>
@@ -74,11 +74,11 @@ MELGRAD_SIMD void accumulate(const T* x, i64 rows, i64 cols, i64 step, A* sums) 
   for (i64 r = 0; r < rows; ++r) {
     const T* row = x + r * step;
 #pragma omp simd
-    for (i64 j = 0; j < cols; ++j) sums[j] = Op::apply(sums[j], A{widen(row[j])});
+    for (i64 j = 0; j < cols; ++j) sums[j] = Op::apply(sums[j], A{to_accumulator(row[j])});
   }
 }
 
-// One piece: `length` rows of `cols` columns, `step` apart, reduced to sums (cols of lanes). When
+// One piece: `length` rows of `cols` columns, `step` apart, reduced to sums (cols of piece_columns). When
 // the rows are short and lie one after the other, `fold` of them count as one of fold·cols columns.
 template <class Op, class T, class A>
 void reduce_piece(const T* x, i64 length, i64 cols, i64 step, A* sums) {
@@ -98,7 +98,7 @@ struct Pieces {
   i64 stretch, stretches, block, blocks;
   explicit Pieces(const ReduceShape& s) {
     constexpr i64 elements = 1 << 15;  // of a piece, some 10 µs
-    block = std::min(s.inner, lanes);
+    block = std::min(s.inner, piece_columns);
     blocks = (s.inner + block - 1) / block;
     bool enough_already = s.outer * blocks >= 64;  // pieces for every thread
     stretch = enough_already ? std::max<i64>(s.length, 1) : elements / block;
@@ -110,7 +110,7 @@ struct Pieces {
 // (outer, stretches, inner), which is reduced in the same way.
 template <class Op, class T, class Y, class Finish>
 void reduce_typed(const ReduceShape& s, const T* x, Y* y, Finish finish) {
-  using A = Wide<T>;
+  using A = Accumulator<T>;
   if (s.outer * s.inner == 0) return;
   Pieces p(s);
   std::vector<A> partial(p.stretches > 1 ? static_cast<std::size_t>(s.outer * p.stretches * s.inner)
@@ -118,7 +118,7 @@ void reduce_typed(const ReduceShape& s, const T* x, Y* y, Finish finish) {
   i64 piece_elements = std::max<i64>(1, std::min(p.stretch, s.length) * p.block);
   i64 grain = std::max<i64>(1, elementwise_grain / piece_elements);
   parallel_for(s.outer * p.stretches * p.blocks, grain, [&](i64 begin, i64 end) {
-    A sums[lanes];
+    A sums[piece_columns];
     for (i64 piece = begin; piece < end; ++piece) {
       i64 column = piece % p.blocks * p.block, row = piece / p.blocks;
       i64 from = row % p.stretches * p.stretch, o = row / p.stretches;
@@ -136,7 +136,7 @@ void reduce_typed(const ReduceShape& s, const T* x, Y* y, Finish finish) {
 }
 
 template <class T>
-T narrow(Wide<T> value) {
+T from_accumulator(Accumulator<T> value) {
   if constexpr (std::is_same_v<T, bf16>)
     return bf16(static_cast<float>(value));
   else
@@ -146,14 +146,14 @@ T narrow(Wide<T> value) {
 template <class T>
 void reduce_typed(ReduceOp op, const ReduceShape& s, const T* x, T* y) {
   switch (op) {
-    case ReduceOp::sum: return reduce_typed<Sum>(s, x, y, narrow<T>);
-    case ReduceOp::prod: return reduce_typed<Product>(s, x, y, narrow<T>);
-    case ReduceOp::max: return reduce_typed<Max>(s, x, y, narrow<T>);
-    case ReduceOp::min: return reduce_typed<Min>(s, x, y, narrow<T>);
+    case ReduceOp::sum: return reduce_typed<Sum>(s, x, y, from_accumulator<T>);
+    case ReduceOp::prod: return reduce_typed<Product>(s, x, y, from_accumulator<T>);
+    case ReduceOp::max: return reduce_typed<Max>(s, x, y, from_accumulator<T>);
+    case ReduceOp::min: return reduce_typed<Min>(s, x, y, from_accumulator<T>);
     case ReduceOp::mean:
       if constexpr (!std::is_integral_v<T>) {
         auto length = static_cast<double>(s.length);
-        reduce_typed<Sum>(s, x, y, [=](double sum) { return narrow<T>(sum / length); });
+        reduce_typed<Sum>(s, x, y, [=](double sum) { return from_accumulator<T>(sum / length); });
       }
   }
 }
@@ -163,7 +163,7 @@ void reduce_typed(ReduceOp op, const ReduceShape& s, const T* x, T* y) {
 // best[j] and y[j] over x[0…length, j], a block of columns at a time.
 template <class T, class Better>
 void arg_reduce_columns(const T* x, i64 length, i64 cols, i64 step, i64* y, Better better) {
-  T best[lanes];
+  T best[piece_columns];
   std::copy_n(x, cols, best);
   std::fill_n(y, cols, 0);
   for (i64 l = 1; l < length; ++l)
@@ -176,7 +176,7 @@ void arg_reduce_columns(const T* x, i64 length, i64 cols, i64 step, i64* y, Bett
 
 template <class T, class Better>
 void arg_reduce_typed(const ReduceShape& s, const T* x, i64* y, Better better) {
-  i64 block = std::min(s.inner, lanes), blocks = (s.inner + block - 1) / block;
+  i64 block = std::min(s.inner, piece_columns), blocks = (s.inner + block - 1) / block;
   i64 grain = std::max<i64>(1, elementwise_grain / (s.length * block));
   parallel_for(s.outer * blocks, grain, [=](i64 begin, i64 end) {
     for (i64 piece = begin; piece < end; ++piece) {
@@ -209,12 +209,12 @@ void CpuBackend::arg_reduce(bool largest, Dtype dtype, const ReduceShape& s, con
     // NaN is better than any number, but not than another NaN.
     if (largest)
       arg_reduce_typed(s, from, y, [](T value, T best) {
-        Wide<T> v = widen(value), b = widen(best);
+        Accumulator<T> v = to_accumulator(value), b = to_accumulator(best);
         return v > b || (v != v && b == b);
       });
     else
       arg_reduce_typed(s, from, y, [](T value, T best) {
-        Wide<T> v = widen(value), b = widen(best);
+        Accumulator<T> v = to_accumulator(value), b = to_accumulator(best);
         return v < b || (v != v && b == b);
       });
   });

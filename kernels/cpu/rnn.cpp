@@ -1,10 +1,10 @@
 #include <algorithm>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/onednn.h"
-#include "kernels/cpu/parallel.h"
+#include "kernels/cpu/fast/onednn.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
 #include "kernels/cpu/rnn_cells.h"
-#include "kernels/cpu/simd.h"
 #include "kernels/scratch_array.h"
 
 // The products with W_ih do not depend on the state: they are one matmul over all steps, in forward
@@ -34,8 +34,8 @@ void copy_or_zero(const T* source, i64 count, W* target) {
 
 // matmul with its result in f32 for bf16.
 template <class T>
-void matmul_wide(Backend& backend, const MatmulShape& s, const T* a, const void* w,
-                 const void* bias, Wide<T>* y) {
+void matmul_in_f32(Backend& backend, const MatmulShape& s, const T* a, const void* w,
+                   const void* bias, Compute<T>* y) {
   if (std::is_same_v<T, bf16> && s.batch * s.m * s.n * s.k > 0)
     onednn::matmul(backend, s, Dtype::bf16, Dtype::f32, a, w, bias, y);
   else
@@ -59,7 +59,7 @@ Reserve<W> split_reserve(const RnnShape& s, void* reserve) {
 i64 time_of(const RnnShape& s, i64 step) { return s.reverse ? s.t - 1 - step : step; }
 
 // One step's places in the arrays.
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 struct Step {
   W *gates, *state;               // in the reserve
   const W *recurrent, *c_before;  // W_hh h + b_hh; c0 or the state of the step before
@@ -93,7 +93,7 @@ MELGRAD_SIMD void run_cells(const RnnShape& s, const Step<T>& step) {
   }
 }
 
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 struct BackwardStep {
   const W *gates, *state, *c_before;
   const T *h_before, *h, *dy;
@@ -103,7 +103,7 @@ struct BackwardStep {
 
 template <class T>
 MELGRAD_SIMD void run_cells_backward(const RnnShape& s, const BackwardStep<T>& step) {
-  using W = Wide<T>;
+  using W = Compute<T>;
   i64 all_gates = gates(s.mode) * s.hidden;
 #pragma omp parallel for schedule(static) if (s.n * all_gates >= elementwise_grain)
   for (i64 n = 0; n < s.n; ++n) {
@@ -134,7 +134,7 @@ MELGRAD_SIMD void run_cells_backward(const RnnShape& s, const BackwardStep<T>& s
 template <class T>
 void forward(Backend& backend, const RnnShape& s, const RnnWeights& weights, const T* x,
              const T* h0, const T* c0, T* y, T* hn, T* cn, void* reserve) {
-  using W = Wide<T>;
+  using W = Compute<T>;
   i64 all_gates = gates(s.mode) * s.hidden, values = s.n * s.hidden;
   ScratchArray<W> own_reserve(backend, reserve ? 0 : reserve_values(s));
   auto kept = split_reserve<W>(s, reserve ? reserve : own_reserve.data());
@@ -143,13 +143,13 @@ void forward(Backend& backend, const RnnShape& s, const RnnWeights& weights, con
   copy_or_zero(h0, values, h_first.data());
   copy_or_zero(c0, values, c_first.data());
 
-  matmul_wide(backend, times_transposed(s.t * s.n, all_gates, s.input), x, weights.w_ih,
-              weights.b_ih, kept.gates);
+  matmul_in_f32(backend, times_transposed(s.t * s.n, all_gates, s.input), x, weights.w_ih,
+                weights.b_ih, kept.gates);
   const T* h_before = h_first.data();
   const W* c_before = c_first.data();
   for (i64 step = 0; step < s.t; ++step) {
-    matmul_wide(backend, times_transposed(s.n, all_gates, s.hidden), h_before, weights.w_hh,
-                weights.b_hh, recurrent.data());
+    matmul_in_f32(backend, times_transposed(s.n, all_gates, s.hidden), h_before, weights.w_hh,
+                  weights.b_hh, recurrent.data());
     i64 at = time_of(s, step) * values;
     W* state = kept.state + at;
     run_cells<T>(s, {.gates = kept.gates + at * gates(s.mode),
@@ -169,7 +169,7 @@ template <class T>
 void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, const T* x,
               const T* h0, const T* c0, const T* y, const void* reserve, const T* dy, const T* dhn,
               const T* dcn, const RnnGradients& d) {
-  using W = Wide<T>;
+  using W = Compute<T>;
   i64 all_gates = gates(s.mode) * s.hidden, values = s.n * s.hidden;
   auto kept = split_reserve<W>(s, const_cast<void*>(reserve));
   ScratchArray<W> dh(backend, values), dc(backend, values), dh_recurrent(backend, values);
@@ -203,8 +203,8 @@ void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, co
                               .dc = dc.data(),
                               .dgates = dgates.data() + gates_at,
                               .drecurrent = drecurrent + gates_at});
-    matmul_wide(backend, times(s.n, s.hidden, all_gates), drecurrent + gates_at, weights.w_hh,
-                nullptr, dh_recurrent.data());
+    matmul_in_f32(backend, times(s.n, s.hidden, all_gates), drecurrent + gates_at, weights.w_hh,
+                  nullptr, dh_recurrent.data());
     for (i64 i = 0; i < values; ++i) dh[i] += dh_recurrent[i];
   }
 

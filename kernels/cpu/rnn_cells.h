@@ -1,9 +1,9 @@
 #pragma once
-#include "kernels/cpu/floating.h"
-#include "kernels/cpu/vector_math.h"
+#include "kernels/cpu/loops/floating.h"
+#include "kernels/cpu/loops/vector_math.h"
 #include "kernels/shapes.h"
 
-/// The recurrent cells' formulas for one sequence and one step. W = Wide<T>: sums and gates are f32
+/// The recurrent cells' formulas for one sequence and one step. W = Compute<T>: sums and gates are f32
 /// where x and h are bf16. Pointers and their shapes:
 ///
 ///   gates      (G)       in: W_ih x + b_ih; out: activated. Order as in PyTorch: i f g o; r z n
@@ -20,7 +20,7 @@ using vector_math::sigmoid;
 using vector_math::tanh;
 
 // h' = tanh or relu(W_ih x + b_ih + W_hh h + b_hh)
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 void rnn_cell(bool relu, i64 hidden, const W* gates, const W* recurrent, T* h) {
 #pragma omp simd
   for (i64 j = 0; j < hidden; ++j) {
@@ -29,7 +29,7 @@ void rnn_cell(bool relu, i64 hidden, const W* gates, const W* recurrent, T* h) {
     store(h[j], value);
   }
 }
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 void rnn_cell_backward(bool relu, i64 hidden, const T* h, W* dh, T* dgates) {
 #pragma omp simd
   for (i64 j = 0; j < hidden; ++j) {
@@ -41,7 +41,7 @@ void rnn_cell_backward(bool relu, i64 hidden, const T* h, W* dh, T* dgates) {
 }
 
 // i, f, o = σ(·), g = tanh(·);  c' = f c + i g,  h' = o tanh(c')
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 void lstm_cell(i64 hidden, W* gates, const W* recurrent, const W* c_before, W* c, T* h) {
   W *i = gates, *f = i + hidden, *g = f + hidden, *o = g + hidden;
 #pragma omp simd
@@ -55,7 +55,7 @@ void lstm_cell(i64 hidden, W* gates, const W* recurrent, const W* c_before, W* c
   }
 }
 // dc: in the gradient of c', out that of c
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 void lstm_cell_backward(i64 hidden, const W* gates, const W* c_before, const W* c, W* dh, W* dc,
                         T* dgates) {
   const W *i = gates, *f = i + hidden, *g = f + hidden, *o = g + hidden;
@@ -74,7 +74,7 @@ void lstm_cell_backward(i64 hidden, const W* gates, const W* c_before, const W* 
 }
 
 // r, z = σ(·), n = tanh(W_in x + b_in + r (W_hn h + b_hn));  h' = (1 − z) n + z h
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 void gru_cell(i64 hidden, W* gates, const W* recurrent, const T* h_before, W* product, T* h) {
   W *r = gates, *z = r + hidden, *n = z + hidden;
 #pragma omp simd
@@ -87,7 +87,7 @@ void gru_cell(i64 hidden, W* gates, const W* recurrent, const T* h_before, W* pr
   }
 }
 // dgates and drecurrent differ in n's part: drecurrent_n = r dgates_n
-template <class T, class W = Wide<T>>
+template <class T, class W = Compute<T>>
 void gru_cell_backward(i64 hidden, const W* gates, const T* h_before, const W* product, W* dh,
                        T* dgates, T* drecurrent) {
   const W *r = gates, *z = r + hidden, *n = z + hidden;

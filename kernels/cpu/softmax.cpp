@@ -3,10 +3,10 @@
 #include <limits>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/f32_copy.h"
-#include "kernels/cpu/parallel.h"
-#include "kernels/cpu/simd.h"
-#include "kernels/cpu/vector_math.h"
+#include "kernels/cpu/loops/f32_copy.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
+#include "kernels/cpu/loops/vector_math.h"
 
 // f32 and f64 are the same lines; f32's are compiled for vectors. bf16 is computed in f32.
 namespace melgrad {

@@ -1,5 +1,5 @@
 #pragma once
-#include "kernels/cuda/runtime.h"
+#include "kernels/cuda/runtime/runtime.h"
 #include "kernels/shapes.h"
 
 /// Convolution written out, for reading. Nets use cuDNN (conv.cpp), which is several times faster; the

@@ -3,7 +3,7 @@
 
 #include "kernels/backend.h"
 #include "kernels/caching_allocator.h"
-#include "kernels/cuda/runtime.h"
+#include "kernels/cuda/runtime/runtime.h"
 #include "kernels/staged_copy.h"
 #include "kernels/step_graph.h"
 

@@ -7,7 +7,7 @@
 #include "kernels/shapes.h"
 
 #ifdef __CUDACC__
-#include "kernels/cuda/launch.h"
+#include "kernels/cuda/runtime/launch.h"
 #else
 #include "kernels/cudasim/launch.h"
 #endif

@@ -1,6 +1,6 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
-#include "kernels/cuda/libraries.h"
+#include "kernels/cuda/libraries/fft.h"
 #include "kernels/scratch_array.h"
 
 namespace melgrad {

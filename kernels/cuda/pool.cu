@@ -13,7 +13,7 @@ struct Range {
 };
 
 // Positions that window i covers, cut off at the picture's edges.
-__device__ inline Range window(i64 i, i64 stride, i64 pad, i64 kernel, i64 size) {
+__device__ inline Range covered(i64 i, i64 stride, i64 pad, i64 kernel, i64 size) {
   i64 begin = i * stride - pad, end = begin + kernel;
   return {begin < 0 ? 0 : begin, end > size ? size : end};
 }
@@ -44,8 +44,8 @@ __global__ void max_pool(PoolShape s, const T* x, T* y, i64 total) {
   i64 i = global_thread();
   if (i >= total) return;
   Pixel at = pixel(i, s.p, s.q, s.c);
-  Range rows = window(at.row, s.stride_h, s.pad_top, s.kh, s.h);
-  Range columns = window(at.column, s.stride_w, s.pad_left, s.kw, s.w);
+  Range rows = covered(at.row, s.stride_h, s.pad_top, s.kh, s.h);
+  Range columns = covered(at.column, s.stride_w, s.pad_left, s.kw, s.w);
   float largest = -INFINITY;
   for (i64 h = rows.begin; h < rows.end; ++h) {
     for (i64 w = columns.begin; w < columns.end; ++w) {
@@ -59,8 +59,8 @@ __global__ void max_pool(PoolShape s, const T* x, T* y, i64 total) {
 // The first position of window (p,q), row by row, where x is y or NaN.
 template <class T>
 __device__ i64 first_maximum(const PoolShape& s, const T* x, i64 n, i64 p, i64 q, i64 c, float y) {
-  Range rows = window(p, s.stride_h, s.pad_top, s.kh, s.h);
-  Range columns = window(q, s.stride_w, s.pad_left, s.kw, s.w);
+  Range rows = covered(p, s.stride_h, s.pad_top, s.kh, s.h);
+  Range columns = covered(q, s.stride_w, s.pad_left, s.kw, s.w);
   for (i64 h = rows.begin; h < rows.end; ++h) {
     for (i64 w = columns.begin; w < columns.end; ++w) {
       i64 at = ((n * s.h + h) * s.w + w) * s.c + c;
@@ -124,8 +124,8 @@ __global__ void avg_pool(PoolShape s, const T* x, T* y, i64 total) {
   i64 i = global_thread();
   if (i >= total) return;
   Pixel at = pixel(i, s.p, s.q, s.c);
-  Range rows = window(at.row, s.stride_h, s.pad_top, s.kh, s.h);
-  Range columns = window(at.column, s.stride_w, s.pad_left, s.kw, s.w);
+  Range rows = covered(at.row, s.stride_h, s.pad_top, s.kh, s.h);
+  Range columns = covered(at.column, s.stride_w, s.pad_left, s.kw, s.w);
   y[i] = store<T>(sum_over(s, x, at, rows, columns) * window_scale(s, at.row, at.column));
 }
 

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "kernels/cuda/runtime.h"
+#include "kernels/cuda/runtime/runtime.h"
 #include "kernels/cudasim/device_memory.h"
 #include "kernels/cudasim/stream.h"
 #include "kernels/cudasim/surface.h"

@@ -3,7 +3,7 @@
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cuda/cuda_backend.h"
-#include "kernels/cuda/libraries.h"
+#include "kernels/cuda/libraries/fft.h"
 #include "kernels/cudasim/device_memory.h"
 #include "kernels/cudasim/stream.h"
 

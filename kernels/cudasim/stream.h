@@ -1,7 +1,7 @@
 #pragma once
 #include <functional>
 
-#include "kernels/cuda/runtime.h"
+#include "kernels/cuda/runtime/runtime.h"
 
 namespace melgrad::sim {
 

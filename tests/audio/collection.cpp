@@ -4,14 +4,14 @@
 #include <fstream>
 #include <set>
 
-#include "audio/csv.h"
-#include "audio/fma.h"
-#include "audio/gtzan.h"
-#include "audio/split.h"
-#include "audio/spotify.h"
-#include "audio/synth.h"
+#include "audio/collections/csv.h"
+#include "audio/collections/fma.h"
+#include "audio/collections/gtzan.h"
+#include "audio/collections/split.h"
+#include "audio/collections/spotify.h"
+#include "audio/synth/synth.h"
+#include "tensor/files/image.h"
 #include "tensor/ops.h"
-#include "tensor/picture.h"
 #include "tests/audio/signal.h"
 #include "tests/error_of.h"
 #include "tests/temporary_folder.h"

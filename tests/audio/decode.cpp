@@ -1,6 +1,6 @@
 // Reading files: every format, excerpts exact to the sample, and whatever a file can be that is no
 // music.
-#include "audio/decode.h"
+#include "audio/files/decode.h"
 
 #include <gtest/gtest.h>
 #include <sndfile.h>
@@ -8,7 +8,7 @@
 
 #include <fstream>
 
-#include "audio/resample.h"
+#include "audio/files/resample.h"
 #include "tensor/ops.h"
 #include "tests/audio/signal.h"
 #include "tests/error_of.h"

@@ -5,11 +5,11 @@
 #include <map>
 #include <sstream>
 
-#include "audio/descriptors.h"
-#include "audio/mfcc.h"
-#include "audio/resample.h"
+#include "audio/files/resample.h"
+#include "audio/spectra/descriptors.h"
+#include "audio/spectra/mfcc.h"
+#include "tensor/files/safetensors.h"
 #include "tensor/ops.h"
-#include "tensor/safetensors.h"
 #include "tests/audio/signal.h"
 
 namespace melgrad {

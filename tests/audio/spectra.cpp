@@ -4,12 +4,12 @@
 
 #include <limits>
 
-#include "audio/mel.h"
-#include "audio/mfcc.h"
+#include "audio/spectra/mel.h"
+#include "audio/spectra/mfcc.h"
 #include "audio/trainable.h"
-#include "autograd/gradcheck.h"
+#include "autograd/tools/gradcheck.h"
+#include "tensor/files/safetensors.h"
 #include "tensor/ops.h"
-#include "tensor/safetensors.h"
 #include "tests/audio/signal.h"
 #include "tests/error_of.h"
 #include "tests/temporary_folder.h"

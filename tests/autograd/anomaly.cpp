@@ -1,4 +1,4 @@
-#include "autograd/anomaly.h"
+#include "autograd/tools/anomaly.h"
 
 #include <gtest/gtest.h>
 

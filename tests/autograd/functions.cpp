@@ -4,7 +4,7 @@
 
 #include "autograd/function.h"
 #include "autograd/functions.h"
-#include "autograd/gradcheck.h"
+#include "autograd/tools/gradcheck.h"
 #include "tests/autograd/expect_error.h"
 
 // What the table of operations (tests/op_cases.h) does not reach: kinks and ties, single gradients

@@ -1,4 +1,4 @@
-#include "autograd/graph.h"
+#include "autograd/tools/graph.h"
 
 #include <gtest/gtest.h>
 

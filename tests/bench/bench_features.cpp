@@ -7,12 +7,13 @@
 #include <functional>
 #include <map>
 
-#include "audio/cache.h"
+#include "audio/collections/cache.h"
+#include "audio/collections/loader.h"
 #include "audio/feature.h"
-#include "audio/loader.h"
-#include "audio/resample.h"
+#include "audio/files/resample.h"
+#include "audio/finite.h"
 #include "kernels/backend.h"
-#include "kernels/cpu/real_fft.h"
+#include "kernels/cpu/fft/real_fft.h"
 #include "tensor/ops.h"
 #include "tensor/random.h"
 

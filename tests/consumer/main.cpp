@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "audio/mel.h"
+#include "audio/spectra/mel.h"
 #include "layers/linear.h"
 #include "optim/sgd.h"
 

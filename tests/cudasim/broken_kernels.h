@@ -2,7 +2,7 @@
 #include <functional>
 #include <vector>
 
-#include "kernels/cuda/runtime.h"
+#include "kernels/cuda/runtime/runtime.h"
 
 namespace melgrad::broken {
 

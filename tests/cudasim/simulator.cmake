@@ -46,7 +46,7 @@ endif()
 # The same tests with kernels that report each access (kernels/cudasim/checked_memory.cpp), for reads of shared memory
 # that nobody has written. What clang calls for structs differs.
 if(NOT MELGRAD_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  file(GLOB device_code CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu)
+  file(GLOB_RECURSE device_code CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu)
   set_source_files_properties(${device_code} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")
   set(instrumented -fsanitize=thread -g1 -O1 -Wno-tsan)
   add_library(checked_kernels OBJECT ${device_code})

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/cuda/conv_graph.h"
+#include "kernels/cuda/libraries/conv_graph.h"
 
 // cuDNN plans for a device that is only described, too: what it thinks of our convolutions can be asked on a machine without a
 // GPU. That a plan is there says that cuDNN accepts the graph and has a deterministic engine for it; what comes out of it only

@@ -1,6 +1,6 @@
-#include "audio/csv.h"
+#include "audio/collections/csv.h"
 
-#include "audio/spotify.h"
+#include "audio/collections/spotify.h"
 #include "tests/fuzz/input_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {

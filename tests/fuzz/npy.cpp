@@ -1,4 +1,4 @@
-#include "tensor/npy.h"
+#include "tensor/files/npy.h"
 
 #include "tests/fuzz/input_file.h"
 

@@ -1,4 +1,4 @@
-#include "tensor/safetensors.h"
+#include "tensor/files/safetensors.h"
 
 #include "tests/fuzz/input_file.h"
 

@@ -1,4 +1,4 @@
-#include "audio/split.h"
+#include "audio/collections/split.h"
 
 #include "tests/fuzz/input_file.h"
 

@@ -1,6 +1,6 @@
 #include <iostream>
 
-#include "tensor/safetensors.h"
+#include "tensor/files/safetensors.h"
 #include "tests/op_cases.h"
 
 // op_inputs FILE: writes the inputs of every row of tests/op_cases/, for ops.py.

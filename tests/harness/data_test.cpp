@@ -4,10 +4,10 @@
 
 #include <filesystem>
 
-#include "audio/decode.h"
-#include "tensor/file.h"
+#include "audio/files/decode.h"
+#include "tensor/files/file.h"
+#include "tensor/files/image.h"
 #include "tensor/ops.h"
-#include "tensor/picture.h"
 #include "tensor/random.h"
 
 namespace melgrad {

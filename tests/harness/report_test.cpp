@@ -1,13 +1,13 @@
-#include "apps/harness/report.h"
+#include "apps/harness/report/report.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "apps/harness/plot.h"
+#include "apps/harness/report/plot.h"
 #include "kernels/error.h"
-#include "tensor/file.h"
+#include "tensor/files/file.h"
 #include "tests/harness/example_results.h"
 
 namespace melgrad {

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "kernels/error.h"
-#include "tensor/file.h"
+#include "tensor/files/file.h"
 #include "tests/harness/example_results.h"
 
 namespace melgrad {

@@ -8,7 +8,7 @@
 
 #include "apps/harness/interrupt.h"
 #include "kernels/error.h"
-#include "tensor/file.h"
+#include "tensor/files/file.h"
 #include "tests/harness/short_training.h"
 #include "tests/temporary_folder.h"
 

@@ -23,7 +23,7 @@ Inputs random_inputs(const Case& c) {
 // Constants stand in for the running statistics where the batch's are not used.
 Results run(const Case& c, Dtype dtype, const Inputs& in) {
   Backend& cpu = backend(Device::cpu());
-  Dtype wide = wide_dtype(dtype);
+  Dtype wide = compute_dtype(dtype);
   Buffer x(dtype, in.x), dy(dtype, in.dy), gamma(wide, in.gamma), beta(wide, in.beta);
   Buffer mean(wide, Values(in.gamma.size(), .25)), var(wide, Values(in.gamma.size(), .5));
   Buffer y(dtype, c.rows * c.channels), dx(dtype, c.rows * c.channels);

@@ -12,7 +12,7 @@ std::vector<i64> windows_inside(const ResizeShape& s) {
 
 Values run(const ResizeShape& s, Dtype dtype, const Values& x_values, const std::vector<i64>& first,
            const Values& weight_values) {
-  Buffer x(dtype, x_values), weights(wide_dtype(dtype), weight_values);
+  Buffer x(dtype, x_values), weights(compute_dtype(dtype), weight_values);
   Buffer y(dtype, s.outer * s.count * s.inner);
   backend(Device::cpu()).resize_axis(dtype, s, x.data(), first.data(), weights.data(), y.data());
   return y.values();

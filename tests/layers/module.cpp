@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "autograd/anomaly.h"
+#include "autograd/tools/anomaly.h"
 #include "layers/activation.h"
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"

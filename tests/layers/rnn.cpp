@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tensor/safetensors.h"
+#include "tensor/files/safetensors.h"
 #include "tests/golden_values.h"
 
 namespace melgrad {

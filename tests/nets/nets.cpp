@@ -5,7 +5,7 @@
 #include "autograd/functions.h"
 #include "layers/models/registry.h"
 #include "optim/adam.h"
-#include "tensor/safetensors.h"
+#include "tensor/files/safetensors.h"
 #include "tests/golden_values.h"
 
 namespace melgrad {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <set>
 
-#include "tensor/safetensors.h"
+#include "tensor/files/safetensors.h"
 
 namespace melgrad::op_cases {
 namespace {

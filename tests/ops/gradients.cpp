@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "autograd/function.h"
-#include "autograd/gradcheck.h"
+#include "autograd/tools/gradcheck.h"
 #include "tests/ops/goldens.h"
 
 // Every backward agrees with finite differences in f64, and would not if it were wrong by 0.1 %.

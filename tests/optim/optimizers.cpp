@@ -8,8 +8,8 @@
 #include "optim/clip.h"
 #include "optim/rmsprop.h"
 #include "optim/sgd.h"
+#include "tensor/files/safetensors.h"
 #include "tensor/ops.h"
-#include "tensor/safetensors.h"
 #include "tests/golden_values.h"
 
 namespace melgrad {

@@ -7,7 +7,7 @@
 #include "optim/plateau.h"
 #include "optim/schedule.h"
 #include "optim/sgd.h"
-#include "tensor/safetensors.h"
+#include "tensor/files/safetensors.h"
 #include "tests/golden_values.h"
 
 namespace melgrad {

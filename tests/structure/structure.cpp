@@ -61,6 +61,48 @@ std::string wrong_include(const std::string& folder, const std::string& include)
   return folder + " may not include " + include;
 }
 
+// Inside a folder, its wings: a file of the first may include the headers of the second, and of its own
+// wing. A wing that is not here may include everything of its folder. "kernels" stands for the headers that
+// lie there, not for its wings.
+struct Wing {
+  std::string folder;                // whose includes are looked at
+  std::string within;                // only those that begin so are
+  std::vector<std::string> may_see;  // folders, not what is below them
+};
+const std::vector<Wing> wings = {
+    {"kernels/cpu/loops", "kernels/", {"kernels"}},
+    {"kernels/cpu/fft", "kernels/", {"kernels", "kernels/cpu/loops"}},
+    {"kernels/cpu/fast", "kernels/", {"kernels", "kernels/cpu", "kernels/cpu/loops"}},
+    {"kernels/cpu",
+     "kernels/",
+     {"kernels", "kernels/cpu/loops", "kernels/cpu/fft", "kernels/cpu/fast"}},
+    {"kernels/cuda/runtime", "kernels/", {"kernels", "kernels/cuda"}},
+    {"kernels/cuda/libraries", "kernels/", {"kernels", "kernels/cuda", "kernels/cuda/runtime"}},
+    {"tensor", "tensor/", {"tensor"}},
+    {"tensor/ops", "tensor/", {"tensor"}},
+    {"tensor/files", "tensor/", {"tensor"}},
+    {"autograd/functions", "autograd/", {"autograd"}},
+    {"autograd/tools", "autograd/", {"autograd"}},
+    {"layers", "layers/", {"layers"}},
+    {"audio/files", "audio/", {"audio"}},
+    {"audio/spectra", "audio/", {"audio"}},
+    {"audio/synth", "audio/", {"audio/files"}},
+    {"audio/collections", "audio/", {"audio/files"}},
+    {"audio/drawing", "audio/", {"audio/files", "audio/spectra"}},
+    {"apps/harness", "apps/", {"apps/harness", "apps/harness/report"}},
+};
+
+std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+// The same for a file's wing.
+std::string wrong_wing(const Wing& wing, const std::string& include) {
+  std::string other = folder_of(include);
+  if (include.rfind(wing.within, 0) != 0 || other == wing.folder) return {};
+  for (const std::string& seen : wing.may_see)
+    if (other == seen) return {};
+  return wing.folder + " may not include " + include;
+}
+
 template <class F>
 void each_source(const std::string& folder, F f) {
   if (!fs::exists(root / folder)) return;
@@ -82,6 +124,66 @@ TEST(Structure, IncludesPointOneWay) {
   EXPECT_GT(seen, 50) << "are these the sources? " << root;
 }
 
+// The files of one folder, not of those below it.
+std::vector<fs::path> sources_in(const fs::path& folder) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (is_source(entry.path())) found.push_back(entry.path());
+  return found;
+}
+
+TEST(Structure, IncludesPointOneWayBetweenWings) {
+  for (const Wing& wing : wings) {
+    std::vector<fs::path> files = sources_in(root / wing.folder);
+    EXPECT_FALSE(files.empty()) << wing.folder;
+    for (const fs::path& file : files)
+      for (const std::string& include : includes(lines(file)))
+        EXPECT_EQ(wrong_wing(wing, include), "") << file;
+  }
+}
+
+// What a library's header may be seen by: the folder that wraps it.
+TEST(Structure, OnlyOneFolderKnowsALibrary) {
+  const std::vector<std::pair<std::string, std::string>> homes = {
+      {"dnnl", "kernels/cpu/fast"},
+      {"kernels/cpu/fast/onednn_operation.h", "kernels/cpu/fast"},
+      {"cudnn", "kernels/cuda/libraries"},
+      {"cublas", "kernels/cuda/libraries"},
+      {"cufft", "kernels/cuda/libraries"},
+      {"sndfile", "audio/files"},
+      {"soxr", "audio/files"},
+      {"stb_", "tensor/files"},
+  };
+  int seen = 0;
+  for (const auto& [folder, others] : allowed) {
+    each_source(folder, [&](const fs::path& file) {
+      std::string home = folder_of(fs::relative(file, root).string());
+      for (const std::string& include : includes(lines(file)))
+        for (const auto& [library, folder_of_library] : homes)
+          if (include.rfind(library, 0) == 0) {
+            ++seen;
+            EXPECT_EQ(home, folder_of_library) << file << " includes " << include;
+          }
+    });
+  }
+  EXPECT_GT(seen, 8) << "the includes were not understood";
+}
+
+// More than can be taken in at a glance. layers/models has an entry a net.
+TEST(Structure, FoldersAreSmall) {
+  constexpr int most = 28;
+  for (const auto& [folder, others] : allowed) {
+    std::vector<fs::path> folders{root / folder};
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder))
+      if (entry.is_directory() && entry.path() != root / "layers/models")
+        folders.push_back(entry.path());
+    for (const fs::path& each : folders) {
+      auto entries = std::distance(fs::directory_iterator(each), fs::directory_iterator());
+      EXPECT_LE(entries, most) << each << ": let related files move into a folder of their own";
+    }
+  }
+}
+
 TEST(Structure, TheCheckSeesAWrongInclude) {
   EXPECT_EQ(includes({"#include \"autograd/variable.h\"  // why", "int x;"}),
             std::vector<std::string>{"autograd/variable.h"});
@@ -90,6 +192,12 @@ TEST(Structure, TheCheckSeesAWrongInclude) {
   EXPECT_NE(wrong_include("layers", "tests/op_cases.h"), "");
   EXPECT_EQ(wrong_include("autograd", "tensor/ops.h"), "");
   EXPECT_EQ(wrong_include("kernels", "omp.h"), "");
+  const Wing fft = {"kernels/cpu/fft", "kernels/", {"kernels", "kernels/cpu/loops"}};
+  EXPECT_NE(wrong_wing(fft, "kernels/cpu/cpu_backend.h"), "");
+  EXPECT_NE(wrong_wing(fft, "kernels/cpu/fast/onednn.h"), "");
+  EXPECT_EQ(wrong_wing(fft, "kernels/cpu/loops/simd.h"), "");
+  EXPECT_EQ(wrong_wing(fft, "kernels/cpu/fft/lanes.h"), "");
+  EXPECT_EQ(wrong_wing(fft, "vector"), "");
 }
 
 TEST(Structure, HeadersAreLight) {

@@ -1,4 +1,4 @@
-#include "tensor/file.h"
+#include "tensor/files/file.h"
 
 #include <gtest/gtest.h>
 

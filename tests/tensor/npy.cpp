@@ -1,8 +1,8 @@
-#include "tensor/npy.h"
+#include "tensor/files/npy.h"
 
 #include <gtest/gtest.h>
 
-#include "tensor/file.h"
+#include "tensor/files/file.h"
 #include "tensor/ops.h"
 #include "tests/error_of.h"
 #include "tests/temporary_folder.h"

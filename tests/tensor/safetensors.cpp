@@ -1,10 +1,10 @@
-#include "tensor/safetensors.h"
+#include "tensor/files/safetensors.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "tensor/file.h"
+#include "tensor/files/file.h"
 #include "tensor/ops.h"
 #include "tests/error_of.h"
 #include "tests/temporary_folder.h"

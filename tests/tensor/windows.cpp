@@ -5,7 +5,7 @@
 #include <array>
 
 #include "tensor/ops.h"
-#include "tensor/window.h"
+#include "tensor/ops/sliding_window.h"
 #include "tests/error_of.h"
 
 namespace melgrad {
@@ -16,29 +16,32 @@ Tensor counted(const Shape& shape) { return arange(shape.numel(), Dtype::f64).re
 
 }  // namespace
 
-TEST(Window, Sizes) {
-  EXPECT_EQ(window("conv", {.input = 7, .kernel = 3}).output, 5);
-  EXPECT_EQ(window("conv", {.input = 7, .kernel = 3, .stride = 2, .padding = 1}).output, 4);
-  EXPECT_EQ(window("conv", {.input = 7, .kernel = 3, .dilation = 3}).output, 1);
-  EXPECT_EQ(window("pool", {.input = 6, .kernel = 3, .stride = 2}).output, 2);
-  EXPECT_EQ(window("pool", {.input = 6, .kernel = 3, .stride = 2, .ceil_mode = true}).output, 3);
+TEST(SlidingWindow, Sizes) {
+  EXPECT_EQ(sliding_window("conv", {.input = 7, .kernel = 3}).output, 5);
+  EXPECT_EQ(sliding_window("conv", {.input = 7, .kernel = 3, .stride = 2, .padding = 1}).output, 4);
+  EXPECT_EQ(sliding_window("conv", {.input = 7, .kernel = 3, .dilation = 3}).output, 1);
+  EXPECT_EQ(sliding_window("pool", {.input = 6, .kernel = 3, .stride = 2}).output, 2);
+  EXPECT_EQ(
+      sliding_window("pool", {.input = 6, .kernel = 3, .stride = 2, .ceil_mode = true}).output, 3);
   // The third window would start at 4 + 1 − 1, in the padding: PyTorch leaves it out.
-  EXPECT_EQ(window("pool", {.input = 3, .kernel = 2, .stride = 2, .padding = 1, .ceil_mode = true})
+  EXPECT_EQ(sliding_window("pool",
+                           {.input = 3, .kernel = 2, .stride = 2, .padding = 1, .ceil_mode = true})
                 .output,
             2);
-  EXPECT_EQ(window("pool", {.input = 4, .kernel = 2, .stride = 4, .ceil_mode = true}).output, 1);
+  EXPECT_EQ(
+      sliding_window("pool", {.input = 4, .kernel = 2, .stride = 4, .ceil_mode = true}).output, 1);
 }
 
 // ⌈input / stride⌉ windows, the odd value of padding at the end, as in TensorFlow.
-TEST(Window, Same) {
+TEST(SlidingWindow, Same) {
   for (auto [input, kernel, stride, output, before, after] : {std::array<i64, 6>{5, 2, 1, 5, 0, 1},
                                                               {5, 3, 1, 5, 1, 1},
                                                               {5, 3, 2, 3, 1, 1},
                                                               {6, 3, 2, 3, 0, 1},
                                                               {4, 1, 2, 2, 0, 0},
                                                               {7, 2, 3, 3, 0, 1}}) {
-    Window w =
-        window("pool", {.input = input, .kernel = kernel, .stride = stride, .mode = Padding::same});
+    SlidingWindow w = sliding_window(
+        "pool", {.input = input, .kernel = kernel, .stride = stride, .mode = Padding::same});
     EXPECT_EQ(w.output, output);
     EXPECT_EQ(w.before, before);
     EXPECT_EQ(w.after, after);

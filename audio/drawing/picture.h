@@ -1,0 +1,44 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "audio/drawing/colour.h"
+#include "audio/spectra/stft.h"
+
+namespace melgrad {
+
+/// Where a frequency stands on a picture's vertical axis; log and mel as librosa's specshow draws
+/// them: linear below 65.4 Hz (1000 Hz), an octave a fixed height above.
+enum class FrequencyAxis : u8 { linear, log, mel };
+FrequencyAxis parse_frequency_axis(std::string_view name);
+
+/// Where `hz` stands on an axis, counted from the bottom, in the axis' own unit.
+double axis_position(double hz, FrequencyAxis axis);
+
+/// How a file becomes the input of a net: study A's defaults.
+struct Picture {
+  int sample_rate = 22050;  // Hz; other files are resampled
+  i64 n_fft = 2048, hop = 512;
+  i64 height = 64, width = 64;
+  Colours colours = specshow;
+  FrequencyAxis axis = FrequencyAxis::log;
+  double offset = 0;   // seconds into the file
+  double seconds = 5;  // what is used of it; a shorter file is shown whole
+  double mean = .5, std = .5;
+
+  /// Text that differs whenever the pictures do, for a cache's key.
+  std::string description() const;
+};
+
+/// (3, height, width) f32, normalised. Audio: mono → STFT → dB (ref 1, top_db 80) → colours between
+/// its smallest and largest value. A picture file: resized by area, grey repeated to three
+/// channels. Throws Error on what cannot be read.
+Tensor load_picture(const Picture& picture, const std::filesystem::path& path);
+/// The same from samples (samples) at picture.sample_rate.
+Tensor picture_of(const Picture& picture, const Tensor& samples);
+/// RGB (3, height, width) in [0, 1] of dB values (bins, frames), bins from 0 to sample_rate/2 Hz,
+/// lowest frequency at the bottom.
+Tensor spectrogram_picture(const Tensor& db, double sample_rate, i64 height, i64 width,
+                           Colours colours, FrequencyAxis axis);
+
+}  // namespace melgrad

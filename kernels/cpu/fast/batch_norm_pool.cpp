@@ -1,0 +1,244 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/loops/floating.h"
+#include "kernels/cpu/loops/simd.h"
+#include "kernels/scratch_array.h"
+
+// Batch norm, ReLU and max-pooling over windows that tile the picture, as one: what lies between them is
+// as large as x and costs five passes over memory when it is written down. Here it is computed again from x wherever it is
+// needed, a window and a block of channels at a time.
+namespace melgrad {
+namespace {
+
+constexpr i64 channel_block = 64;
+constexpr i64 max_sections = 64;
+
+// gamma / √(var + eps) and what else the formulas need of a channel
+template <class W>
+struct Channels {
+  ScratchArray<W> inverse_std, scale, beta;
+  const W* mean;
+
+  Channels(Backend& backend, i64 count, double eps, const W* mean_, const W* var, const W* gamma,
+           const W* beta_)
+      : inverse_std(backend, count), scale(backend, count), beta(backend, count), mean(mean_) {
+    for (i64 c = 0; c < count; ++c) {
+      inverse_std[c] = static_cast<W>(1 / std::sqrt(static_cast<double>(var[c]) + eps));
+      scale[c] = inverse_std[c] * (gamma ? gamma[c] : W{1});
+      beta[c] = beta_ ? beta_[c] : W{};
+    }
+  }
+};
+
+// The same as plain pointers to a block of channels: local, so that the compiler knows that what
+// is written does not change them.
+template <class W>
+struct Block {
+  i64 first, count;
+  const W *mean, *inverse_std, *scale, *beta;
+
+  Block(const Channels<W>& all, i64 channels, i64 from)
+      : first(from),
+        count(std::min(channel_block, channels - from)),
+        mean(all.mean + from),
+        inverse_std(all.inverse_std.data() + from),
+        scale(all.scale.data() + from),
+        beta(all.beta.data() + from) {}
+};
+
+i64 pixel(const PoolShape& s, i64 n, i64 h, i64 w) { return ((n * s.h + h) * s.w + w) * s.c; }
+i64 output_at(const PoolShape& s, i64 n, i64 p, i64 q) { return ((n * s.p + p) * s.q + q) * s.c; }
+
+// best[c] = max over window (n,p,q) of gamma x̂ + beta, NaN if there is one, and the deviation x − mean where it is first met
+template <class T, class W = Compute<T>>
+void find_best(const PoolShape& s, const T* x, i64 n, i64 p, i64 q, const Block<W>& block, W* best,
+               W* deviation) {
+  i64 count = block.count;
+  const W *mean = block.mean, *scale = block.scale, *beta = block.beta;
+  std::fill_n(best, count, -std::numeric_limits<W>::infinity());
+  for (i64 r = 0; r < s.kh; ++r) {
+    for (i64 t = 0; t < s.kw; ++t) {
+      const T* values = x + pixel(s, n, p * s.kh + r, q * s.kw + t) + block.first;
+#pragma omp simd
+      for (i64 c = 0; c < count; ++c) {
+        W d = static_cast<W>(values[c]) - mean[c];
+        W y = d * scale[c] + beta[c];
+        bool takes = (y > best[c]) | (y != y);
+        best[c] = takes ? y : best[c];
+        deviation[c] = takes ? d : deviation[c];
+      }
+    }
+  }
+}
+
+template <class T, class W = Compute<T>>
+MELGRAD_SIMD void forward(const PoolShape& s, const Channels<W>& all, const T* x, T* y) {
+#pragma omp parallel for collapse(2) schedule(static)
+  for (i64 n = 0; n < s.n; ++n) {
+    for (i64 p = 0; p < s.p; ++p) {
+      W best[channel_block], deviation[channel_block];
+      for (i64 q = 0; q < s.q; ++q) {
+        for (i64 from = 0; from < s.c; from += channel_block) {
+          Block<W> block(all, s.c, from);
+          find_best(s, x, n, p, q, block, best, deviation);
+          T* result = y + output_at(s, n, p, q) + from;
+          for (i64 c = 0; c < block.count; ++c) store(result[c], best[c] < W{} ? W{} : best[c]);
+        }
+      }
+    }
+  }
+}
+
+// One row of windows: dgamma += Σ g x̂ and dbeta += Σ g, where g is dy if the window's maximum passed the ReLU
+template <class T, class W = Compute<T>>
+void sum_row(const PoolShape& s, const Channels<W>& all, const T* x, const T* dy, i64 row,
+             W* dgamma, W* dbeta) {
+  i64 n = row / s.p, p = row % s.p;
+  W best[channel_block], deviation[channel_block];
+  for (i64 from = 0; from < s.c; from += channel_block) {
+    Block<W> block(all, s.c, from);
+    const W* inverse_std = block.inverse_std;
+    i64 count = block.count;
+    for (i64 q = 0; q < s.q; ++q) {
+      find_best(s, x, n, p, q, block, best, deviation);
+      const T* gradient = dy + output_at(s, n, p, q) + from;
+#pragma omp simd
+      for (i64 c = 0; c < count; ++c) {
+        W g = best[c] > W{} ? static_cast<W>(gradient[c]) : W{};
+        dbeta[from + c] += g;
+        dgamma[from + c] += best[c] > W{} ? g * deviation[c] * inverse_std[c] : W{};
+      }
+    }
+  }
+}
+
+// Rows of windows are summed in W, sections of rows in f64, the sections in order: whatever the
+// number of threads, the same bits.
+template <class T, class W = Compute<T>>
+MELGRAD_SIMD void sum_gradients(Backend& backend, const PoolShape& s, const Channels<W>& all,
+                                const T* x, const T* dy, W* dgamma, W* dbeta) {
+  i64 rows = s.n * s.p, sections = std::min(max_sections, rows);
+  ScratchArray<double> totals(backend, sections * s.c * 2);
+  ScratchArray<W> sums(backend, sections * s.c * 2);
+#pragma omp parallel for schedule(static)
+  for (i64 section = 0; section < sections; ++section) {
+    double* total = totals.data() + section * s.c * 2;
+    W* sum = sums.data() + section * s.c * 2;
+    std::fill_n(total, s.c * 2, 0.);
+    for (i64 row = rows * section / sections; row < rows * (section + 1) / sections; ++row) {
+      std::fill_n(sum, s.c * 2, W{});
+      sum_row(s, all, x, dy, row, sum, sum + s.c);
+      for (i64 c = 0; c < s.c * 2; ++c) total[c] += sum[c];
+    }
+  }
+  for (i64 c = 0; c < s.c; ++c) {
+    double dgamma_sum = 0, dbeta_sum = 0;
+    for (i64 section = 0; section < sections; ++section) {
+      dgamma_sum += totals[section * s.c * 2 + c];
+      dbeta_sum += totals[section * s.c * 2 + s.c + c];
+    }
+    dgamma[c] = static_cast<W>(dgamma_sum);
+    dbeta[c] = static_cast<W>(dbeta_sum);
+  }
+}
+
+// dx of one pixel: scale (g − dbeta/rows − x̂ dgamma/rows), g given to the first position where the maximum is met
+template <class T, class W = Compute<T>>
+void pixel_gradient(const Block<W>& block, const T* x, const W* best, W* remaining,
+                    const W* dgamma_mean, const W* dbeta_mean, T* dx) {
+  i64 count = block.count;
+  const W *mean = block.mean, *inverse_std = block.inverse_std, *scale = block.scale;
+  const W* beta = block.beta;
+#pragma omp simd
+  for (i64 c = 0; c < count; ++c) {
+    W deviation = static_cast<W>(x[c]) - mean[c];
+    bool hit = deviation * scale[c] + beta[c] == best[c];
+    W g = hit ? remaining[c] : W{};
+    remaining[c] = hit ? W{} : remaining[c];
+    W normalized = deviation * inverse_std[c];
+    store(dx[c], scale[c] * (g - dbeta_mean[c] - normalized * dgamma_mean[c]));
+  }
+}
+
+template <class T, class W = Compute<T>>
+MELGRAD_SIMD void input_gradient(const PoolShape& s, const Channels<W>& all, const T* x,
+                                 const T* dy, const W* dgamma_mean, const W* dbeta_mean, T* dx) {
+  // Rows and columns past the last window count as windows without a gradient.
+  i64 window_rows = (s.h + s.kh - 1) / s.kh, window_columns = (s.w + s.kw - 1) / s.kw;
+#pragma omp parallel for collapse(2) schedule(static)
+  for (i64 n = 0; n < s.n; ++n) {
+    for (i64 p = 0; p < window_rows; ++p) {
+      W best[channel_block], deviation[channel_block], remaining[channel_block];
+      for (i64 from = 0; from < s.c; from += channel_block) {
+        Block<W> block(all, s.c, from);
+        for (i64 q = 0; q < window_columns; ++q) {
+          bool whole = p < s.p && q < s.q;
+          std::fill_n(remaining, block.count, W{});
+          if (whole) {
+            find_best(s, x, n, p, q, block, best, deviation);
+            const T* gradient = dy + output_at(s, n, p, q) + from;
+            for (i64 c = 0; c < block.count; ++c) {
+              remaining[c] = best[c] > W{} ? static_cast<W>(gradient[c]) : W{};
+            }
+          } else {
+            std::fill_n(best, block.count, W{});
+          }
+          for (i64 h = p * s.kh; h < std::min((p + 1) * s.kh, s.h); ++h) {
+            for (i64 w = q * s.kw; w < std::min((q + 1) * s.kw, s.w); ++w) {
+              i64 at = pixel(s, n, h, w) + from;
+              pixel_gradient(block, x + at, best, remaining, dgamma_mean + from, dbeta_mean + from,
+                             dx + at);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void CpuBackend::batch_norm_relu_max_pool(Dtype dtype, const PoolShape& s, double eps,
+                                          const void* x, const void* mean, const void* var,
+                                          const void* gamma, const void* beta, void* y) {
+  dispatch_floating("batch_norm_relu_max_pool", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    using W = Compute<T>;
+    Channels<W> channels(*this, s.c, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
+                         static_cast<const W*>(gamma), static_cast<const W*>(beta));
+    forward(s, channels, static_cast<const T*>(x), static_cast<T*>(y));
+  });
+}
+
+void CpuBackend::batch_norm_relu_max_pool_backward(Dtype dtype, const PoolShape& s, double eps,
+                                                   bool batch_statistics, const void* x,
+                                                   const void* mean, const void* var,
+                                                   const void* gamma, const void* beta,
+                                                   const void* dy, void* dx, void* dgamma,
+                                                   void* dbeta) {
+  dispatch_floating("batch_norm_relu_max_pool_backward", dtype, [&](auto zero) {
+    using T = decltype(zero);
+    using W = Compute<T>;
+    auto* input = static_cast<const T*>(x);
+    auto* gradient = static_cast<const T*>(dy);
+    Channels<W> channels(*this, s.c, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
+                         static_cast<const W*>(gamma), static_cast<const W*>(beta));
+    ScratchArray<W> dgamma_mean(*this, s.c), dbeta_mean(*this, s.c);
+    sum_gradients(*this, s, channels, input, gradient, dgamma_mean.data(), dbeta_mean.data());
+    if (dgamma) std::copy_n(dgamma_mean.data(), s.c, static_cast<W*>(dgamma));
+    if (dbeta) std::copy_n(dbeta_mean.data(), s.c, static_cast<W*>(dbeta));
+    if (!dx) return;
+    W rows = static_cast<W>(s.n * s.h * s.w);
+    for (i64 c = 0; c < s.c; ++c) {
+      dgamma_mean[c] = batch_statistics ? dgamma_mean[c] / rows : W{};
+      dbeta_mean[c] = batch_statistics ? dbeta_mean[c] / rows : W{};
+    }
+    input_gradient(s, channels, input, gradient, dgamma_mean.data(), dbeta_mean.data(),
+                   static_cast<T*>(dx));
+  });
+}
+
+}  // namespace melgrad

@@ -1,0 +1,121 @@
+#include "kernels/cpu/fast/conv_few_channels.h"
+
+#include <omp.h>
+
+#include <algorithm>
+
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/cpu/loops/simd.h"
+#include "kernels/scratch_array.h"
+
+// In NHWC the values of x under one row of the kernel lie side by side: kw·c of them, the "taps". So
+// each row of dy with each row of the kernel is a small matrix product,
+//
+//   dw_r[tap,o] += Σ_q x_row[q·stride·c + tap] · dy_row[q,o],
+//
+// with x_row padded by zeros. Its vectors run along o, and a block of taps × outputs stays in
+// registers while q passes.
+namespace melgrad {
+namespace {
+
+constexpr i64 tap_block = 9, out_block = 32;
+
+i64 round_up(i64 value, i64 block) { return (value + block - 1) / block * block; }
+
+struct Layout {
+  const ConvShape& s;
+  i64 taps = s.kw * s.c, all_taps = round_up(taps, tap_block);
+  i64 outputs = round_up(s.o, out_block);
+  i64 x_step = s.stride_w * s.c;
+  i64 x_row = s.q * x_step + all_taps;  // padded, and readable up to the last block's end
+  i64 dy_row = s.q * outputs;
+  i64 dw = s.kh * all_taps * outputs;
+};
+
+// dw (all_taps, outputs) += the product of one row of x with one row of dy, both padded
+[[gnu::always_inline]] inline void add_product(const Layout& l, const float* x, const float* dy,
+                                               float* dw) {
+  for (i64 tap = 0; tap < l.all_taps; tap += tap_block) {
+    for (i64 o = 0; o < l.outputs; o += out_block) {
+      float sums[tap_block][out_block] = {};
+      for (i64 q = 0; q < l.s.q; ++q) {
+        const float* x_taps = x + q * l.x_step + tap;
+        const float* dy_outputs = dy + q * l.outputs + o;
+#pragma GCC unroll 9
+        for (i64 i = 0; i < tap_block; ++i)
+#pragma omp simd
+          for (i64 j = 0; j < out_block; ++j) sums[i][j] += x_taps[i] * dy_outputs[j];
+      }
+      for (i64 i = 0; i < tap_block; ++i)
+        for (i64 j = 0; j < out_block; ++j) dw[(tap + i) * l.outputs + o + j] += sums[i][j];
+    }
+  }
+}
+
+// A row with zeros around it: x's at the padding, dy's after the last output.
+void pad_x_row(const Layout& l, const float* x, float* padded) {
+  std::fill_n(padded, l.x_row, 0.F);
+  i64 shift = l.s.pad_left * l.s.c;
+  i64 count = std::min(l.s.w * l.s.c, l.x_row - shift);
+  for (i64 i = 0; i < count; ++i) padded[shift + i] = x[i];
+}
+void pad_dy_row(const Layout& l, const float* dy, float* padded, float* sums) {
+  for (i64 q = 0; q < l.s.q; ++q) {
+    float* pixel = padded + q * l.outputs;
+    for (i64 o = 0; o < l.s.o; ++o) pixel[o] = dy[q * l.s.o + o];
+    for (i64 o = 0; o < l.s.o; ++o) sums[o] += pixel[o];
+  }
+}
+
+// dw and dbias of the rows (n,p) begin … end: dw (kh, all_taps, outputs)
+MELGRAD_SIMD void add_rows(const Layout& l, const float* x, const float* dy, i64 begin, i64 end,
+                           float* x_row, float* dy_row, float* dw, float* dbias) {
+  std::fill_n(dw, l.dw, 0.F);
+  std::fill_n(dbias, l.outputs, 0.F);
+  std::fill_n(dy_row, l.dy_row, 0.F);
+  const ConvShape& s = l.s;
+  for (i64 row = begin; row < end; ++row) {
+    i64 n = row / s.p, p = row % s.p;
+    pad_dy_row(l, dy + row * s.q * s.o, dy_row, dbias);
+    for (i64 r = 0; r < s.kh; ++r) {
+      i64 h = p * s.stride_h - s.pad_top + r * s.dilation_h;
+      if (h < 0 || h >= s.h) continue;
+      pad_x_row(l, x + (n * s.h + h) * s.w * s.c, x_row);
+      add_product(l, x_row, dy_row, dw + r * l.all_taps * l.outputs);
+    }
+  }
+}
+
+}  // namespace
+
+bool has_few_channels(const ConvShape& s) { return s.c <= 4 && s.groups == 1 && s.dilation_w == 1; }
+
+void few_channels_backward_weights(Backend& backend, const ConvShape& s, const float* x,
+                                   const float* dy, float* dw, float* dbias) {
+  Layout l = {s};
+  i64 rows = s.n * s.p, products = rows * s.q * s.o * s.kh * l.taps;
+  i64 threads = products < elementwise_grain || omp_in_parallel() ? 1 : num_threads();
+  i64 share = l.dw + l.outputs + l.x_row + l.dy_row;  // a thread's own memory
+  ScratchArray<float> memory(backend, threads * share);
+#pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads))
+  for (i64 thread = 0; thread < threads; ++thread) {
+    float* own_dw = memory.data() + thread * share;
+    float* own_dbias = own_dw + l.dw;
+    float* x_row = own_dbias + l.outputs;
+    add_rows(l, x, dy, rows * thread / threads, rows * (thread + 1) / threads, x_row,
+             x_row + l.x_row, own_dw, own_dbias);
+  }
+  auto sum_of_threads = [&](i64 place) {
+    float sum = 0;
+    for (i64 thread = 0; thread < threads; ++thread) sum += memory[thread * share + place];
+    return sum;
+  };
+  for (i64 o = 0; o < s.o; ++o) {
+    for (i64 r = 0; r < s.kh; ++r)
+      for (i64 tap = 0; tap < l.taps; ++tap)
+        dw[(o * s.kh + r) * l.taps + tap] = sum_of_threads((r * l.all_taps + tap) * l.outputs + o);
+    if (dbias) dbias[o] = sum_of_threads(l.dw + o);
+  }
+}
+
+}  // namespace melgrad

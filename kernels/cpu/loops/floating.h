@@ -1,0 +1,32 @@
+#pragma once
+#include <string_view>
+#include <type_traits>
+
+#include "kernels/dtype.h"
+#include "kernels/error.h"
+
+namespace melgrad {
+
+/// The type in which values of type T are added and multiplied: f32 for bf16, else T itself.
+template <class T>
+using Compute = std::conditional_t<std::is_same_v<T, bf16>, float, T>;
+
+/// target = value, rounded if T is bf16. A function of its own: a temporary of class type in the
+/// body of an `omp simd` loop keeps g++ from making vector code of it.
+template <class T>
+void store(T& target, Compute<T> value) {
+  target = static_cast<T>(value);
+}
+
+/// Calls f(T{}) with the C++ type of `dtype`; throws Error "[where] ..." for integers.
+template <class F>
+decltype(auto) dispatch_floating(std::string_view where, Dtype dtype, F&& f) {
+  check(is_floating(dtype), where, "needs a floating-point dtype, got {}", name_of(dtype));
+  switch (dtype) {
+    case Dtype::f64: return std::forward<F>(f)(double{});
+    case Dtype::bf16: return std::forward<F>(f)(bf16{});
+    default: return std::forward<F>(f)(float{});
+  }
+}
+
+}  // namespace melgrad

@@ -1,0 +1,157 @@
+#include <array>
+#include <exception>
+#include <utility>
+
+#include "kernels/cuda/cuda_backend.h"
+#include "kernels/cuda/runtime/store_bytes.h"
+
+namespace melgrad {
+namespace {
+
+/// A CUDA graph and the memory it works in.
+class RecordedGraph final : public RecordedWork {
+ public:
+  RecordedGraph(std::unique_ptr<cuda::Graph> graph, cuda::Stream stream,
+                CachingAllocator& allocator, int pool)
+      : graph_(std::move(graph)), stream_(stream), allocator_(allocator), pool_(pool) {}
+  // The last replay may still run, but whoever gets the memory next comes later in the stream.
+  ~RecordedGraph() override { allocator_.release_pool(pool_); }
+  void replay() override { graph_->replay(stream_); }
+
+ private:
+  std::unique_ptr<cuda::Graph> graph_;
+  cuda::Stream stream_;
+  CachingAllocator& allocator_;
+  int pool_;
+};
+
+/// Two pinned arrays, so that the host fills one while the GPU reads the other.
+class PinnedCopy final : public StagedCopy {
+ public:
+  explicit PinnedCopy(const CudaBackend& backend)
+      : backend_(backend), copies_(cuda::create_copy_stream()), target_free_(cuda::create_event()) {
+    for (Staging& staging : stagings_) staging.was_read = cuda::create_event();
+  }
+  ~PinnedCopy() override {
+    for (Staging& staging : stagings_) {
+      try {
+        cuda::synchronize(staging.was_read);
+      } catch (const Error&) {  // a device that failed reads no more
+      }
+      cuda::destroy_event(staging.was_read);
+      cuda::pinned_free(staging.data);
+    }
+    cuda::destroy_event(target_free_);
+    cuda::destroy_stream(copies_);
+  }
+
+  void* staging(std::size_t bytes) override {
+    turn_ = 1 - turn_;
+    cuda::synchronize(now().was_read);
+    if (now().bytes < bytes) {
+      cuda::pinned_free(std::exchange(now().data, nullptr));
+      now().bytes = 0;
+      now().data = cuda::pinned_malloc(bytes);
+      now().bytes = bytes;
+    }
+    return now().data;
+  }
+
+  void mark_target_free() override { cuda::record(target_free_, backend_.stream()); }
+
+  void start(void* target, std::size_t bytes) override {
+    backend_.check_not_recording("a value comes from the host");
+    cuda::wait(copies_, target_free_);
+    cuda::copy(target, now().data, bytes, cuda::Direction::to_device, copies_);
+    cuda::record(now().was_read, copies_);
+  }
+
+  void finish() override { cuda::wait(backend_.stream(), now().was_read); }
+
+ private:
+  struct Staging {
+    void* data = nullptr;
+    std::size_t bytes = 0;
+    cuda::Event was_read = nullptr;
+  };
+  Staging& now() { return stagings_[turn_]; }
+
+  const CudaBackend& backend_;
+  cuda::Stream copies_;
+  cuda::Event target_free_;
+  std::array<Staging, 2> stagings_;
+  std::size_t turn_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<StagedCopy> CudaBackend::staged_copy() {
+  return std::make_unique<PinnedCopy>(*this);
+}
+
+void* CudaBackend::allocate(std::size_t bytes) { return allocator_.allocate(bytes); }
+
+// The block may be handed out again while a kernel still reads it: the next user's work comes later in the same stream.
+void CudaBackend::deallocate(void* data, std::size_t bytes) noexcept {
+  allocator_.deallocate(data, bytes);
+}
+
+void CudaBackend::release_cache() {
+  synchronize();
+  allocator_.release_cache();
+}
+
+MemoryStats CudaBackend::memory_stats() const { return allocator_.stats(); }
+
+void CudaBackend::copy_from_host(void* target, const void* source, std::size_t bytes) {
+  check_not_recording("a value comes from the host");
+  if (bytes <= cuda::most_stored_bytes) return cuda::store_bytes(target, source, bytes, stream_);
+  cuda::copy(target, source, bytes, cuda::Direction::to_device, stream_);
+  synchronize();  // the caller may overwrite the source
+}
+
+void CudaBackend::copy_to_host(void* target, const void* source, std::size_t bytes) {
+  check_not_recording("a value is read back");
+  cuda::copy(target, source, bytes, cuda::Direction::to_host, stream_);
+  synchronize();
+}
+
+void CudaBackend::synchronize() {
+  check_not_recording("the host waits for the GPU");
+  cuda::synchronize(stream_);
+}
+
+std::unique_ptr<RecordedWork> CudaBackend::record(const std::function<void()>& step) {
+  release_cache();  // what ordinary steps left there, the recorded one cannot use
+  allocator_.open_pool();
+  std::exception_ptr error;
+  std::unique_ptr<cuda::Graph> graph;
+  try {
+    cuda::begin_capture(stream_);
+    recording_ = true;
+    step();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  try {
+    if (recording_) graph = cuda::end_capture(stream_);
+  } catch (...) {
+    if (!error) error = std::current_exception();  // else the step's own error says why
+  }
+  recording_ = false;
+  int pool = allocator_.close_pool();
+  if (error) {
+    allocator_.release_pool(pool);
+    std::rethrow_exception(error);
+  }
+  return std::make_unique<RecordedGraph>(std::move(graph), stream_, allocator_, pool);
+}
+
+void CudaBackend::check_not_recording(std::string_view what) const {
+  check(!recording_, "cuda graph",
+        "{} within a step that is being recorded: such a step cannot be repeated without the "
+        "host. Do it before or after the step",
+        what);
+}
+
+}  // namespace melgrad

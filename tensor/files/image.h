@@ -1,0 +1,24 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "tensor/tensor.h"
+
+/// Images as tensors (H, W, C) u8, C = 1 grey, 3 RGB, 4 RGB and opacity.
+namespace melgrad {
+
+/// PNG, JPEG or BMP with as many channels as asked for. Throws Error that names the file where it is
+/// empty, cut off, corrupt or larger than 2^28 values.
+Tensor load_image(const std::filesystem::path& path, i64 channels = 3);
+
+/// Whether load_image() would try the file: by its extension.
+bool is_image_file(const std::filesystem::path& path);
+
+/// A PNG or JPEG file's bytes. quality: 1 to 100.
+std::string encode_png(const Tensor& picture);
+std::string encode_jpeg(const Tensor& picture, int quality = 90);
+/// The file appears when it is complete (file.h).
+void save_png(const std::filesystem::path& path, const Tensor& picture);
+void save_jpeg(const std::filesystem::path& path, const Tensor& picture, int quality = 90);
+
+}  // namespace melgrad
