@@ -82,17 +82,11 @@ Variable avg_pool2d(const Variable& x, Pair kernel, const Pool2dOptions& options
 Variable adaptive_avg_pool2d(const Variable& x, Pair size);
 /// Normalises by the statistics of x itself, which it returns in `*statistics` unless null: to be
 /// read, not written to (backward reads them, too).
-Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps,
-                    bool relu = false, Statistics* statistics = nullptr);
+Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
+                    const BatchNormOptions& options = {}, Statistics* statistics = nullptr);
 /// Normalises by fixed statistics (evaluation, frozen layers).
 Variable batch_norm(const Variable& x, const Statistics& fixed, const Variable& gamma,
-                    const Variable& beta, double eps, bool relu = false);
-/// max_pool2d(batch_norm(x, …, relu), kernel), windows side by side: one pass over memory in place of
-/// three, and nothing of x's size is kept but x.
-Variable batch_norm_relu_max_pool(const Variable& x, const Variable& gamma, const Variable& beta,
-                                  double eps, Pair kernel, Statistics* statistics = nullptr);
-Variable batch_norm_relu_max_pool(const Variable& x, const Statistics& fixed, const Variable& gamma,
-                                  const Variable& beta, double eps, Pair kernel);
+                    const Variable& beta, const BatchNormOptions& options = {});
 /// p = 0 is x itself and draws nothing. In evaluation, do not call it.
 Variable dropout(const Variable& x, double p, Generator& generator);
 /// Differentiable in x and window.

@@ -100,6 +100,20 @@ struct RnnGradients {     // null: not wanted
   void* db_hh = nullptr;
 };
 
+/// What batch norm knows of each channel, and the gradients. Arrays (channels) are f32 for f32 and
+/// bf16, f64 for f64.
+struct BatchNormArrays {
+  const void* mean = nullptr;   // (channels)
+  const void* var = nullptr;    // (channels)
+  const void* gamma = nullptr;  // (channels) or null for 1
+  const void* beta = nullptr;   // (channels) or null for 0
+};
+struct BatchNormGradients {  // null: not wanted
+  void* dx = nullptr;        // of x's shape and dtype
+  void* dgamma = nullptr;    // (channels)
+  void* dbeta = nullptr;     // (channels)
+};
+
 /// The whole contract with hardware. Arrays are dense and of the dtype given, unless a line says
 /// otherwise; activations of convolution, pooling and batch norm are NHWC in memory. Shapes were
 /// checked by the caller (tensor/). Sums of f32 and bf16 run in f32 or wider. A method that a
@@ -217,37 +231,31 @@ class Backend {
   virtual void adaptive_avg_pool2d_backward(const PoolShape&, Dtype, const void* dy, void* dx) = 0;
 
   // --- batch normalisation (batch_norm.cpp) ------------------------------------------------------
-  // x (rows, channels). mean, var, gamma, beta and the gradients of the latter two (channels) are
-  // f32 for f32 and bf16, f64 for f64.
+  // x (rows, channels), mean and var (channels) as in BatchNormArrays
   /// mean[c] = Σ_r x[r,c] / rows,  var[c] = Σ_r (x[r,c] − mean[c])² / rows
   virtual void batch_norm_statistics(Dtype, i64 rows, i64 channels, const void* x, void* mean,
                                      void* var) = 0;
-  /// y = gamma (x − mean) / √(var + eps) + beta, then max(y, 0) if relu.  gamma, beta: or null.
-  virtual void batch_norm(Dtype, i64 rows, i64 channels, double eps, bool relu, const void* x,
-                          const void* mean, const void* var, const void* gamma, const void* beta,
+  /// y = gamma (x − mean) / √(var + eps) + beta, then max(y, 0) if relu
+  virtual void batch_norm(const BatchNormShape&, Dtype, const BatchNormArrays&, const void* x,
                           void* y) = 0;
   /// x̂ = (x − mean) / √(var + eps);  if relu, dy counts only where y > 0
   /// dgamma = Σ_r dy x̂,  dbeta = Σ_r dy
   /// dx = gamma / √(var + eps) · (dy − dbeta/rows − x̂ dgamma/rows)
-  /// Without batch_statistics the last two terms of dx fall away. Null results are not wanted.
-  virtual void batch_norm_backward(Dtype, i64 rows, i64 channels, double eps, bool relu,
-                                   bool batch_statistics, const void* x, const void* mean,
-                                   const void* var, const void* gamma, const void* beta,
-                                   const void* dy, void* dx, void* dgamma, void* dbeta) = 0;
+  /// Without batch_statistics the last two terms of dx fall away.
+  virtual void batch_norm_backward(const BatchNormShape&, Dtype, bool batch_statistics,
+                                   const BatchNormArrays&, const void* x, const void* dy,
+                                   const BatchNormGradients&) = 0;
 
   // --- batch norm, ReLU and max-pooling in one (batch_norm_pool.cpp) -----------------------------
-  // Windows tile the picture: stride = kernel, no padding; the statistics are of (n·h·w, c).
+  // relu is on, rows = n·h·w. Windows tile the picture: stride = kernel, no padding.
   /// y[n,p,q,c] = max over the window of max(gamma (x − mean) / √(var + eps) + beta, 0)
-  virtual void batch_norm_relu_max_pool(Dtype, const PoolShape&, double eps, const void* x,
-                                        const void* mean, const void* var, const void* gamma,
-                                        const void* beta, void* y) = 0;
-  /// batch_norm_backward of what max_pool2d_backward makes of dy, in two passes over x.
-  virtual void batch_norm_relu_max_pool_backward(Dtype, const PoolShape&, double eps,
-                                                 bool batch_statistics, const void* x,
-                                                 const void* mean, const void* var,
-                                                 const void* gamma, const void* beta,
-                                                 const void* dy, void* dx, void* dgamma,
-                                                 void* dbeta) = 0;
+  virtual void batch_norm_relu_max_pool(const BatchNormShape&, const PoolShape&, Dtype,
+                                        const BatchNormArrays&, const void* x, void* y) = 0;
+  /// batch_norm_backward of what max_pool2d_backward makes of dy (n,p,q,c)
+  virtual void batch_norm_relu_max_pool_backward(const BatchNormShape&, const PoolShape&, Dtype,
+                                                 bool batch_statistics, const BatchNormArrays&,
+                                                 const void* x, const void* dy,
+                                                 const BatchNormGradients&) = 0;
 
   // --- recurrent layers (rnn.cpp) ----------------------------------------------------------------
   /// Bytes that `rnn` keeps for `rnn_backward`.

@@ -73,6 +73,13 @@ struct PoolShape {
   i64 pad_bottom = 0, pad_right = 0;
 };
 
+/// Batch norm of x (rows, channels), then max(y, 0) if relu.
+struct BatchNormShape {
+  i64 rows = 0, channels = 0;
+  double eps = 1e-5;
+  bool relu = false;
+};
+
 enum class RnnMode : u8 { rnn_tanh, rnn_relu, lstm, gru };
 
 constexpr i64 gates(RnnMode mode) {

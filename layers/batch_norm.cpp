@@ -20,42 +20,24 @@ std::string BatchNorm::details() const {
   return format("{}, eps {}, momentum {}", weight.numel(), settings_.eps, settings_.momentum);
 }
 
-Variable BatchNorm::forward(const Variable& x, bool relu) {
+Variable BatchNorm::forward(const Variable& x, const BatchNormOptions& options) {
   check_input(x);
-  if (x.rank() != 3) return normalize(x, relu);
+  if (x.rank() != 3) return normalize(x, options);
   Variable picture = reshape(x, {x.dim(0), x.dim(1), x.dim(2), 1});
-  return reshape(normalize(picture, relu), x.shape());
+  return reshape(normalize(picture, options), x.shape());
 }
 
-Variable BatchNorm::normalize(const Variable& x, bool relu) {
+Variable BatchNorm::normalize(const Variable& x, const BatchNormOptions& options) {
   if (!training())
-    return batch_norm(x, Statistics{running_mean, running_var}, weight, bias, settings_.eps, relu);
+    return batch_norm(x, Statistics{running_mean, running_var}, weight, bias, options);
 
-  check_variance(x);
-  Statistics batch;
-  Variable y = batch_norm(x, weight, bias, settings_.eps, relu, &batch);
-  track(batch, x.numel() / x.dim(1));
-  return y;
-}
-
-Variable BatchNorm::forward_relu_max_pool(const Variable& x, Pair kernel) {
-  Scope scope(scope_name());
-  check_input(x);
-  if (!training()) {
-    return batch_norm_relu_max_pool(x, Statistics{running_mean, running_var}, weight, bias,
-                                    settings_.eps, kernel);
-  }
-  check_variance(x);
-  Statistics batch;
-  Variable y = batch_norm_relu_max_pool(x, weight, bias, settings_.eps, kernel, &batch);
-  track(batch, x.numel() / x.dim(1));
-  return y;
-}
-
-void BatchNorm::check_variance(const Variable& x) const {
   check(x.numel() / x.dim(1) > 1, "batch_norm",
         "training needs more than one value per channel, as their variance is divided by: {}",
         x.shape());
+  Statistics batch;
+  Variable y = batch_norm(x, weight, bias, options, &batch);
+  track(batch, x.numel() / x.dim(1));
+  return y;
 }
 
 void BatchNorm::track(const Statistics& batch, i64 values) {

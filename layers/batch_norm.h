@@ -19,14 +19,17 @@ inline constexpr BatchNormSettings keras_batch_norm{
 /// they are the running ones. Ioffe & Szegedy 2015, arXiv 1502.03167, alg. 1 and 2.
 class BatchNorm : public Module {
  public:
-  Variable forward(const Variable& x) override { return forward(x, false); }
+  Variable forward(const Variable& x) override { return forward(x, {.eps = settings_.eps}); }
   /// Then max(y, 0), in the same pass over memory. ForwardHooks do not see it.
   Variable forward_relu(const Variable& x) {
     Scope scope(scope_name());
-    return forward(x, true);
+    return forward(x, {.eps = settings_.eps, .relu = true});
   }
   /// Then max-pooling over windows side by side, in the same pass. x (N, C, H, W)
-  Variable forward_relu_max_pool(const Variable& x, Pair kernel);
+  Variable forward_relu_max_pool(const Variable& x, Pair kernel) {
+    Scope scope(scope_name());
+    return forward(x, {.eps = settings_.eps, .relu = true, .pool = kernel});
+  }
   std::string details() const override;
 
   Variable weight, bias;             // (C)
@@ -39,9 +42,8 @@ class BatchNorm : public Module {
   void reset_parameters(Generator& generator) override;
 
  private:
-  Variable forward(const Variable& x, bool relu);
-  Variable normalize(const Variable& x, bool relu);  // (N, C) or (N, C, H, W)
-  void check_variance(const Variable& x) const;
+  Variable forward(const Variable& x, const BatchNormOptions& options);
+  Variable normalize(const Variable& x, const BatchNormOptions& options);  // (N, C) or (N, C, H, W)
   void track(const Statistics& batch, i64 values);
 
   BatchNormSettings settings_;

@@ -179,29 +179,27 @@ struct Statistics {
   Tensor mean, var;  // (C), var biased; f32 for f32 and bf16 x, f64 for f64
 };
 Statistics batch_norm_statistics(const Tensor& x);
+struct BatchNormOptions {
+  double eps = 1e-5;
+  bool relu = false;  // then max(y, 0), in the same pass over memory
+  /// After the ReLU, which it needs: max-pooling of (N, C, H, W) over windows of this size side by
+  /// side, those cut off at the end left out; nothing of x's size is kept but x.
+  std::optional<Pair> pool = {};
+};
 /// gamma, beta (C) of x's dtype, or undefined
 Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
-                  const Tensor& beta, double eps, bool relu = false);
-struct BatchNormGradients {
+                  const Tensor& beta, const BatchNormOptions& options = {});
+struct BatchNormBackwardResult {
   Tensor dx, dgamma, dbeta;
 };
 struct BatchNormWanted {
   bool dx = true, dgamma = true, dbeta = true;
 };
 /// batch_statistics: whether `statistics` were computed from x (training) or are constants.
-BatchNormGradients batch_norm_backward(const Tensor& x, const Statistics& statistics,
-                                       const Tensor& gamma, const Tensor& beta, double eps,
-                                       bool relu, bool batch_statistics, const Tensor& dy,
-                                       BatchNormWanted wanted = {});
-
-/// max_pool2d(batch_norm(x, …, relu = true), kernel) and its backward, without the tensor in between;
-/// stride = kernel, no padding. x (N, C, H, W)
-Tensor batch_norm_relu_max_pool(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
-                                const Tensor& beta, double eps, Pair kernel);
-BatchNormGradients batch_norm_relu_max_pool_backward(const Tensor& x, const Statistics& statistics,
-                                                     const Tensor& gamma, const Tensor& beta,
-                                                     double eps, bool batch_statistics, Pair kernel,
-                                                     const Tensor& dy, BatchNormWanted wanted = {});
+BatchNormBackwardResult batch_norm_backward(const Tensor& x, const Statistics& statistics,
+                                            const Tensor& gamma, const Tensor& beta,
+                                            const BatchNormOptions& options, bool batch_statistics,
+                                            const Tensor& dy, BatchNormWanted wanted = {});
 
 // --- recurrent layers (rnn.cpp): one layer, one direction
 struct RnnParameters {

@@ -5,31 +5,34 @@
 namespace melgrad {
 namespace {
 
-// x̂  = (x − mean) / √(var + eps) per channel;  y = gamma x̂ + beta, then max(y, 0) if relu
-// With dy masked by y > 0 if relu:
-// dgamma = Σ dy x̂,  dbeta = Σ dy,
-// dx = gamma / √(var + eps) · (dy − dbeta/rows − x̂ dgamma/rows)
+// x̂  = (x − mean) / √(var + eps) per channel;  y = gamma x̂ + beta, then max(y, 0) if relu, then
+// the maximum of each window if pooled.
+// With g = dy, where the ReLU was on, and only at the first position of its window that is the maximum:
+// dgamma = Σ g x̂,  dbeta = Σ g,
+// dx = gamma / √(var + eps) · (g − dbeta/rows − x̂ dgamma/rows)
 // Without batch statistics mean and var are constants, and the last two terms fall away.
 struct BatchNorm final : Function {
-  double eps;
-  bool relu, batch_statistics;
+  BatchNormOptions options;
+  bool batch_statistics;
   Saved x, mean, var, gamma, beta;
-  BatchNorm(const Statistics& statistics, bool of_this_batch, double epsilon, bool with_relu)
-      : eps(epsilon), relu(with_relu), batch_statistics(of_this_batch) {
+  BatchNorm(const Statistics& statistics, bool of_this_batch, const BatchNormOptions& how)
+      : options(how), batch_statistics(of_this_batch) {
     mean = statistics.mean;
     var = statistics.var;
   }
-  std::string_view name() const override { return "batch_norm"; }
+  std::string_view name() const override {
+    return options.pool ? "batch_norm_relu_max_pool" : "batch_norm";
+  }
   std::vector<Saved*> saved() override { return {&x, &mean, &var, &gamma, &beta}; }
   Tensor forward(const Tensor& input, const Tensor& scale, const Tensor& shift) {
     x = input;
     gamma = scale;
     beta = shift;
-    return batch_norm(x, {mean, var}, gamma, beta, eps, relu);
+    return batch_norm(x, {mean, var}, gamma, beta, options);
   }
   Gradients backward(const Gradients& dy) override {
-    BatchNormGradients d =
-        batch_norm_backward(x, {mean, var}, gamma, beta, eps, relu, batch_statistics, dy[0],
+    BatchNormBackwardResult d =
+        batch_norm_backward(x, {mean, var}, gamma, beta, options, batch_statistics, dy[0],
                             {.dx = needs(0), .dgamma = needs(1), .dbeta = needs(2)});
     return {std::move(d.dx), std::move(d.dgamma), std::move(d.dbeta)};
   }
@@ -37,17 +40,17 @@ struct BatchNorm final : Function {
 
 }  // namespace
 
-Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta, double eps,
-                    bool relu, Statistics* statistics) {
+Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
+                    const BatchNormOptions& options, Statistics* statistics) {
   Variable wide = raised(x);
   Statistics of_batch = batch_norm_statistics(wide.data());
   if (statistics) *statistics = of_batch;
-  return apply(BatchNorm(of_batch, true, eps, relu), wide, gamma, beta);
+  return apply(BatchNorm(of_batch, true, options), wide, gamma, beta);
 }
 
 Variable batch_norm(const Variable& x, const Statistics& fixed, const Variable& gamma,
-                    const Variable& beta, double eps, bool relu) {
-  return apply(BatchNorm(fixed, false, eps, relu), raised(x), gamma, beta);
+                    const Variable& beta, const BatchNormOptions& options) {
+  return apply(BatchNorm(fixed, false, options), raised(x), gamma, beta);
 }
 
 }  // namespace melgrad

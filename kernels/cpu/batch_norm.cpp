@@ -141,19 +141,23 @@ struct Affine {
   RowGroup group;
   ScratchArray<W> mean, inverse_std, scale, beta;
 
-  Affine(Backend& backend, i64 channels, double eps, const W* mean_, const W* var, const W* gamma,
-         const W* beta_)
-      : group(channels),
+  Affine(Backend& backend, const BatchNormShape& s, const BatchNormArrays& arrays)
+      : group(s.channels),
         mean(backend, group.count),
         inverse_std(backend, group.count),
         scale(backend, group.count),
         beta(backend, group.count) {
-    for (i64 c = 0; c < channels; ++c) {
-      mean[c] = mean_[c];
-      inverse_std[c] = static_cast<W>(1 / std::sqrt(static_cast<double>(var[c]) + eps));
+    auto* var = static_cast<const W*>(arrays.var);
+    auto* gamma = static_cast<const W*>(arrays.gamma);
+    for (i64 c = 0; c < s.channels; ++c) {
+      inverse_std[c] = static_cast<W>(1 / std::sqrt(static_cast<double>(var[c]) + s.eps));
       scale[c] = inverse_std[c] * (gamma ? gamma[c] : W{1});
-      beta[c] = beta_ ? beta_[c] : W{};
     }
+    std::copy_n(static_cast<const W*>(arrays.mean), s.channels, mean.data());
+    if (arrays.beta)
+      std::copy_n(static_cast<const W*>(arrays.beta), s.channels, beta.data());
+    else
+      std::fill_n(beta.data(), s.channels, W{});
     for (const auto* values : {&mean, &inverse_std, &scale, &beta}) group.repeat(values->data());
   }
 };
@@ -261,21 +265,22 @@ MELGRAD_SIMD void input_gradient(const Affine<W>& affine, i64 rows, bool relu, c
 
 // dgamma = Σ dy x̂ and dbeta = Σ dy with dy masked by the ReLU and x̂ = (x − mean)/√(var + eps); dx
 template <class T, class W = Compute<T>>
-void backward(Backend& backend, const Affine<W>& affine, i64 rows, bool relu, bool batch_statistics,
-              const T* x, const T* dy, T* dx, W* dgamma, W* dbeta) {
+void backward(Backend& backend, const BatchNormShape& s, bool batch_statistics,
+              const Affine<W>& affine, const T* x, const T* dy, const BatchNormGradients& d) {
   const RowGroup& group = affine.group;
-  ScratchArray<W> dgamma_mean(backend, group.count), dbeta_mean(backend, group.count);
-  if (batch_statistics || dgamma || dbeta)
-    sum_gradients(backend, affine, rows, relu, x, dy, dgamma_mean.data(), dbeta_mean.data());
-  if (dgamma) std::copy_n(dgamma_mean.data(), group.channels, dgamma);
-  if (dbeta) std::copy_n(dbeta_mean.data(), group.channels, dbeta);
-  if (!dx) return;
-  for (W* values : {dgamma_mean.data(), dbeta_mean.data()}) {
-    for (i64 c = 0; c < group.channels; ++c)
-      values[c] = batch_statistics ? values[c] / static_cast<W>(rows) : W{};
+  ScratchArray<W> dgamma(backend, group.count), dbeta(backend, group.count);
+  if (batch_statistics || d.dgamma || d.dbeta)
+    sum_gradients(backend, affine, s.rows, s.relu, x, dy, dgamma.data(), dbeta.data());
+  if (d.dgamma) std::copy_n(dgamma.data(), s.channels, static_cast<W*>(d.dgamma));
+  if (d.dbeta) std::copy_n(dbeta.data(), s.channels, static_cast<W*>(d.dbeta));
+  if (!d.dx) return;
+  W *dgamma_mean = dgamma.data(), *dbeta_mean = dbeta.data();
+  for (W* values : {dgamma_mean, dbeta_mean}) {
+    for (i64 c = 0; c < s.channels; ++c)
+      values[c] = batch_statistics ? values[c] / static_cast<W>(s.rows) : W{};
     group.repeat(values);
   }
-  input_gradient(affine, rows, relu, x, dy, dgamma_mean.data(), dbeta_mean.data(), dx);
+  input_gradient(affine, s.rows, s.relu, x, dy, dgamma_mean, dbeta_mean, static_cast<T*>(d.dx));
 }
 
 }  // namespace
@@ -290,30 +295,23 @@ void CpuBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, cons
   });
 }
 
-void CpuBackend::batch_norm(Dtype dtype, i64 rows, i64 channels, double eps, bool relu,
-                            const void* x, const void* mean, const void* var, const void* gamma,
-                            const void* beta, void* y) {
+void CpuBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNormArrays& arrays,
+                            const void* x, void* y) {
   dispatch_floating("batch_norm", dtype, [&](auto zero) {
     using T = decltype(zero);
-    using W = Compute<T>;
-    Affine<W> affine(*this, channels, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
-                     static_cast<const W*>(gamma), static_cast<const W*>(beta));
-    normalize(affine, rows, relu, static_cast<const T*>(x), static_cast<T*>(y));
+    Affine<Compute<T>> affine(*this, s, arrays);
+    normalize(affine, s.rows, s.relu, static_cast<const T*>(x), static_cast<T*>(y));
   });
 }
 
-void CpuBackend::batch_norm_backward(Dtype dtype, i64 rows, i64 channels, double eps, bool relu,
-                                     bool batch_statistics, const void* x, const void* mean,
-                                     const void* var, const void* gamma, const void* beta,
-                                     const void* dy, void* dx, void* dgamma, void* dbeta) {
+void CpuBackend::batch_norm_backward(const BatchNormShape& s, Dtype dtype, bool batch_statistics,
+                                     const BatchNormArrays& arrays, const void* x, const void* dy,
+                                     const BatchNormGradients& d) {
   dispatch_floating("batch_norm_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
-    using W = Compute<T>;
-    Affine<W> affine(*this, channels, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
-                     static_cast<const W*>(gamma), static_cast<const W*>(beta));
-    backward(*this, affine, rows, relu, batch_statistics, static_cast<const T*>(x),
-             static_cast<const T*>(dy), static_cast<T*>(dx), static_cast<W*>(dgamma),
-             static_cast<W*>(dbeta));
+    Affine<Compute<T>> affine(*this, s, arrays);
+    backward(*this, s, batch_statistics, affine, static_cast<const T*>(x),
+             static_cast<const T*>(dy), d);
   });
 }
 

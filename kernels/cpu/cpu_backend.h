@@ -77,22 +77,19 @@ class CpuBackend final : public Backend {
   // batch_norm.cpp
   void batch_norm_statistics(Dtype, i64 rows, i64 channels, const void* x, void* mean,
                              void* var) override;
-  void batch_norm(Dtype, i64 rows, i64 channels, double eps, bool relu, const void* x,
-                  const void* mean, const void* var, const void* gamma, const void* beta,
+  void batch_norm(const BatchNormShape&, Dtype, const BatchNormArrays&, const void* x,
                   void* y) override;
-  void batch_norm_backward(Dtype, i64 rows, i64 channels, double eps, bool relu,
-                           bool batch_statistics, const void* x, const void* mean, const void* var,
-                           const void* gamma, const void* beta, const void* dy, void* dx,
-                           void* dgamma, void* dbeta) override;
+  void batch_norm_backward(const BatchNormShape&, Dtype, bool batch_statistics,
+                           const BatchNormArrays&, const void* x, const void* dy,
+                           const BatchNormGradients&) override;
 
   // batch_norm_pool.cpp
-  void batch_norm_relu_max_pool(Dtype, const PoolShape&, double eps, const void* x,
-                                const void* mean, const void* var, const void* gamma,
-                                const void* beta, void* y) override;
-  void batch_norm_relu_max_pool_backward(Dtype, const PoolShape&, double eps, bool batch_statistics,
-                                         const void* x, const void* mean, const void* var,
-                                         const void* gamma, const void* beta, const void* dy,
-                                         void* dx, void* dgamma, void* dbeta) override;
+  void batch_norm_relu_max_pool(const BatchNormShape&, const PoolShape&, Dtype,
+                                const BatchNormArrays&, const void* x, void* y) override;
+  void batch_norm_relu_max_pool_backward(const BatchNormShape&, const PoolShape&, Dtype,
+                                         bool batch_statistics, const BatchNormArrays&,
+                                         const void* x, const void* dy,
+                                         const BatchNormGradients&) override;
 
   // rnn.cpp
   std::size_t rnn_reserve_bytes(const RnnShape&, Dtype) override;

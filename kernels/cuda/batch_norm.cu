@@ -160,13 +160,14 @@ Strips strips_of_rows(i64 rows, i64 channels) {
   return Strips(rows, static_cast<i64>(blocks_for(channels, columns)) * stripes, stripes);
 }
 
-i64 step(i64 rows, i64 channels) { return (rows + rows_a_thread - 1) / rows_a_thread * channels; }
+i64 step(const BatchNormShape& s) {
+  return (s.rows + rows_a_thread - 1) / rows_a_thread * s.channels;
+}
 
-Normalization normalization(const void* mean, const void* var, const void* gamma, const void* beta,
-                            double eps) {
-  return {static_cast<const float*>(mean), static_cast<const float*>(var),
-          static_cast<const float*>(gamma), static_cast<const float*>(beta),
-          static_cast<float>(eps)};
+Normalization normalization(const BatchNormShape& s, const BatchNormArrays& arrays) {
+  return {static_cast<const float*>(arrays.mean), static_cast<const float*>(arrays.var),
+          static_cast<const float*>(arrays.gamma), static_cast<const float*>(arrays.beta),
+          static_cast<float>(s.eps)};
 }
 
 }  // namespace
@@ -188,49 +189,47 @@ void CudaBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, con
                                    static_cast<float*>(var));
 }
 
-void CudaBackend::batch_norm(Dtype dtype, i64 rows, i64 channels, double eps, bool relu,
-                             const void* x, const void* mean, const void* var, const void* gamma,
-                             const void* beta, void* y) {
-  i64 n = rows * channels;
+void CudaBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNormArrays& arrays,
+                             const void* x, void* y) {
+  i64 n = s.rows * s.channels;
   if (n == 0) return;
-  cuda::Normalization norm = cuda::normalization(mean, var, gamma, beta, eps);
+  cuda::Normalization norm = cuda::normalization(s, arrays);
   cuda::dispatch_floating("batch_norm", dtype, [&](auto t) {
     using T = decltype(t);
-    i64 step = cuda::step(rows, channels);
+    i64 step = cuda::step(s);
     cuda::launch<cuda::normalize<T>>(cuda::one_thread_each(step), stream(), norm,
-                                     static_cast<const T*>(x), n, channels, step, relu,
+                                     static_cast<const T*>(x), n, s.channels, step, s.relu,
                                      static_cast<T*>(y));
   });
 }
 
-void CudaBackend::batch_norm_backward(Dtype dtype, i64 rows, i64 channels, double eps, bool relu,
-                                      bool batch_statistics, const void* x, const void* mean,
-                                      const void* var, const void* gamma, const void* beta,
-                                      const void* dy, void* dx, void* dgamma, void* dbeta) {
-  i64 n = rows * channels;
+void CudaBackend::batch_norm_backward(const BatchNormShape& s, Dtype dtype, bool batch_statistics,
+                                      const BatchNormArrays& arrays, const void* x, const void* dy,
+                                      const BatchNormGradients& d) {
+  i64 n = s.rows * s.channels;
   if (n == 0) return;
-  cuda::Normalization norm = cuda::normalization(mean, var, gamma, beta, eps);
-  cuda::Strips strips = cuda::strips_of_rows(rows, channels);
-  ScratchArray<cuda::GradientSums> partial(*this, strips.count * channels);
-  ScratchArray<cuda::GradientSums> sums(*this, channels);
+  cuda::Normalization norm = cuda::normalization(s, arrays);
+  cuda::Strips strips = cuda::strips_of_rows(s.rows, s.channels);
+  ScratchArray<cuda::GradientSums> partial(*this, strips.count * s.channels);
+  ScratchArray<cuda::GradientSums> sums(*this, s.channels);
   cuda::dispatch_floating("batch_norm_backward", dtype, [&](auto t) {
     using T = decltype(t);
     auto* from = static_cast<const T*>(x);
     auto* gradient = static_cast<const T*>(dy);
-    if (batch_statistics || dgamma || dbeta) {
+    if (batch_statistics || d.dgamma || d.dbeta) {
       cuda::launch<cuda::gradient_sums_of_strips<T>>(
-          cuda::blocks_of_columns(channels, strips.count), stream(), norm, from, gradient, rows,
-          channels, strips, relu, partial.data());
+          cuda::blocks_of_columns(s.channels, strips.count), stream(), norm, from, gradient, s.rows,
+          s.channels, strips, s.relu, partial.data());
       cuda::launch<cuda::join_gradient_sums>(
-          cuda::one_warp_each(channels), stream(), partial.data(), strips.count, channels,
-          sums.data(), static_cast<float*>(dgamma), static_cast<float*>(dbeta));
+          cuda::one_warp_each(s.channels), stream(), partial.data(), strips.count, s.channels,
+          sums.data(), static_cast<float*>(d.dgamma), static_cast<float*>(d.dbeta));
     }
-    if (dx) {
-      float share = batch_statistics ? 1.0F / static_cast<float>(rows) : 0.0F;
-      i64 step = cuda::step(rows, channels);
+    if (d.dx) {
+      float share = batch_statistics ? 1.0F / static_cast<float>(s.rows) : 0.0F;
+      i64 step = cuda::step(s);
       cuda::launch<cuda::input_gradient<T>>(cuda::one_thread_each(step), stream(), norm, from,
-                                            gradient, sums.data(), n, channels, step, relu, share,
-                                            static_cast<T*>(dx));
+                                            gradient, sums.data(), n, s.channels, step, s.relu,
+                                            share, static_cast<T*>(d.dx));
     }
   });
 }

@@ -37,18 +37,19 @@ Tensor in_rows(const Tensor& x) { return x.rank() == 4 ? x.channels_last() : x.c
 
 i64 rows_of(const Tensor& x) { return x.rank() == 4 ? x.dim(0) * x.dim(2) * x.dim(3) : x.dim(0); }
 
-Tensor empty_rows(const Tensor& x) {
-  return x.rank() == 4 ? empty_channels_last(x.shape(), x.dtype(), x.device())
-                       : empty(x.shape(), x.dtype(), x.device());
+Tensor empty_rows(const Tensor& x, const Shape& shape) {
+  return x.rank() == 4 ? empty_channels_last(shape, x.dtype(), x.device())
+                       : empty(shape, x.dtype(), x.device());
 }
 
-// As a kernel takes it: null for an absent one.
 void* raw_or_null(const Tensor& x) { return x.defined() ? x.raw() : nullptr; }
 
-// The arrays over the channels as kernels take them.
-struct Vectors {
+// The arrays over the channels in the dtype that kernels take.
+struct Channels {
   Tensor mean, var, gamma, beta;
-  Vectors(const Tensor& x, const Statistics& statistics, const Tensor& scale, const Tensor& shift) {
+
+  Channels(const Tensor& x, const Statistics& statistics, const Tensor& scale,
+           const Tensor& shift) {
     auto prepared = [&](const Tensor& vector) {
       return vector.defined() ? vector.to(statistics_dtype(x)).contiguous() : vector;
     };
@@ -57,31 +58,47 @@ struct Vectors {
     gamma = prepared(scale);
     beta = prepared(shift);
   }
+  BatchNormArrays arrays() const {
+    return {mean.raw(), var.raw(), raw_or_null(gamma), raw_or_null(beta)};
+  }
 };
 
-void check_backward(std::string_view op, const Tensor& x, const Statistics& statistics,
-                    const Tensor& gamma, const Tensor& beta, const Tensor& dy) {
-  check_input(op, x);
-  check_parameters(op, x, statistics, gamma, beta);
-  check_operand(op, "dy", dy);
-  check_same_dtype(op, {&x, &dy});
-  check_same_device(op, {&x, &dy});
+BatchNormShape shape_of(const Tensor& x, const BatchNormOptions& options) {
+  return {rows_of(x), x.dim(1), options.eps, options.relu};
+}
+
+// Windows side by side; none where nothing is pooled.
+PoolShape windows_of(std::string_view op, const Tensor& x, const BatchNormOptions& options) {
+  if (!options.pool) return {};
+  Pair size = *options.pool;
+  check(options.relu, op, "pooling comes after the ReLU, which is off");
+  check(x.rank() == 4, op, "input must be (N, C, H, W) for pooling: {}", x);
+  check(size.h >= 1 && size.w >= 1 && size.h <= x.dim(2) && size.w <= x.dim(3), op,
+        "a window of {} × {} does not fit: {}", size.h, size.w, x);
+  return {.n = x.dim(0),
+          .h = x.dim(2),
+          .w = x.dim(3),
+          .c = x.dim(1),
+          .kh = size.h,
+          .kw = size.w,
+          .stride_h = size.h,
+          .stride_w = size.w,
+          .p = x.dim(2) / size.h,
+          .q = x.dim(3) / size.w};
+}
+
+// Of y: x's own, or that of the windows.
+Shape result_shape(const Tensor& x, const BatchNormOptions& options, const PoolShape& windows) {
+  return options.pool ? Shape{windows.n, windows.c, windows.p, windows.q} : x.shape();
 }
 
 // Those that are wanted, for a kernel to fill; 0 over the channels, as without any row.
-BatchNormGradients new_gradients(const Tensor& x, BatchNormWanted wanted) {
-  BatchNormGradients d;
+BatchNormBackwardResult new_gradients(const Tensor& x, BatchNormWanted wanted) {
+  BatchNormBackwardResult d;
   Shape channels{x.dim(1)};
-  if (wanted.dx) d.dx = empty_rows(x);
+  if (wanted.dx) d.dx = empty_rows(x, x.shape());
   if (wanted.dgamma) d.dgamma = zeros(channels, statistics_dtype(x), x.device());
   if (wanted.dbeta) d.dbeta = zeros(channels, statistics_dtype(x), x.device());
-  return d;
-}
-
-// The filled ones in the parameters' dtype.
-BatchNormGradients finished(BatchNormGradients d, const Tensor& x) {
-  if (d.dgamma.defined()) d.dgamma = d.dgamma.to(x.dtype());
-  if (d.dbeta.defined()) d.dbeta = d.dbeta.to(x.dtype());
   return d;
 }
 
@@ -102,93 +119,55 @@ Statistics batch_norm_statistics(const Tensor& x) {
 }
 
 Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
-                  const Tensor& beta, double eps, bool relu) {
-  check_input("batch_norm", x);
-  check_parameters("batch_norm", x, statistics, gamma, beta);
-  Tensor y = empty_rows(x);
-  if (y.numel() == 0) return y;
-  Vectors v(x, statistics, gamma, beta);
-  backend(x.device())
-      .batch_norm(x.dtype(), rows_of(x), x.dim(1), eps, relu, in_rows(x).raw(), v.mean.raw(),
-                  v.var.raw(), raw_or_null(v.gamma), raw_or_null(v.beta), y.raw());
-  return y;
-}
-
-BatchNormGradients batch_norm_backward(const Tensor& x, const Statistics& statistics,
-                                       const Tensor& gamma, const Tensor& beta, double eps,
-                                       bool relu, bool batch_statistics, const Tensor& dy,
-                                       BatchNormWanted wanted) {
-  constexpr std::string_view op = "batch_norm_backward";
-  check_backward(op, x, statistics, gamma, beta, dy);
-  check(x.shape() == dy.shape(), op, "input and dy differ in shape: {}, {}", x, dy);
-  BatchNormGradients d = new_gradients(x, wanted);
-  Vectors v(x, statistics, gamma, beta);
-  Tensor input = in_rows(x), gradient = in_rows(dy);
-  if (x.numel() > 0) {
-    backend(x.device())
-        .batch_norm_backward(x.dtype(), rows_of(x), x.dim(1), eps, relu, batch_statistics,
-                             input.raw(), v.mean.raw(), v.var.raw(), raw_or_null(v.gamma),
-                             raw_or_null(v.beta), gradient.raw(), raw_or_null(d.dx),
-                             raw_or_null(d.dgamma), raw_or_null(d.dbeta));
-  }
-  return finished(d, x);
-}
-
-namespace {
-
-PoolShape tiling(std::string_view op, const Tensor& x, Pair kernel) {
-  check(x.rank() == 4, op, "input must be (N, C, H, W): {}", x);
-  check(kernel.h >= 1 && kernel.w >= 1 && kernel.h <= x.dim(2) && kernel.w <= x.dim(3), op,
-        "a window of {} × {} does not fit: {}", kernel.h, kernel.w, x);
-  return {.n = x.dim(0),
-          .h = x.dim(2),
-          .w = x.dim(3),
-          .c = x.dim(1),
-          .kh = kernel.h,
-          .kw = kernel.w,
-          .stride_h = kernel.h,
-          .stride_w = kernel.w,
-          .p = x.dim(2) / kernel.h,
-          .q = x.dim(3) / kernel.w};
-}
-
-}  // namespace
-
-Tensor batch_norm_relu_max_pool(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
-                                const Tensor& beta, double eps, Pair kernel) {
-  constexpr std::string_view op = "batch_norm_relu_max_pool";
+                  const Tensor& beta, const BatchNormOptions& options) {
+  constexpr std::string_view op = "batch_norm";
   check_input(op, x);
   check_parameters(op, x, statistics, gamma, beta);
-  PoolShape s = tiling(op, x, kernel);
-  Tensor y = empty_channels_last({s.n, s.c, s.p, s.q}, x.dtype(), x.device());
+  BatchNormShape s = shape_of(x, options);
+  PoolShape windows = windows_of(op, x, options);
+  Tensor y = empty_rows(x, result_shape(x, options, windows));
   if (y.numel() == 0) return y;
-  Vectors v(x, statistics, gamma, beta);
-  backend(x.device())
-      .batch_norm_relu_max_pool(x.dtype(), s, eps, in_rows(x).raw(), v.mean.raw(), v.var.raw(),
-                                raw_or_null(v.gamma), raw_or_null(v.beta), y.raw());
+  Channels channels(x, statistics, gamma, beta);
+  Tensor input = in_rows(x);
+  Backend& device = backend(x.device());
+  if (options.pool)
+    device.batch_norm_relu_max_pool(s, windows, x.dtype(), channels.arrays(), input.raw(), y.raw());
+  else
+    device.batch_norm(s, x.dtype(), channels.arrays(), input.raw(), y.raw());
   return y;
 }
 
-BatchNormGradients batch_norm_relu_max_pool_backward(const Tensor& x, const Statistics& statistics,
-                                                     const Tensor& gamma, const Tensor& beta,
-                                                     double eps, bool batch_statistics, Pair kernel,
-                                                     const Tensor& dy, BatchNormWanted wanted) {
-  constexpr std::string_view op = "batch_norm_relu_max_pool_backward";
-  check_backward(op, x, statistics, gamma, beta, dy);
-  PoolShape s = tiling(op, x, kernel);
-  check(dy.shape() == Shape{s.n, s.c, s.p, s.q}, op, "dy must be {}: {}", Shape{s.n, s.c, s.p, s.q},
-        dy);
-  BatchNormGradients d = new_gradients(x, wanted);
-  Vectors v(x, statistics, gamma, beta);
-  Tensor input = in_rows(x), gradient = dy.channels_last();
-  if (x.numel() > 0) {
-    backend(x.device())
-        .batch_norm_relu_max_pool_backward(x.dtype(), s, eps, batch_statistics, input.raw(),
-                                           v.mean.raw(), v.var.raw(), raw_or_null(v.gamma),
-                                           raw_or_null(v.beta), gradient.raw(), raw_or_null(d.dx),
-                                           raw_or_null(d.dgamma), raw_or_null(d.dbeta));
+BatchNormBackwardResult batch_norm_backward(const Tensor& x, const Statistics& statistics,
+                                            const Tensor& gamma, const Tensor& beta,
+                                            const BatchNormOptions& options, bool batch_statistics,
+                                            const Tensor& dy, BatchNormWanted wanted) {
+  constexpr std::string_view op = "batch_norm_backward";
+  check_input(op, x);
+  check_parameters(op, x, statistics, gamma, beta);
+  check_operand(op, "dy", dy);
+  check_same_dtype(op, {&x, &dy});
+  check_same_device(op, {&x, &dy});
+  BatchNormShape s = shape_of(x, options);
+  PoolShape windows = windows_of(op, x, options);
+  check(dy.shape() == result_shape(x, options, windows), op, "dy must be {}: {}",
+        result_shape(x, options, windows), dy);
+  BatchNormBackwardResult d = new_gradients(x, wanted);
+  Channels channels(x, statistics, gamma, beta);
+  Tensor input = in_rows(x), gradient = in_rows(dy);
+  BatchNormGradients gradients{raw_or_null(d.dx), raw_or_null(d.dgamma), raw_or_null(d.dbeta)};
+  Backend& device = backend(x.device());
+  if (x.numel() > 0 && options.pool) {
+    device.batch_norm_relu_max_pool_backward(s, windows, x.dtype(), batch_statistics,
+                                             channels.arrays(), input.raw(), gradient.raw(),
+                                             gradients);
+  } else if (x.numel() > 0) {
+    device.batch_norm_backward(s, x.dtype(), batch_statistics, channels.arrays(), input.raw(),
+                               gradient.raw(), gradients);
   }
-  return finished(d, x);
+  // In the parameters' dtype.
+  if (d.dgamma.defined()) d.dgamma = d.dgamma.to(x.dtype());
+  if (d.dbeta.defined()) d.dbeta = d.dbeta.to(x.dtype());
+  return d;
 }
 
 }  // namespace melgrad

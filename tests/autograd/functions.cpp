@@ -188,9 +188,9 @@ TEST(BatchNormGradients, WithStatisticsOfTheBatchAndFixedOnes) {
     for (bool with_relu : {false, true}) {
       SCOPED_TRACE(to_string(shape) + (with_relu ? " with relu" : ""));
       Inputs in = {uniform(shape), uniform({3}, 2, .5, 2), uniform({3}, 3)};
-      auto training = [&](auto& v) { return batch_norm(v[0], v[1], v[2], 1e-5, with_relu); };
+      auto training = [&](auto& v) { return batch_norm(v[0], v[1], v[2], {.relu = with_relu}); };
       auto evaluation = [&](auto& v) {
-        return batch_norm(v[0], fixed, v[1], v[2], 1e-5, with_relu);
+        return batch_norm(v[0], fixed, v[1], v[2], {.relu = with_relu});
       };
       expect_gradients(training, in);
       expect_gradients(evaluation, in);
@@ -203,8 +203,8 @@ TEST(BatchNormGradients, FusedReluEqualsReluAfterwards) {
   Variable gamma = uniform({3}, 2, .5, 2), beta = uniform({3}, 3);
   Variable fused = uniform({4, 3, 2, 2}), composed(fused.data().clone(), true);
   Statistics statistics;
-  sum(square(batch_norm(fused, gamma, beta, 1e-5, true, &statistics))).backward();
-  sum(square(relu(batch_norm(composed, gamma, beta, 1e-5)))).backward();
+  sum(square(batch_norm(fused, gamma, beta, {.relu = true}, &statistics))).backward();
+  sum(square(relu(batch_norm(composed, gamma, beta)))).backward();
   EXPECT_TRUE(allclose(fused.grad(), composed.grad(), 1e-13, 1e-13));
   EXPECT_TRUE(allclose(statistics.mean, mean(fused.data(), {0, 2, 3}), 1e-13, 1e-13));
 }

@@ -18,7 +18,7 @@ struct Net {
 
   double step() {
     Variable y = conv2d(images, kernel, {}, {.padding = 1});
-    y = max_pool2d(batch_norm(y, gamma, beta, 1e-5, true), 2);
+    y = max_pool2d(batch_norm(y, gamma, beta, {.relu = true}), 2);
     Variable loss =
         cross_entropy(linear(dropout(flatten(y, 1), .1, generator), weight, bias), target);
     loss.backward();

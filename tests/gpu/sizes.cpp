@@ -40,7 +40,7 @@ Tensor numbers(T x, const Shape& shape, i64 below) {
 Variable normalised(V x, bool relu) {
   Tensor gamma = linspace(.5, 2, x.dim(1)).to(x.dtype()).to(x.device());
   Tensor beta = linspace(-1, 1, x.dim(1)).to(x.dtype()).to(x.device());
-  return batch_norm(small(x), gamma, beta, 1e-5, relu);
+  return batch_norm(small(x), gamma, beta, {.relu = relu});
 }
 
 Rows elementwise() {
@@ -204,7 +204,9 @@ Rows normalisations_and_pools() {
           [](V x) { return normalised(x, true); }),
       row("batch_norm_relu", pictures, [](V x) { return normalised(x, true); }),
       row("batch_norm_relu_max_pool", pictures,
-          [](V x) { return batch_norm_relu_max_pool(small(x), Variable(), Variable(), 1e-5, 2); }),
+          [](V x) {
+            return batch_norm(small(x), Variable(), Variable(), {.relu = true, .pool = 2});
+          }),
       row("max_pool2d", pictures, [=](V x) { return max_pool2d(x, 3, overlapping); }),
       row("avg_pool2d", pictures, [=](V x) { return avg_pool2d(x, 3, overlapping); }),
       row("adaptive_avg_pool2d", pictures,

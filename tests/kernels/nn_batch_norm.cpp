@@ -28,15 +28,14 @@ Results run(const Case& c, Dtype dtype, const Inputs& in) {
   Buffer mean(wide, Values(in.gamma.size(), .25)), var(wide, Values(in.gamma.size(), .5));
   Buffer y(dtype, c.rows * c.channels), dx(dtype, c.rows * c.channels);
   Buffer dgamma(wide, c.channels), dbeta(wide, c.channels);
-  void* gamma_data = c.affine ? gamma.data() : nullptr;
-  void* beta_data = c.affine ? beta.data() : nullptr;
+  BatchNormShape shape{c.rows, c.channels, eps, c.relu};
+  BatchNormArrays arrays{mean.data(), var.data(), c.affine ? gamma.data() : nullptr,
+                         c.affine ? beta.data() : nullptr};
   if (c.batch_statistics)
     cpu.batch_norm_statistics(dtype, c.rows, c.channels, x.data(), mean.data(), var.data());
-  cpu.batch_norm(dtype, c.rows, c.channels, eps, c.relu, x.data(), mean.data(), var.data(),
-                 gamma_data, beta_data, y.data());
-  cpu.batch_norm_backward(dtype, c.rows, c.channels, eps, c.relu, c.batch_statistics, x.data(),
-                          mean.data(), var.data(), gamma_data, beta_data, dy.data(), dx.data(),
-                          dgamma.data(), dbeta.data());
+  cpu.batch_norm(shape, dtype, arrays, x.data(), y.data());
+  cpu.batch_norm_backward(shape, dtype, c.batch_statistics, arrays, x.data(), dy.data(),
+                          {dx.data(), dgamma.data(), dbeta.data()});
   return {mean.values(), var.values(), y.values(), dx.values(), dgamma.values(), dbeta.values()};
 }
 

@@ -83,13 +83,13 @@ Inputs batch_normalization(const Node& node, const Inputs& x) {
   need(x.at(0).rank() == 2 || x.at(0).rank() == 4, "batch norm of other than 2 or 4 axes");
   if (node.integer("training_mode", 0) == 0) {
     need(node.outputs.size() == 1, "the old training outputs");
-    return {batch_norm(x[0], {x.at(3), x.at(4)}, x.at(1), x.at(2), eps)};
+    return {batch_norm(x[0], {x.at(3), x.at(4)}, x.at(1), x.at(2), {.eps = eps})};
   }
   Statistics batch = batch_norm_statistics(x[0]);
   auto moved = [&](const Tensor& running, const Tensor& now) {
     return running * momentum + now * (1 - momentum);
   };
-  return {batch_norm(x[0], batch, x.at(1), x.at(2), eps), moved(x.at(3), batch.mean),
+  return {batch_norm(x[0], batch, x.at(1), x.at(2), {.eps = eps}), moved(x.at(3), batch.mean),
           moved(x.at(4), batch.var)};
 }
 

@@ -3,18 +3,18 @@
 namespace melgrad::op_cases {
 namespace {
 
-constexpr double eps = 1e-5;
-const auto train = [](V x, V gamma, V beta) { return batch_norm(x, gamma, beta, eps); };
+const BatchNormOptions with_relu = {.relu = true}, relu_max_pool = {.relu = true, .pool = 2};
+const auto train = [](V x, V gamma, V beta) { return batch_norm(x, gamma, beta); };
 // ReLU's kink is at gamma·x̂ + beta = 0; these inputs stay away from it by more than 1e-4.
-const auto train_relu = [](V x, V gamma, V beta) { return batch_norm(x, gamma, beta, eps, true); };
+const auto train_relu = [](V x, V gamma, V beta) { return batch_norm(x, gamma, beta, with_relu); };
 const auto fixed = [](V x, T mean, T var, V gamma, V beta) {
-  return batch_norm(x, Statistics{mean, var}, gamma, beta, eps);
+  return batch_norm(x, Statistics{mean, var}, gamma, beta);
 };
 const auto fixed_relu = [](V x, T mean, T var, V gamma, V beta) {
-  return batch_norm(x, Statistics{mean, var}, gamma, beta, eps, true);
+  return batch_norm(x, Statistics{mean, var}, gamma, beta, with_relu);
 };
 const auto train_pool = [](V x, V gamma, V beta) {
-  return batch_norm_relu_max_pool(x, gamma, beta, eps, 2);
+  return batch_norm(x, gamma, beta, relu_max_pool);
 };
 const Options no_gradient = {.forward_only = true};
 const Shape activations = {64, 32, 64, 64};
@@ -34,10 +34,10 @@ Rows batch_norm_rows() {
        op(train_relu),
        {uniform({3, 4, 3, 3}), uniform({4}, -2, -1), uniform({4})}},
       {"batch_norm/without_gamma",
-       op([](V x) { return batch_norm(x, Variable(), Variable(), .1); }),
+       op([](V x) { return batch_norm(x, Variable(), Variable(), {.eps = .1}); }),
        {uniform({4, 3, 2, 5})}},
       {"batch_norm/without_beta",
-       op([](V x, V gamma) { return batch_norm(x, gamma, Variable(), eps); }),
+       op([](V x, V gamma) { return batch_norm(x, gamma, Variable()); }),
        {uniform({4, 3, 2, 5}), positive({3})}},
       {"batch_norm/channels",
        op(train_relu),
@@ -62,7 +62,7 @@ Rows batch_norm_rows() {
       {"batch_norm/statistics_given_back",
        op([](T x) {
          Statistics s;
-         batch_norm(Variable(x), Variable(), Variable(), eps, false, &s);
+         batch_norm(Variable(x), Variable(), Variable(), {}, &s);
          return std::vector<Tensor>{s.mean, s.var};
        }),
        {uniform({4, 3, 2, 5})},
@@ -92,7 +92,7 @@ Rows batch_norm_rows() {
        {.large = {uniform(activations), uniform({32}), uniform({32})}}},
       {"batch_norm_relu_max_pool/cut_off",
        op([](V x, V gamma, V beta) {
-         return batch_norm_relu_max_pool(x, gamma, beta, eps, {2, 3});
+         return batch_norm(x, gamma, beta, {.relu = true, .pool = Pair(2, 3)});
        }),
        {uniform({2, 3, 5, 7}), positive({3}), uniform({3})}},
       {"batch_norm_relu_max_pool/negative_gamma",
@@ -103,18 +103,18 @@ Rows batch_norm_rows() {
        {uniform({2, 71, 2, 4}), positive({71}), uniform({71})},
        {.gradcheck = false}},
       {"batch_norm_relu_max_pool/without_gamma",
-       op([](V x) { return batch_norm_relu_max_pool(x, Variable(), Variable(), eps, 2); }),
+       op([](V x) { return batch_norm(x, Variable(), Variable(), relu_max_pool); }),
        {uniform({2, 3, 4, 6})}},
       {"batch_norm_relu_max_pool/fixed",
        op([](V x, T mean, T var, V gamma, V beta) {
-         return batch_norm_relu_max_pool(x, Statistics{mean, var}, gamma, beta, eps, 2);
+         return batch_norm(x, Statistics{mean, var}, gamma, beta, relu_max_pool);
        }),
        {uniform({2, 3, 4, 6}), constant(uniform({3})), constant(positive({3})), positive({3}),
         uniform({3})}},
       {"batch_norm_relu_max_pool_backward",
        op([](T x, T gamma, T beta, T dy) {
-         BatchNormGradients d = batch_norm_relu_max_pool_backward(x, batch_norm_statistics(x),
-                                                                  gamma, beta, eps, true, 2, dy);
+         auto d =
+             batch_norm_backward(x, batch_norm_statistics(x), gamma, beta, relu_max_pool, true, dy);
          return std::vector<Tensor>{d.dx, d.dgamma, d.dbeta};
        }),
        {uniform({2, 3, 4, 6}), positive({3}), uniform({3}), uniform({2, 3, 2, 3})},
@@ -122,7 +122,7 @@ Rows batch_norm_rows() {
       {"batch_norm_backward",
        op([](T x, T gamma, T beta, T dy) {
          auto d =
-             batch_norm_backward(x, batch_norm_statistics(x), gamma, beta, eps, true, true, dy);
+             batch_norm_backward(x, batch_norm_statistics(x), gamma, beta, with_relu, true, dy);
          return std::vector<Tensor>{d.dx, d.dgamma, d.dbeta};
        }),
        {uniform({4, 3, 2, 5}), positive({3}), uniform({3}), uniform({4, 3, 2, 5})},

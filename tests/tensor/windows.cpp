@@ -161,23 +161,24 @@ TEST(BatchNorm, RowsAndPictures) {
   EXPECT_TRUE(allclose(s.mean, mean(x, {0, 2, 3}), 1e-15));
   EXPECT_TRUE(allclose(s.var, var(x, {0, 2, 3}, 0), 1e-14));
   EXPECT_TRUE(equal(s.mean, flat.mean));
-  Tensor y = batch_norm(x, s, {}, {}, 0);
+  Tensor y = batch_norm(x, s, {}, {}, {.eps = 0});
   EXPECT_TRUE(y.is_channels_last());
   EXPECT_TRUE(allclose(mean(square(y), {0, 2, 3}), ones({3}, Dtype::f64), 1e-14));
-  EXPECT_TRUE(equal(batch_norm(rows, flat, {}, {}, 0), y.permute({0, 2, 3, 1}).reshape({16, 3})));
+  EXPECT_TRUE(
+      equal(batch_norm(rows, flat, {}, {}, {.eps = 0}), y.permute({0, 2, 3, 1}).reshape({16, 3})));
 }
 
 TEST(BatchNorm, Bf16HasWideStatistics) {
   Tensor x = counted({4, 3}).to(Dtype::bf16);
   Statistics s = batch_norm_statistics(x);
   EXPECT_EQ(s.mean.dtype(), Dtype::f32);
-  EXPECT_EQ(batch_norm(x, s, ones({3}, Dtype::bf16), {}, 1e-5).dtype(), Dtype::bf16);
+  EXPECT_EQ(batch_norm(x, s, ones({3}, Dtype::bf16), {}).dtype(), Dtype::bf16);
 }
 
 TEST(BatchNorm, Refuses) {
   Tensor x = ones({4, 3});
   Statistics s = batch_norm_statistics(x);
-  EXPECT_EQ(error_of([&] { batch_norm(x, s, ones({2}), {}, 1e-5); }),
+  EXPECT_EQ(error_of([&] { batch_norm(x, s, ones({2}), {}); }),
             "[batch_norm] gamma must be (3,) f32: (2,) f32, input (4, 3) f32");
   EXPECT_EQ(error_of([&] {
               batch_norm_statistics(ones({3, 4, 5}));
@@ -187,6 +188,17 @@ TEST(BatchNorm, Refuses) {
               batch_norm_statistics(ones({0, 4}));
             }),
             "[batch_norm_statistics] no values to take statistics of: (0, 4) f32");
+  EXPECT_EQ(error_of([&] { batch_norm(x, s, {}, {}, {.relu = true, .pool = 2}); }),
+            "[batch_norm] input must be (N, C, H, W) for pooling: (4, 3) f32");
+  Tensor picture = ones({1, 3, 2, 4});
+  EXPECT_EQ(error_of([&] { batch_norm(picture, s, {}, {}, {.pool = 2}); }),
+            "[batch_norm] pooling comes after the ReLU, which is off");
+  EXPECT_EQ(error_of([&] { batch_norm(picture, s, {}, {}, {.relu = true, .pool = 3}); }),
+            "[batch_norm] a window of 3 × 3 does not fit: (1, 3, 2, 4) f32");
+  EXPECT_EQ(error_of([&] {
+              batch_norm_backward(picture, s, {}, {}, {.relu = true, .pool = 2}, true, picture);
+            }),
+            "[batch_norm_backward] dy must be (1, 3, 1, 2): (1, 3, 2, 4) f32");
 }
 
 TEST(Rnn, Refuses) {

@@ -22,13 +22,18 @@ struct Channels {
   ScratchArray<W> inverse_std, scale, beta;
   const W* mean;
 
-  Channels(Backend& backend, i64 count, double eps, const W* mean_, const W* var, const W* gamma,
-           const W* beta_)
-      : inverse_std(backend, count), scale(backend, count), beta(backend, count), mean(mean_) {
-    for (i64 c = 0; c < count; ++c) {
-      inverse_std[c] = static_cast<W>(1 / std::sqrt(static_cast<double>(var[c]) + eps));
+  Channels(Backend& backend, const BatchNormShape& s, const BatchNormArrays& arrays)
+      : inverse_std(backend, s.channels),
+        scale(backend, s.channels),
+        beta(backend, s.channels),
+        mean(static_cast<const W*>(arrays.mean)) {
+    auto* var = static_cast<const W*>(arrays.var);
+    auto* gamma = static_cast<const W*>(arrays.gamma);
+    auto* shift = static_cast<const W*>(arrays.beta);
+    for (i64 c = 0; c < s.channels; ++c) {
+      inverse_std[c] = static_cast<W>(1 / std::sqrt(static_cast<double>(var[c]) + s.eps));
       scale[c] = inverse_std[c] * (gamma ? gamma[c] : W{1});
-      beta[c] = beta_ ? beta_[c] : W{};
+      beta[c] = shift ? shift[c] : W{};
     }
   }
 };
@@ -201,43 +206,37 @@ MELGRAD_SIMD void input_gradient(const PoolShape& s, const Channels<W>& all, con
 
 }  // namespace
 
-void CpuBackend::batch_norm_relu_max_pool(Dtype dtype, const PoolShape& s, double eps,
-                                          const void* x, const void* mean, const void* var,
-                                          const void* gamma, const void* beta, void* y) {
+void CpuBackend::batch_norm_relu_max_pool(const BatchNormShape& s, const PoolShape& pool,
+                                          Dtype dtype, const BatchNormArrays& arrays, const void* x,
+                                          void* y) {
   dispatch_floating("batch_norm_relu_max_pool", dtype, [&](auto zero) {
     using T = decltype(zero);
-    using W = Compute<T>;
-    Channels<W> channels(*this, s.c, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
-                         static_cast<const W*>(gamma), static_cast<const W*>(beta));
-    forward(s, channels, static_cast<const T*>(x), static_cast<T*>(y));
+    Channels<Compute<T>> channels(*this, s, arrays);
+    forward(pool, channels, static_cast<const T*>(x), static_cast<T*>(y));
   });
 }
 
-void CpuBackend::batch_norm_relu_max_pool_backward(Dtype dtype, const PoolShape& s, double eps,
-                                                   bool batch_statistics, const void* x,
-                                                   const void* mean, const void* var,
-                                                   const void* gamma, const void* beta,
-                                                   const void* dy, void* dx, void* dgamma,
-                                                   void* dbeta) {
+void CpuBackend::batch_norm_relu_max_pool_backward(const BatchNormShape& s, const PoolShape& pool,
+                                                   Dtype dtype, bool batch_statistics,
+                                                   const BatchNormArrays& arrays, const void* x,
+                                                   const void* dy, const BatchNormGradients& d) {
   dispatch_floating("batch_norm_relu_max_pool_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
     using W = Compute<T>;
     auto* input = static_cast<const T*>(x);
     auto* gradient = static_cast<const T*>(dy);
-    Channels<W> channels(*this, s.c, eps, static_cast<const W*>(mean), static_cast<const W*>(var),
-                         static_cast<const W*>(gamma), static_cast<const W*>(beta));
-    ScratchArray<W> dgamma_mean(*this, s.c), dbeta_mean(*this, s.c);
-    sum_gradients(*this, s, channels, input, gradient, dgamma_mean.data(), dbeta_mean.data());
-    if (dgamma) std::copy_n(dgamma_mean.data(), s.c, static_cast<W*>(dgamma));
-    if (dbeta) std::copy_n(dbeta_mean.data(), s.c, static_cast<W*>(dbeta));
-    if (!dx) return;
-    W rows = static_cast<W>(s.n * s.h * s.w);
-    for (i64 c = 0; c < s.c; ++c) {
+    Channels<W> channels(*this, s, arrays);
+    ScratchArray<W> dgamma(*this, s.channels), dbeta(*this, s.channels);
+    sum_gradients(*this, pool, channels, input, gradient, dgamma.data(), dbeta.data());
+    if (d.dgamma) std::copy_n(dgamma.data(), s.channels, static_cast<W*>(d.dgamma));
+    if (d.dbeta) std::copy_n(dbeta.data(), s.channels, static_cast<W*>(d.dbeta));
+    if (!d.dx) return;
+    W *dgamma_mean = dgamma.data(), *dbeta_mean = dbeta.data(), rows = static_cast<W>(s.rows);
+    for (i64 c = 0; c < s.channels; ++c) {
       dgamma_mean[c] = batch_statistics ? dgamma_mean[c] / rows : W{};
       dbeta_mean[c] = batch_statistics ? dbeta_mean[c] / rows : W{};
     }
-    input_gradient(s, channels, input, gradient, dgamma_mean.data(), dbeta_mean.data(),
-                   static_cast<T*>(dx));
+    input_gradient(pool, channels, input, gradient, dgamma_mean, dbeta_mean, static_cast<T*>(d.dx));
   });
 }
 
