@@ -102,7 +102,8 @@ class Plans : public testing::TestWithParam<Gpu> {
     target_.emplace(properties(gpu.name, gpu.capability, gpu.multiprocessors, gpu.shared_memory));
   }
   std::optional<cuda::Plan> plan(ConvGraph graph, const ConvShape& shape, Dtype dtype,
-                                 cuda::PlanLimits limits, i64 alignment = 16) {
+                                 cuda::PlanLimits limits,
+                                 const cuda::ConvAlignment& alignment = {}) {
     return cuda::plan_convolution(*target_, graph, shape, dtype, alignment, limits);
   }
 
@@ -142,13 +143,26 @@ TEST_P(Plans, UseTensorCoresOnlyWhereTheyMay) {
   }
 }
 
-// A view may begin anywhere.
+// A view may begin at any element: each array in turn does, then all of them.
 TEST_P(Plans, AreThereForArraysAtOddAddresses) {
+  ConvShape shape = same_size(64, 16, 64, 128, 3);
   for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
-    auto made =
-        plan(ConvGraph::forward, same_size(64, 16, 64, 128, 3), dtype,
-             {.tensor_cores = true, .workspace = gibibyte}, static_cast<i64>(size_of(dtype)));
-    EXPECT_TRUE(made) << name_of(dtype);
+    i64 odd = static_cast<i64>(size_of(dtype));
+    for (ConvGraph graph :
+         {ConvGraph::forward, ConvGraph::forward_bias, ConvGraph::forward_bias_relu,
+          ConvGraph::backward_data, ConvGraph::backward_weights}) {
+      for (const cuda::ConvAlignment& alignment : {cuda::ConvAlignment{.x = odd},
+                                                   {.w = odd},
+                                                   {.bias = odd},
+                                                   {.y = odd},
+                                                   {odd, odd, odd, odd}}) {
+        EXPECT_TRUE(plan(graph, shape, dtype,
+                         {.tensor_cores = dtype == Dtype::bf16, .workspace = gibibyte}, alignment))
+            << format("{}, graph {}, x {} w {} bias {} y {}", name_of(dtype),
+                      static_cast<int>(graph), alignment.x, alignment.w, alignment.bias,
+                      alignment.y);
+      }
+    }
   }
 }
 

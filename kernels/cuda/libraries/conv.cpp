@@ -23,16 +23,24 @@ cuda::Plan::Argument argument(ConvTensor tensor, const void* data) {
   return {static_cast<i64>(tensor), const_cast<void*>(data)};
 }
 
-// The largest power of two, up to the 16 bytes of the widest load, at multiples of which all arrays begin.
-i64 alignment_of(std::span<const cuda::Plan::Argument> arguments) {
-  std::uintptr_t bits = 16;
-  for (const auto& argument : arguments) bits |= reinterpret_cast<std::uintptr_t>(argument.data);
-  return static_cast<i64>(bits & (~bits + 1));
+cuda::ConvAlignment alignment_of(std::span<const cuda::Plan::Argument> arguments) {
+  cuda::ConvAlignment alignment;
+  for (const auto& [id, data] : arguments) {
+    auto bits = reinterpret_cast<std::uintptr_t>(data) | 16U;
+    i64 multiple = static_cast<i64>(bits & (~bits + 1));  // the lowest bit
+    switch (static_cast<ConvTensor>(id)) {
+      case ConvTensor::x: alignment.x = multiple; break;
+      case ConvTensor::w: alignment.w = multiple; break;
+      case ConvTensor::bias: alignment.bias = multiple; break;
+      case ConvTensor::y: alignment.y = multiple; break;
+    }
+  }
+  return alignment;
 }
 
 // The plan, made when it is first asked for; null if cuDNN has none.
 const cuda::Plan* plan_for(cuda::Libraries& libraries, ConvGraph graph, const ConvShape& s,
-                           Dtype dtype, i64 alignment) {
+                           Dtype dtype, const cuda::ConvAlignment& alignment) {
   check(dtype == Dtype::f32 || dtype == Dtype::bf16, "conv2d",
         "on a GPU this is for f32 and bf16, not for {}", name_of(dtype));
   cuda::PlanLimits limits{.tensor_cores = dtype == Dtype::bf16 || tf32(),

@@ -21,6 +21,7 @@ void check_cufft(cufftResult status, std::string_view call);
 
 class Plan;                  // cudnn_graph.h
 enum class ConvGraph : i64;  // conv_graph.h
+struct ConvAlignment;
 
 struct FftPlan {
   cufftHandle handle = 0;
@@ -41,7 +42,8 @@ struct Libraries {
   cudnnHandle_t cudnn = nullptr;
 
   /// By graph, shape, dtype, alignment of the arrays, and whether tensor cores may be used; nothing where cuDNN has no plan.
-  std::map<std::tuple<ConvGraph, ConvShape, Dtype, i64, bool>, std::optional<Plan>> convolutions;
+  std::map<std::tuple<ConvGraph, ConvShape, Dtype, ConvAlignment, bool>, std::optional<Plan>>
+      convolutions;
   std::map<std::tuple<cufftType, i64, i64>, FftPlan> plans;  // type, count, n
 };
 
