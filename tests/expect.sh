@@ -1,5 +1,6 @@
 # For tests that run a program as a user does: a folder to work in that goes with the test, and
-# expect and check, which count into $failures. To be sourced.
+# expect and check, which count into $failures, and await. To be sourced.
+# shellcheck shell=bash
 set -uo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -23,4 +24,13 @@ check() { # check WHAT COMMAND…
   local what=$1
   shift
   "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
+}
+# await COMMAND…: until it succeeds, or a minute has passed. For a moment that shows itself; a test that sleeps
+# until something ought to have happened fails on a busy machine.
+await() {
+  local end=$((SECONDS + 60))
+  until "$@" 2>/dev/null; do
+    [ $SECONDS -lt $end ] || { echo "FAILED: never came: $*"; failures=$((failures + 1)); return 1; }
+    sleep .01
+  done
 }

@@ -223,10 +223,12 @@ TEST(Cache, TwoProcessesOfWhichOneIsKilled) {
   Tensor x = test_signal(500);
   pid_t other = fork();
   if (other == 0) {
-    for (int i = 0; i < 100000; ++i) cache.put(std::to_string(i * 7 % 20), x);
-    _exit(0);
+    alarm(60);  // should nobody kill it
+    for (int i = 0;; ++i) cache.put(i % 21 == 0 ? "other" : std::to_string(i * 7 % 20), x);
   }
-  for (int i = 0; i < 300 || cache.size() == 0; ++i) {
+  bool other_has_begun = false;
+  for (int i = 0; i < 300 || !other_has_begun; ++i) {
+    other_has_begun |= cache.get("other").has_value();
     std::string key = std::to_string(i * 3 % 20);
     if (auto found = cache.get(key))
       EXPECT_TRUE(equal(*found, x));
@@ -234,7 +236,9 @@ TEST(Cache, TwoProcessesOfWhichOneIsKilled) {
       cache.put(key, x);
   }
   kill(other, SIGKILL);
-  EXPECT_EQ(waitpid(other, nullptr, 0), other);
+  int status = 0;
+  EXPECT_EQ(waitpid(other, &status, 0), other);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "it had ended before";
   for (const auto& file : std::filesystem::directory_iterator(folder.path)) {
     if (file.path().extension() != ".npy") continue;  // what the other one was writing
     EXPECT_TRUE(equal(load_npy(file.path()), x)) << file.path();
