@@ -6,7 +6,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit
 failures=0
-export OMP_NUM_THREADS=2
+export OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive
 
 # expect CODE PATTERN COMMAND…: the exit code, and a pattern in what it prints ("" for none).
 expect() {
