@@ -9,12 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/structure/sources.h"
+
 // The shape of the program, as the source files have it: includes point one way only, headers stay
 // light, and every operation has its row in tests/op_cases/.
+namespace melgrad::testing {
 namespace {
 
 namespace fs = std::filesystem;
-const fs::path root = fs::path(MELGRAD_TEST_DATA).parent_path();
 
 // A folder may include itself and these.
 const std::map<std::string, std::set<std::string>> allowed = {
@@ -30,17 +32,6 @@ const std::map<std::string, std::set<std::string>> allowed = {
 const std::vector<std::string> heavy = {"iostream", "regex", "nlohmann/",    "CLI/",
                                         "oneapi/",  "dnnl",  "sndfile.h",    "soxr.h",
                                         "stb/",     "stb_",  "gtest/gtest.h"};
-
-bool is_source(const fs::path& file) {
-  return file.extension() == ".cpp" || file.extension() == ".h" || file.extension() == ".cu";
-}
-
-std::vector<std::string> lines(const fs::path& file) {
-  std::ifstream in(file);
-  std::vector<std::string> found;
-  for (std::string line; std::getline(in, line);) found.push_back(line);
-  return found;
-}
 
 // What stands between the quotes or angle brackets of each #include.
 std::vector<std::string> includes(const std::vector<std::string>& text) {
@@ -103,38 +94,21 @@ std::string wrong_wing(const Wing& wing, const std::string& include) {
   return wing.folder + " may not include " + include;
 }
 
-template <class F>
-void each_source(const std::string& folder, F f) {
-  if (!fs::exists(root / folder)) return;
-  for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
-    if (is_source(entry.path())) f(entry.path());
-  }
-}
-
 TEST(Structure, IncludesPointOneWay) {
   int seen = 0;
   for (const auto& [folder, others] : allowed) {
-    each_source(folder, [&, name = folder](const fs::path& file) {
+    for (const fs::path& file : sources_below(folder)) {
       ++seen;
-      for (const std::string& include : includes(lines(file))) {
-        EXPECT_EQ(wrong_include(name, include), "") << file;
-      }
-    });
+      for (const std::string& include : includes(lines(file)))
+        EXPECT_EQ(wrong_include(folder, include), "") << file;
+    }
   }
-  EXPECT_GT(seen, 50) << "are these the sources? " << root;
-}
-
-// The files of one folder, not of those below it.
-std::vector<fs::path> sources_in(const fs::path& folder) {
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(folder))
-    if (is_source(entry.path())) found.push_back(entry.path());
-  return found;
+  EXPECT_GT(seen, 50) << "are these the sources? " << root();
 }
 
 TEST(Structure, IncludesPointOneWayBetweenWings) {
   for (const Wing& wing : wings) {
-    std::vector<fs::path> files = sources_in(root / wing.folder);
+    std::vector<fs::path> files = sources_in(wing.folder);
     EXPECT_FALSE(files.empty()) << wing.folder;
     for (const fs::path& file : files)
       for (const std::string& include : includes(lines(file)))
@@ -156,15 +130,15 @@ TEST(Structure, OnlyOneFolderKnowsALibrary) {
   };
   int seen = 0;
   for (const auto& [folder, others] : allowed) {
-    each_source(folder, [&](const fs::path& file) {
-      std::string home = folder_of(fs::relative(file, root).string());
+    for (const fs::path& file : sources_below(folder)) {
+      std::string home = folder_of(fs::relative(file, root()).string());
       for (const std::string& include : includes(lines(file)))
         for (const auto& [library, folder_of_library] : homes)
           if (include.rfind(library, 0) == 0) {
             ++seen;
             EXPECT_EQ(home, folder_of_library) << file << " includes " << include;
           }
-    });
+    }
   }
   EXPECT_GT(seen, 8) << "the includes were not understood";
 }
@@ -173,11 +147,11 @@ TEST(Structure, OnlyOneFolderKnowsALibrary) {
 TEST(Structure, FoldersAreSmall) {
   constexpr int most = 28;
   for (const auto& [folder, others] : allowed) {
-    std::vector<fs::path> folders{root / folder};
-    for (const auto& entry : fs::recursive_directory_iterator(root / folder))
-      if (entry.is_directory() && entry.path() != root / "layers/models")
-        folders.push_back(entry.path());
-    for (const fs::path& each : folders) {
+    std::vector<fs::path> all{root() / folder};
+    for (const auto& entry : fs::recursive_directory_iterator(root() / folder))
+      if (entry.is_directory() && entry.path() != root() / "layers/models")
+        all.push_back(entry.path());
+    for (const fs::path& each : all) {
       auto entries = std::distance(fs::directory_iterator(each), fs::directory_iterator());
       EXPECT_LE(entries, most) << each << ": let related files move into a folder of their own";
     }
@@ -202,22 +176,20 @@ TEST(Structure, TheCheckSeesAWrongInclude) {
 
 TEST(Structure, HeadersAreLight) {
   for (const auto& [folder, others] : allowed) {
-    each_source(folder, [&](const fs::path& file) {
-      if (file.extension() != ".h") return;
-      for (const std::string& include : includes(lines(file))) {
-        for (const std::string& prefix : heavy) {
-          // A header with a backend's types in it is for that backend's own .cpp files.
-          if (file.string().find("/kernels/cpu/") != std::string::npos) continue;
+    for (const fs::path& file : sources_below(folder)) {
+      // A header with a backend's types in it is for that backend's own .cpp files.
+      if (file.extension() != ".h" || file.string().find("/kernels/cpu/") != std::string::npos)
+        continue;
+      for (const std::string& include : includes(lines(file)))
+        for (const std::string& prefix : heavy)
           EXPECT_NE(include.rfind(prefix, 0), 0U) << file << " includes " << include;
-        }
-      }
-    });
+    }
   }
 }
 
 TEST(Structure, EveryFolderHasAReadme) {
   for (const auto& [folder, others] : allowed) {
-    EXPECT_TRUE(fs::exists(root / folder / "README.md")) << folder;
+    EXPECT_TRUE(fs::exists(root() / folder / "README.md")) << folder;
   }
 }
 
@@ -252,12 +224,12 @@ bool has_row(const std::string& text, const std::string& name) {
 
 TEST(Structure, EveryOperationHasARow) {
   std::ostringstream all;
-  each_source("tests/op_cases", [&](const fs::path& file) { all << std::ifstream(file).rdbuf(); });
+  for (const fs::path& file : sources_below("tests/op_cases")) all << std::ifstream(file).rdbuf();
   std::string text = all.str();
   const std::set<std::string> comparisons = {"allclose", "equal"};  // what tests compare with
   int operations = 0;
   for (const char* header : {"tensor/ops.h", "autograd/functions.h"}) {
-    for (const std::string& name : declared(root / header)) {
+    for (const std::string& name : declared(root() / header)) {
       if (comparisons.count(name) != 0) continue;
       ++operations;
       auto found = operators.find(name);
@@ -269,3 +241,4 @@ TEST(Structure, EveryOperationHasARow) {
 }
 
 }  // namespace
+}  // namespace melgrad::testing
