@@ -79,6 +79,8 @@ Tensor spectrogram_picture(const Tensor& db, double sample_rate, i64 height, i64
   check(db.rank() == 2 && db.dim(0) >= 2 && db.dim(1) >= 1 && height >= 1 && width >= 1, "picture",
         "needs (bins, frames) and a height and width of at least 1: {}, {} × {}", db, height,
         width);
+  // Here the axes are turned: bins, the lowest first, become rows, the highest frequency on top
+  // (row_weights), and frames become columns.
   Tensor frames_first = db.transpose(0, 1).contiguous();             // (frames, bins)
   Tensor rgb = colourise(frames_first, colours).permute({2, 1, 0});  // (3, bins, frames)
   Tensor rows = row_weights(height, db.dim(0), sample_rate, axis);
