@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "kernels/cuda/libraries/conv_graph.h"
 #include "kernels/cuda/libraries/cudnn_graph.h"
 
 namespace melgrad {
