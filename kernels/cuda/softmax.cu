@@ -14,6 +14,7 @@ struct MaxSum {
 __device__ inline MaxSum merge(const MaxSum& a, const MaxSum& b) {
   if (b.sum == 0) return a;
   if (a.sum == 0) return b;
+  if (a.max == -INFINITY && b.max == -INFINITY) return {a.max, a.sum + b.sum};  // no exp(−∞ + ∞)
   float max = fmaxf(a.max, b.max);
   return {max, a.sum * expf(a.max - max) + b.sum * expf(b.max - max)};
 }

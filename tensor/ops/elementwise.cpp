@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "tensor/dtypes.h"
 #include "tensor/layout.h"
 #include "tensor/ops.h"
@@ -108,7 +110,8 @@ Tensor leaky_relu(const Tensor& x, double slope) {
 
 Tensor clamp(const Tensor& x, double low, double high) {
   check_operand("clamp", "the operand", x);
-  check(low <= high, "clamp", "low {} is not below high {}: {}", low, high, x);
+  check(!std::isnan(low) && !std::isnan(high), "clamp", "a bound is NaN: low {}, high {}, {}", low,
+        high, x);
   check_number("clamp", low, x.dtype());
   check_number("clamp", high, x.dtype());
   return unary("clamp", UnaryOp::clamp, x, Takes::all, low, high);

@@ -31,6 +31,9 @@ Case row(const char* name, const std::vector<Shape>& shapes, F f, const Options&
 // x brought near 0: `distinct` counts by sixteenths.
 Variable small(V x) { return x * .01; }
 
+// −∞ in place of two of three values, wherever they lie.
+Variable masked(V x) { return log(relu(sin(x * 4) - .5)); }
+
 /// count numbers below `below`, on x's device, in no order.
 Tensor numbers(T x, const Shape& shape, i64 below) {
   Generator generator(static_cast<u64>(below));
@@ -117,6 +120,10 @@ Rows reductions() {
       row("softmax", matrices, [](V x) { return softmax(small(x), 1); }),
       row("softmax_columns", matrices, [](V x) { return softmax(small(x), 0); }),
       row("log_softmax", matrices, [](V x) { return log_softmax(small(x), 1); }),
+      row("softmax_masked", matrices, [](V x) { return softmax(masked(x), 1); },
+          {.forward_only = true}),
+      row("log_softmax_masked", matrices, [](V x) { return log_softmax(masked(x), 1); },
+          {.forward_only = true}),
       row("cross_entropy", matrices,
           [](V x) { return cross_entropy(small(x), numbers(x.data(), {x.dim(0)}, x.dim(1)), .1); }),
   };
