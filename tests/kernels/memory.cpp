@@ -82,6 +82,39 @@ TEST_F(SmallDevice, GivesItsCacheBackWhenTheDeviceIsFull) {
   allocator.deallocate(large, 800 << 10);
 }
 
+// A recorded step writes to the addresses of its pool whenever it is replayed.
+TEST_F(SmallDevice, GivesBlocksOfAPoolToNobodyElse) {
+  void* before = allocator.allocate(1000);
+  allocator.open_pool();
+  EXPECT_THROW(allocator.open_pool(), Error);
+  void* freed = allocator.allocate(1000);
+  allocator.deallocate(freed, 1000);
+  EXPECT_EQ(allocator.allocate(1000), freed) << "the step itself uses a block again";
+  void* kept = allocator.allocate(1000);
+  EXPECT_NE(kept, freed);
+  allocator.deallocate(freed, 1000);
+  allocator.deallocate(before, 1000);
+  void* also_kept = allocator.allocate(1000);
+  EXPECT_EQ(also_kept, freed) << "and none that is not of the pool";
+  allocator.deallocate(also_kept, 1000);
+  int pool = allocator.close_pool();
+
+  EXPECT_EQ(allocator.stats().in_use, 2 * 1024U) << "a pool's blocks count while it is there";
+  EXPECT_EQ(allocator.allocate(1000), before);
+  void* others[] = {allocator.allocate(1000), allocator.allocate(1000)};
+  for (void* other : others) EXPECT_TRUE(other != freed && other != kept);
+  for (void* other : others) allocator.deallocate(other, 1000);
+  allocator.deallocate(before, 1000);
+  allocator.release_cache();
+  allocator.release_pool(pool);
+  EXPECT_EQ(allocator.allocate(1000), freed);
+  void* another = allocator.allocate(1000);
+  EXPECT_NE(another, kept) << "somebody still holds it";
+  allocator.deallocate(kept, 1000);
+  EXPECT_EQ(allocator.allocate(1000), kept) << "an ordinary block again";
+  for (void* data : {kept, freed, another}) allocator.deallocate(data, 1000);
+}
+
 TEST_F(SmallDevice, SaysWhatWasAskedForAndWhatIsHeld) {
   void* half = allocator.allocate(1 << 19);
   std::string message = error_of([&] { allocator.allocate(1 << 21); });
