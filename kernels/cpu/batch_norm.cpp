@@ -110,7 +110,7 @@ MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* 
   ScratchArray<Moments> moments(backend, sections.count * channels);
   ScratchArray<Moments> block(backend, sections.count * channels);
   ScratchArray<W> sums(backend, sections.count * group.count * 3);
-#pragma omp parallel for schedule(static) if (sections.count > 1)
+#pragma omp parallel for schedule(static) if (many_elements(rows * channels))
   for (i64 section = 0; section < sections.count; ++section) {
     Moments* total = moments.data() + section * channels;
     Moments* part = block.data() + section * channels;
@@ -167,7 +167,7 @@ MELGRAD_SIMD void normalize(const Affine<W>& affine, i64 rows, bool relu, const 
   i64 elements = rows * affine.group.channels, step = affine.group.count;
   const W *mean = affine.mean.data(), *scale = affine.scale.data(), *beta = affine.beta.data();
   W smallest = relu ? W{} : -std::numeric_limits<W>::infinity();
-#pragma omp parallel for schedule(static) if (elements >= elementwise_grain)
+#pragma omp parallel for schedule(static) if (many_elements(elements))
   for (i64 e = 0; e < elements; e += step) {
     i64 count = std::min(step, elements - e);
 #pragma omp simd
@@ -215,7 +215,7 @@ MELGRAD_SIMD void sum_gradients(Backend& backend, const Affine<W>& affine, i64 r
   Sections sections(rows, group);
   ScratchArray<double> totals(backend, sections.count * channels * 2);
   ScratchArray<W> sums(backend, sections.count * group.count * 2);
-#pragma omp parallel for schedule(static) if (sections.count > 1)
+#pragma omp parallel for schedule(static) if (many_elements(rows * channels))
   for (i64 section = 0; section < sections.count; ++section) {
     double* total = totals.data() + section * channels * 2;
     W *dgamma_sum = sums.data() + section * group.count * 2, *dbeta_sum = dgamma_sum + group.count;
@@ -250,7 +250,7 @@ MELGRAD_SIMD void input_gradient(const Affine<W>& affine, i64 rows, bool relu, c
   i64 elements = rows * affine.group.channels, step = affine.group.count;
   const W *mean = affine.mean.data(), *inverse_std = affine.inverse_std.data();
   const W *scale = affine.scale.data(), *beta = affine.beta.data();
-#pragma omp parallel for schedule(static) if (elements >= elementwise_grain)
+#pragma omp parallel for schedule(static) if (many_elements(elements))
   for (i64 e = 0; e < elements; e += step) {
     i64 count = std::min(step, elements - e);
 #pragma omp simd

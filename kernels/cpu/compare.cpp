@@ -42,7 +42,7 @@ void CpuBackend::compare(CompareOp op, Dtype dtype, const BroadcastShape& shape,
   dispatch(dtype, [&]<class T>(T) {
     auto* left = static_cast<const T*>(a);
     auto* right = static_cast<const T*>(b);
-    parallel_for(numel(s), elementwise_grain, [=](i64 begin, i64 end) {
+    parallel_for(numel(s), 1, [=](i64 begin, i64 end) {
       for_each_tile(s, begin, end, [=](const Tile& t, i64 y_at, i64 a_at, i64 b_at) {
         compare_tile(op, t, left + a_at, right + b_at, y + y_at);
       });

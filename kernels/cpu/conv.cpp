@@ -22,17 +22,14 @@ i64 input_row(const ConvShape& s, i64 p, i64 r) {
 i64 input_column(const ConvShape& s, i64 q, i64 t) {
   return q * s.stride_w - s.pad_left + t * s.dilation_w;
 }
-// Whether the work is worth waking the other threads.
-bool is_large(const ConvShape& s) {
-  return s.n * s.p * s.q * s.o * s.kh * s.kw * s.c / s.groups >= elementwise_grain;
-}
+i64 products(const ConvShape& s) { return s.n * s.p * s.q * s.o * s.kh * s.kw * s.c / s.groups; }
 bool inside(i64 i, i64 size) { return i >= 0 && i < size; }
 
 // y[n,p,q,o] = bias[o] + Σ_{r,s,c} x[n,h,w,c] · weight[o,r,s,c]
 MELGRAD_SIMD void conv2d_loops(const ConvShape& s, const double* x, const double* weight,
                                const double* bias, double* y) {
   i64 c_group = s.c / s.groups, o_group = s.o / s.groups;
-#pragma omp parallel for collapse(3) schedule(static) if (is_large(s))
+#pragma omp parallel for collapse(3) schedule(static) if (many_elements(products(s)))
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < s.p; ++p) {
       for (i64 q = 0; q < s.q; ++q) {
@@ -69,7 +66,7 @@ i64 output_position(i64 i, i64 pad, i64 tap, i64 dilation, i64 stride, i64 size)
 MELGRAD_SIMD void conv2d_backward_data_loops(const ConvShape& s, const double* dy,
                                              const double* weight, double* dx) {
   i64 c_group = s.c / s.groups, o_group = s.o / s.groups;
-#pragma omp parallel for collapse(3) schedule(static) if (is_large(s))
+#pragma omp parallel for collapse(3) schedule(static) if (many_elements(products(s)))
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 h = 0; h < s.h; ++h) {
       for (i64 w = 0; w < s.w; ++w) {
@@ -99,7 +96,7 @@ MELGRAD_SIMD void conv2d_backward_data_loops(const ConvShape& s, const double* d
 MELGRAD_SIMD void conv2d_backward_weights_loops(const ConvShape& s, const double* x,
                                                 const double* dy, double* dweight, double* dbias) {
   i64 c_group = s.c / s.groups, o_group = s.o / s.groups;
-#pragma omp parallel for schedule(static) if (is_large(s))
+#pragma omp parallel for schedule(static) if (many_elements(products(s)))
   for (i64 o = 0; o < s.o; ++o) {
     double* dfilter = dweight + o * s.kh * s.kw * c_group;
     std::fill_n(dfilter, s.kh * s.kw * c_group, 0.);

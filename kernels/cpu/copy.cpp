@@ -86,13 +86,13 @@ void copy_rows(const CopyShape& s, const From* source, To* target) {
   int last = s.rank - 1;
   i64 cols = s.size[last], from_step = s.source_stride[last], to_step = s.target_stride[last];
   if (s.rank == 1) {
-    parallel_for(cols, elementwise_grain, [=](i64 begin, i64 end) {
+    parallel_for(cols, 1, [=](i64 begin, i64 end) {
       copy_row(source + begin * from_step, from_step, target + begin * to_step, to_step,
                end - begin);
     });
     return;
   }
-  parallel_for(rows_of(s, 1), elementwise_grain / std::max<i64>(cols, 1), [=](i64 begin, i64 end) {
+  parallel_for(rows_of(s, 1), cols, [=](i64 begin, i64 end) {
     for_each_row(s, 1, begin, end, [=](i64 from, i64 to) {
       copy_row(source + from, from_step, target + to, to_step, cols);
     });
@@ -160,8 +160,7 @@ void copy_transposed(const CopyShape& s, const From* source, To* target) {
   i64 rows = s.size[s.rank - 2], cols = s.size[s.rank - 1];
   i64 source_step = s.source_stride[s.rank - 1], target_step = s.target_stride[s.rank - 2];
   i64 strips = (rows + tile - 1) / tile;
-  i64 grain = std::max<i64>(1, elementwise_grain / (tile * cols));
-  parallel_for(rows_of(s, 2) * strips, grain, [=](i64 begin, i64 end) {
+  parallel_for(rows_of(s, 2) * strips, tile * cols, [=](i64 begin, i64 end) {
     for (i64 strip = begin; strip < end; ++strip) {
       i64 r = strip % strips * tile, height = std::min(tile, rows - r), plane = strip / strips;
       for_each_row(s, 2, plane, plane + 1, [=](i64 from, i64 to) {
@@ -222,15 +221,14 @@ void CpuBackend::fill(Dtype dtype, double value, i64 n, void* y) {
   dispatch(dtype, [&]<class T>(T) {
     auto* to = static_cast<T*>(y);
     T converted = convert<T>(value);
-    parallel_for(n, elementwise_grain,
-                 [=](i64 begin, i64 end) { std::fill(to + begin, to + end, converted); });
+    parallel_for(n, 1, [=](i64 begin, i64 end) { std::fill(to + begin, to + end, converted); });
   });
 }
 
 void CpuBackend::arange(Dtype dtype, double start, double step, i64 n, void* y) {
   dispatch(dtype, [&]<class T>(T) {
     auto* to = static_cast<T*>(y);
-    parallel_for(n, elementwise_grain, [=](i64 begin, i64 end) {
+    parallel_for(n, 1, [=](i64 begin, i64 end) {
       for (i64 i = begin; i < end; ++i) to[i] = convert<T>(start + static_cast<double>(i) * step);
     });
   });

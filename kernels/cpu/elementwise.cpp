@@ -2,6 +2,7 @@
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/loops/broadcast.h"
+#include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/cpu/loops/vector_math.h"
@@ -13,10 +14,10 @@ namespace vm = vector_math;
 
 // --- unary -------------------------------------------------------------------------------------
 
-template <class Op>
-MELGRAD_SIMD void map(const float* x, float* y, i64 n, Op op) {
+template <class T, class Op>
+MELGRAD_SIMD void map(const T* x, T* y, i64 n, Op op) {
 #pragma omp simd
-  for (i64 i = 0; i < n; ++i) y[i] = op(x[i]);
+  for (i64 i = 0; i < n; ++i) store(y[i], op(static_cast<Compute<T>>(x[i])));
 }
 
 template <class Op>
@@ -24,60 +25,35 @@ void map(const double* x, double* y, i64 n, Op op) {
   for (i64 i = 0; i < n; ++i) y[i] = op(x[i]);
 }
 
-template <class T>
-void unary_range(UnaryOp op, T a, T b, const T* x, T* y, i64 n) {
+template <class T, class W = Compute<T>>
+void unary_range(UnaryOp op, W a, W b, const T* x, T* y, i64 n) {
   switch (op) {
-    case UnaryOp::neg: return map(x, y, n, [](T v) { return -v; });
-    case UnaryOp::abs: return map(x, y, n, [](T v) { return std::fabs(v); });
-    case UnaryOp::sign: return map(x, y, n, [](T v) { return v > 0 ? T{1} : v < 0 ? T{-1} : v; });
-    case UnaryOp::square: return map(x, y, n, [](T v) { return v * v; });
-    case UnaryOp::sqrt: return map(x, y, n, [](T v) { return std::sqrt(v); });
-    case UnaryOp::rsqrt: return map(x, y, n, [](T v) { return 1 / std::sqrt(v); });
-    case UnaryOp::reciprocal: return map(x, y, n, [](T v) { return 1 / v; });
-    case UnaryOp::exp: return map(x, y, n, [](T v) { return vm::exp(v); });
-    case UnaryOp::log: return map(x, y, n, [](T v) { return vm::log(v); });
-    case UnaryOp::log1p: return map(x, y, n, [](T v) { return std::log1p(v); });
-    case UnaryOp::sin: return map(x, y, n, [](T v) { return std::sin(v); });
-    case UnaryOp::cos: return map(x, y, n, [](T v) { return std::cos(v); });
-    case UnaryOp::tanh: return map(x, y, n, [](T v) { return vm::tanh(v); });
-    case UnaryOp::sigmoid: return map(x, y, n, [](T v) { return vm::sigmoid(v); });
-    case UnaryOp::floor: return map(x, y, n, [](T v) { return std::floor(v); });
-    case UnaryOp::ceil: return map(x, y, n, [](T v) { return std::ceil(v); });
-    case UnaryOp::round: return map(x, y, n, [](T v) { return std::nearbyint(v); });
-    case UnaryOp::relu: return map(x, y, n, [](T v) { return v <= 0 ? T{0} : v; });
-    case UnaryOp::affine: return map(x, y, n, [a, b](T v) { return a * v + b; });
+    case UnaryOp::neg: return map(x, y, n, [](W v) { return -v; });
+    case UnaryOp::abs: return map(x, y, n, [](W v) { return std::fabs(v); });
+    case UnaryOp::sign: return map(x, y, n, [](W v) { return v > 0 ? W{1} : v < 0 ? W{-1} : v; });
+    case UnaryOp::square: return map(x, y, n, [](W v) { return v * v; });
+    case UnaryOp::sqrt: return map(x, y, n, [](W v) { return std::sqrt(v); });
+    case UnaryOp::rsqrt: return map(x, y, n, [](W v) { return 1 / std::sqrt(v); });
+    case UnaryOp::reciprocal: return map(x, y, n, [](W v) { return 1 / v; });
+    case UnaryOp::exp: return map(x, y, n, [](W v) { return vm::exp(v); });
+    case UnaryOp::log: return map(x, y, n, [](W v) { return vm::log(v); });
+    case UnaryOp::log1p: return map(x, y, n, [](W v) { return std::log1p(v); });
+    case UnaryOp::sin: return map(x, y, n, [](W v) { return std::sin(v); });
+    case UnaryOp::cos: return map(x, y, n, [](W v) { return std::cos(v); });
+    case UnaryOp::tanh: return map(x, y, n, [](W v) { return vm::tanh(v); });
+    case UnaryOp::sigmoid: return map(x, y, n, [](W v) { return vm::sigmoid(v); });
+    case UnaryOp::floor: return map(x, y, n, [](W v) { return std::floor(v); });
+    case UnaryOp::ceil: return map(x, y, n, [](W v) { return std::ceil(v); });
+    case UnaryOp::round: return map(x, y, n, [](W v) { return std::nearbyint(v); });
+    case UnaryOp::relu: return map(x, y, n, [](W v) { return v <= 0 ? W{0} : v; });
+    case UnaryOp::affine: return map(x, y, n, [a, b](W v) { return a * v + b; });
     case UnaryOp::clamp:
-      return map(x, y, n, [a, b](T v) {
-        T low = v < a ? a : v;
+      return map(x, y, n, [a, b](W v) {
+        W low = v < a ? a : v;
         return low > b ? b : low;
       });
-    case UnaryOp::pow: return map(x, y, n, [a](T v) { return std::pow(v, a); });
-    case UnaryOp::leaky_relu: return map(x, y, n, [a](T v) { return v > 0 ? v : a * v; });
-  }
-}
-
-// bf16 is computed in f32, a block at a time.
-constexpr i64 block = 1024;
-
-MELGRAD_SIMD void to_f32(const bf16* x, i64 step, float* y, i64 n) {
-  if (step == 1) {
-    for (i64 i = 0; i < n; ++i) y[i] = static_cast<float>(x[i]);
-  } else {
-    for (i64 i = 0; i < n; ++i) y[i] = static_cast<float>(x[i * step]);
-  }
-}
-
-MELGRAD_SIMD void to_bf16(const float* x, bf16* y, i64 n) {
-  for (i64 i = 0; i < n; ++i) y[i] = bf16(x[i]);
-}
-
-void unary_range(UnaryOp op, float a, float b, const bf16* x, bf16* y, i64 n) {
-  float values[block];
-  for (i64 done = 0; done < n; done += block) {
-    i64 count = std::min(block, n - done);
-    to_f32(x + done, 1, values, count);
-    unary_range(op, a, b, values, values, count);
-    to_bf16(values, y + done, count);
+    case UnaryOp::pow: return map(x, y, n, [a](W v) { return std::pow(v, a); });
+    case UnaryOp::leaky_relu: return map(x, y, n, [a](W v) { return v > 0 ? v : a * v; });
   }
 }
 
@@ -121,65 +97,59 @@ bool is_for_integers(UnaryOp op) {
 // --- binary ------------------------------------------------------------------------------------
 
 // One tile of rows × cols: y is dense in a row, a and b step by 0 or 1, or by any stride.
-template <class Op>
-MELGRAD_SIMD void map2(const Tile& t, const float* a, const float* b, float* y, Op op) {
+template <class T, class Op>
+MELGRAD_SIMD void map2(const Tile& t, const T* a, const T* b, T* y, Op op) {
+  using W = Compute<T>;
+  auto at = [](T value) { return static_cast<W>(value); };
   for (i64 r = 0; r < t.rows; ++r, a += t.a_row, b += t.b_row, y += t.cols) {
     if (t.a_col == 1 && t.b_col == 1) {
 #pragma omp simd
-      for (i64 j = 0; j < t.cols; ++j) y[j] = op(a[j], b[j]);
+      for (i64 j = 0; j < t.cols; ++j) store(y[j], op(at(a[j]), at(b[j])));
     } else if (t.a_col == 1 && t.b_col == 0) {
-      float value = *b;
+      W value = at(*b);
 #pragma omp simd
-      for (i64 j = 0; j < t.cols; ++j) y[j] = op(a[j], value);
+      for (i64 j = 0; j < t.cols; ++j) store(y[j], op(at(a[j]), value));
     } else if (t.a_col == 0 && t.b_col == 1) {
-      float value = *a;
+      W value = at(*a);
 #pragma omp simd
-      for (i64 j = 0; j < t.cols; ++j) y[j] = op(value, b[j]);
+      for (i64 j = 0; j < t.cols; ++j) store(y[j], op(value, at(b[j])));
     } else {
-      for (i64 j = 0; j < t.cols; ++j) y[j] = op(a[j * t.a_col], b[j * t.b_col]);
+      for (i64 j = 0; j < t.cols; ++j) store(y[j], op(at(a[j * t.a_col]), at(b[j * t.b_col])));
     }
   }
 }
 
 template <class T, class Op>
-void map2(const Tile& t, const T* a, const T* b, T* y, Op op) {
+void map2_plain(const Tile& t, const T* a, const T* b, T* y, Op op) {
   for (i64 r = 0; r < t.rows; ++r)
     for (i64 j = 0; j < t.cols; ++j)
       y[r * t.cols + j] = op(a[r * t.a_row + j * t.a_col], b[r * t.b_row + j * t.b_col]);
 }
-
-template <class T>
-void binary_tile(BinaryOp op, const Tile& t, const T* a, const T* b, T* y) {
-  switch (op) {
-    case BinaryOp::add: return map2(t, a, b, y, [](T u, T v) { return u + v; });
-    case BinaryOp::sub: return map2(t, a, b, y, [](T u, T v) { return u - v; });
-    case BinaryOp::mul: return map2(t, a, b, y, [](T u, T v) { return u * v; });
-    case BinaryOp::div: return map2(t, a, b, y, [](T u, T v) { return u / v; });
-    case BinaryOp::pow: return map2(t, a, b, y, [](T u, T v) { return std::pow(u, v); });
-    // u + v where they are not comparable: that is NaN
-    case BinaryOp::maximum:
-      return map2(t, a, b, y, [](T u, T v) { return u > v ? u : v >= u ? v : u + v; });
-    case BinaryOp::minimum:
-      return map2(t, a, b, y, [](T u, T v) { return u < v ? u : v <= u ? v : u + v; });
-    case BinaryOp::relu_backward:
-      return map2(t, a, b, y, [](T u, T dv) { return u > 0 ? dv : T{0}; });
-    case BinaryOp::tanh_backward:
-      return map2(t, a, b, y, [](T u, T dv) { return dv * (1 - u * u); });
-    case BinaryOp::sigmoid_backward:
-      return map2(t, a, b, y, [](T u, T dv) { return dv * u * (1 - u); });
-  }
+template <class Op>
+void map2(const Tile& t, const double* a, const double* b, double* y, Op op) {
+  map2_plain(t, a, b, y, op);
 }
 
-void binary_tile(BinaryOp op, const Tile& t, const bf16* a, const bf16* b, bf16* y) {
-  float u[block], v[block];
-  for (i64 r = 0; r < t.rows; ++r)
-    for (i64 done = 0; done < t.cols; done += block) {
-      i64 count = std::min(block, t.cols - done);
-      to_f32(a + r * t.a_row + done * t.a_col, t.a_col, u, count);
-      to_f32(b + r * t.b_row + done * t.b_col, t.b_col, v, count);
-      binary_tile<float>(op, Tile::dense(count), u, v, u);
-      to_bf16(u, y + r * t.cols + done, count);
-    }
+template <class T, class W = Compute<T>>
+void binary_tile(BinaryOp op, const Tile& t, const T* a, const T* b, T* y) {
+  switch (op) {
+    case BinaryOp::add: return map2(t, a, b, y, [](W u, W v) { return u + v; });
+    case BinaryOp::sub: return map2(t, a, b, y, [](W u, W v) { return u - v; });
+    case BinaryOp::mul: return map2(t, a, b, y, [](W u, W v) { return u * v; });
+    case BinaryOp::div: return map2(t, a, b, y, [](W u, W v) { return u / v; });
+    case BinaryOp::pow: return map2(t, a, b, y, [](W u, W v) { return std::pow(u, v); });
+    // u + v where they are not comparable: that is NaN
+    case BinaryOp::maximum:
+      return map2(t, a, b, y, [](W u, W v) { return u > v ? u : v >= u ? v : u + v; });
+    case BinaryOp::minimum:
+      return map2(t, a, b, y, [](W u, W v) { return u < v ? u : v <= u ? v : u + v; });
+    case BinaryOp::relu_backward:
+      return map2(t, a, b, y, [](W u, W dv) { return u > 0 ? dv : W{0}; });
+    case BinaryOp::tanh_backward:
+      return map2(t, a, b, y, [](W u, W dv) { return dv * (1 - u * u); });
+    case BinaryOp::sigmoid_backward:
+      return map2(t, a, b, y, [](W u, W dv) { return dv * u * (1 - u); });
+  }
 }
 
 template <class T>
@@ -187,15 +157,19 @@ void integer_tile(BinaryOp op, const Tile& t, const T* a, const T* b, T* y) {
   auto wrap = [](u64 value) { return static_cast<T>(value); };
   auto wide = [](T value) { return static_cast<u64>(value); };
   switch (op) {
-    case BinaryOp::add: return map2(t, a, b, y, [=](T u, T v) { return wrap(wide(u) + wide(v)); });
-    case BinaryOp::sub: return map2(t, a, b, y, [=](T u, T v) { return wrap(wide(u) - wide(v)); });
-    case BinaryOp::mul: return map2(t, a, b, y, [=](T u, T v) { return wrap(wide(u) * wide(v)); });
+    case BinaryOp::add:
+      return map2_plain(t, a, b, y, [=](T u, T v) { return wrap(wide(u) + wide(v)); });
+    case BinaryOp::sub:
+      return map2_plain(t, a, b, y, [=](T u, T v) { return wrap(wide(u) - wide(v)); });
+    case BinaryOp::mul:
+      return map2_plain(t, a, b, y, [=](T u, T v) { return wrap(wide(u) * wide(v)); });
     case BinaryOp::div:
-      return map2(t, a, b, y, [=](T u, T v) {  // −u where v is −1: i64's lowest / −1 would trap
-        return static_cast<i64>(v) == -1 ? wrap(0 - wide(u)) : static_cast<T>(u / v);
-      });
-    case BinaryOp::maximum: return map2(t, a, b, y, [](T u, T v) { return std::max(u, v); });
-    case BinaryOp::minimum: return map2(t, a, b, y, [](T u, T v) { return std::min(u, v); });
+      return map2_plain(
+          t, a, b, y, [=](T u, T v) {  // −u where v is −1: i64's lowest / −1 would trap
+            return static_cast<i64>(v) == -1 ? wrap(0 - wide(u)) : static_cast<T>(u / v);
+          });
+    case BinaryOp::maximum: return map2_plain(t, a, b, y, [](T u, T v) { return std::max(u, v); });
+    case BinaryOp::minimum: return map2_plain(t, a, b, y, [](T u, T v) { return std::min(u, v); });
     default: fail("binary", "this operation is not for integers");
   }
 }
@@ -230,16 +204,14 @@ void CpuBackend::unary(UnaryOp op, Dtype dtype, double a, double b, i64 n, const
   dispatch(dtype, [&]<class T>(T) {
     auto* from = static_cast<const T*>(x);
     auto* to = static_cast<T*>(y);
-    parallel_for(n, elementwise_grain, [=](i64 begin, i64 end) {
+    parallel_for(n, 1, [=](i64 begin, i64 end) {
       i64 count = end - begin;
-      if constexpr (std::is_same_v<T, bf16>)
-        unary_range(op, static_cast<float>(a), static_cast<float>(b), from + begin, to + begin,
-                    count);
-      else if constexpr (std::is_floating_point_v<T>)
-        unary_range<T>(op, static_cast<T>(a), static_cast<T>(b), from + begin, to + begin, count);
-      else
+      if constexpr (std::is_integral_v<T>)
         unary_integers<T>(op, static_cast<i64>(a), static_cast<i64>(b), from + begin, to + begin,
                           count);
+      else
+        unary_range<T>(op, static_cast<Compute<T>>(a), static_cast<Compute<T>>(b), from + begin,
+                       to + begin, count);
     });
   });
 }
@@ -255,12 +227,12 @@ void CpuBackend::binary(BinaryOp op, Dtype dtype, const BroadcastShape& shape, c
     auto* to = static_cast<T*>(y);
     if constexpr (std::is_integral_v<T>)
       check(op != BinaryOp::div || !has_zero(s, right), "div", "an integer is divided by zero");
-    parallel_for(numel(s), elementwise_grain, [=](i64 begin, i64 end) {
+    parallel_for(numel(s), 1, [=](i64 begin, i64 end) {
       for_each_tile(s, begin, end, [=](const Tile& t, i64 y_at, i64 a_at, i64 b_at) {
         if constexpr (std::is_integral_v<T>)
           integer_tile<T>(op, t, left + a_at, right + b_at, to + y_at);
         else
-          binary_tile(op, t, left + a_at, right + b_at, to + y_at);
+          binary_tile<T>(op, t, left + a_at, right + b_at, to + y_at);
       });
     });
   });
@@ -272,7 +244,7 @@ void CpuBackend::where(Dtype dtype, i64 n, const u8* condition, const void* a, c
     auto* left = static_cast<const T*>(a);
     auto* right = static_cast<const T*>(b);
     auto* to = static_cast<T*>(y);
-    parallel_for(n, elementwise_grain, [=](i64 begin, i64 end) {
+    parallel_for(n, 1, [=](i64 begin, i64 end) {
       for (i64 i = begin; i < end; ++i) to[i] = condition[i] ? left[i] : right[i];
     });
   });

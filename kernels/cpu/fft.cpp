@@ -95,9 +95,12 @@ void write_spectra(const Block& block, i64 bins, Lanes spectrum, T* y) {
     }
 }
 
+// Of a block of frames: some ten passes over it.
+i64 work(i64 n_fft) { return 10 * n_fft * fft_lanes; }
+
 template <class T>
 void stft_blocks(const StftShape& s, const T* x, const T* window, T* y) {
-  parallel_for(block_count(s), 1, [&](i64 begin, i64 end) {
+  parallel_for(block_count(s), work(s.n_fft), [&](i64 begin, i64 end) {
     RealFft& fft = RealFft::of_this_thread(s.n_fft);
     for (i64 number = begin; number < end; ++number) {
       Block block = block_at(s, number);
@@ -154,7 +157,7 @@ template <class T>
 void band_power_blocks(const StftShape& s, i64 bands, double power, const T* x, const T* window,
                        const T* weights, T* y) {
   const Bands sparse(bands, s.bins(), weights);
-  parallel_for(block_count(s), 1, [&](i64 begin, i64 end) {
+  parallel_for(block_count(s), work(s.n_fft), [&](i64 begin, i64 end) {
     RealFft& fft = RealFft::of_this_thread(s.n_fft);
     std::vector<double> sums(static_cast<std::size_t>(bands * fft_lanes));
     for (i64 number = begin; number < end; ++number) {
@@ -191,7 +194,7 @@ void read_spectra(i64 count, i64 n, double middle, const T* y, Lanes spectrum) {
 template <class T>
 void stft_backward_signals(const StftShape& s, const T* dy, const T* window, T* dx) {
   std::fill(dx, dx + s.count * s.samples, T{0});
-  parallel_for(s.count, 1, [&](i64 begin, i64 end) {
+  parallel_for(s.count, block_count(s) / s.count * work(s.n_fft), [&](i64 begin, i64 end) {
     RealFft& fft = RealFft::of_this_thread(s.n_fft);
     i64 blocks = block_count(s) / s.count;
     for (i64 number = begin * blocks; number < end * blocks; ++number) {
@@ -210,7 +213,7 @@ void stft_backward_signals(const StftShape& s, const T* dy, const T* window, T* 
 template <class T>
 void irfft_blocks(i64 count, i64 n, const T* y, T* x) {
   i64 bins = n / 2 + 1;
-  parallel_for((count + fft_lanes - 1) / fft_lanes, 1, [&](i64 begin, i64 end) {
+  parallel_for((count + fft_lanes - 1) / fft_lanes, work(n), [&](i64 begin, i64 end) {
     RealFft& fft = RealFft::of_this_thread(n);
     for (i64 number = begin; number < end; ++number) {
       i64 first = number * fft_lanes, used = std::min(fft_lanes, count - first);

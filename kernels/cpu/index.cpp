@@ -3,8 +3,9 @@
 #include <type_traits>
 
 #include "kernels/cpu/cpu_backend.h"
-#include "kernels/cpu/loops/f32_copy.h"
+#include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
+#include "kernels/scratch_array.h"
 
 namespace melgrad {
 namespace {
@@ -15,17 +16,27 @@ void check_indices(const char* operation, const i64* index, i64 n, i64 length) {
           "index {} at position {} is outside 0 … {} (length {})", index[j], j, length - 1, length);
 }
 
-i64 index_grain(i64 elements_each) {
-  return std::max<i64>(1, elementwise_grain / std::max<i64>(1, elements_each));
-}
-
 // sum += value; integers wrap around
-template <class T>
-void add(T& sum, T value) {
+template <class T, class Sum>
+void add(Sum& sum, T value) {
   if constexpr (std::is_integral_v<T>)
     sum = static_cast<T>(static_cast<u64>(sum) + static_cast<u64>(value));
   else
-    sum += value;
+    sum += static_cast<Sum>(value);
+}
+
+// Calls f(dx), n values, or for bf16 f(sums) with sums in f32 that begin as dx and become it: rounded to bf16 after each
+// addition they would stand still.
+template <class T, class F>
+void with_sums(Backend& cpu, i64 n, T* dx, F f) {
+  if constexpr (std::is_same_v<T, bf16>) {
+    ScratchArray<float> sums(cpu, n);
+    for (i64 i = 0; i < n; ++i) sums[i] = static_cast<float>(dx[i]);
+    f(sums.data());
+    for (i64 i = 0; i < n; ++i) dx[i] = bf16(sums[i]);
+  } else {
+    f(dx);
+  }
 }
 
 }  // namespace
@@ -36,7 +47,7 @@ void CpuBackend::gather(Dtype dtype, const IndexShape& s, const void* x, const i
   dispatch(dtype, [&]<class T>(T) {
     auto* from = static_cast<const T*>(x);
     auto* to = static_cast<T*>(y);
-    parallel_for(s.outer * s.count, index_grain(s.inner), [=](i64 begin, i64 end) {
+    parallel_for(s.outer * s.count, s.inner, [=](i64 begin, i64 end) {
       for (i64 row = begin; row < end; ++row)
         for (i64 i = 0, at = row * s.inner; i < s.inner; ++i, ++at)
           to[at] = from[(row / s.count * s.length + index[at]) * s.inner + i];
@@ -48,21 +59,15 @@ void CpuBackend::scatter_add(Dtype dtype, const IndexShape& s, const void* dy, c
                              void* dx) {
   check_indices("scatter_add", index, s.outer * s.count * s.inner, s.length);
   dispatch(dtype, [&]<class T>(T) {
-    if constexpr (std::is_same_v<T, bf16>) {
-      F32Copy wide_dy(*this, s.outer * s.count * s.inner, dy);
-      F32Copy wide_dx(*this, s.outer * s.length * s.inner, dx);
-      scatter_add(Dtype::f32, s, wide_dy.data(), index, wide_dx.data());
-      wide_dx.store(dx);
-    } else {
-      auto* from = static_cast<const T*>(dy);
-      auto* to = static_cast<T*>(dx);
-      parallel_for(s.outer, index_grain(s.count * s.inner), [=](i64 begin, i64 end) {
+    auto* from = static_cast<const T*>(dy);
+    with_sums(*this, s.outer * s.length * s.inner, static_cast<T*>(dx), [&](auto* to) {
+      parallel_for(s.outer, s.count * s.inner, [=](i64 begin, i64 end) {
         for (i64 o = begin; o < end; ++o)
           for (i64 j = 0; j < s.count; ++j)
             for (i64 i = 0, at = (o * s.count + j) * s.inner; i < s.inner; ++i, ++at)
               add(to[(o * s.length + index[at]) * s.inner + i], from[at]);
       });
-    }
+    });
   });
 }
 
@@ -73,7 +78,7 @@ void CpuBackend::index_select(Dtype dtype, const IndexShape& s, const void* x, c
   if (bytes == 0) return;
   auto* from = static_cast<const char*>(x);
   auto* to = static_cast<char*>(y);
-  parallel_for(s.outer * s.count, index_grain(s.inner), [=](i64 begin, i64 end) {
+  parallel_for(s.outer * s.count, s.inner, [=](i64 begin, i64 end) {
     for (i64 row = begin; row < end; ++row)
       std::memcpy(to + row * bytes,
                   from + (row / s.count * s.length + index[row % s.count]) * bytes,
@@ -85,23 +90,17 @@ void CpuBackend::index_add(Dtype dtype, const IndexShape& s, const void* dy, con
                            void* dx) {
   check_indices("index_add", index, s.count, s.length);
   dispatch(dtype, [&]<class T>(T) {
-    if constexpr (std::is_same_v<T, bf16>) {
-      F32Copy wide_dy(*this, s.outer * s.count * s.inner, dy);
-      F32Copy wide_dx(*this, s.outer * s.length * s.inner, dx);
-      index_add(Dtype::f32, s, wide_dy.data(), index, wide_dx.data());
-      wide_dx.store(dx);
-    } else {
-      auto* from = static_cast<const T*>(dy);
-      auto* to = static_cast<T*>(dx);
+    auto* from = static_cast<const T*>(dy);
+    with_sums(*this, s.outer * s.length * s.inner, static_cast<T*>(dx), [&](auto* to) {
       // Each thread adds its columns of all rows, in order: equal indices need no lock.
-      parallel_for(s.inner, index_grain(s.outer * s.count), [=](i64 begin, i64 end) {
+      parallel_for(s.inner, s.outer * s.count, [=](i64 begin, i64 end) {
         for (i64 row = 0; row < s.outer * s.count; ++row) {
-          T* sums = to + (row / s.count * s.length + index[row % s.count]) * s.inner;
+          auto* sums = to + (row / s.count * s.length + index[row % s.count]) * s.inner;
           const T* values = from + row * s.inner;
           for (i64 i = begin; i < end; ++i) add(sums[i], values[i]);
         }
       });
-    }
+    });
   });
 }
 

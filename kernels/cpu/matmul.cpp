@@ -14,7 +14,7 @@ namespace {
 MELGRAD_SIMD void matmul_loops(const MatmulShape& s, const double* a, const double* w,
                                const double* bias, double* y) {
   i64 products = s.batch * s.m * s.n * s.k;
-#pragma omp parallel for collapse(2) schedule(static) if (products >= elementwise_grain)
+#pragma omp parallel for collapse(2) schedule(static) if (many_elements(products))
   for (i64 b = 0; b < s.batch; ++b) {
     for (i64 i = 0; i < s.m; ++i) {
       const double* a_row = a + b * s.a_batch + i * s.a_row;

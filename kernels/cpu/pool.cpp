@@ -72,8 +72,7 @@ W window_scale(const PoolShape& s, i64 p, i64 q) {
   return W{1} / static_cast<W>(std::max<i64>(rows * columns, 1));
 }
 
-// Whether the work is worth waking the other threads.
-bool is_large(const PoolShape& s) { return s.n * s.h * s.w * s.c >= elementwise_grain; }
+bool is_large(const PoolShape& s) { return many_elements(s.n * s.h * s.w * s.c); }
 
 // y[n,p,q,c] = max over the window of x; a NaN stays once it is met
 template <class T>

@@ -43,7 +43,7 @@ template <class F>
 void for_each_draw(const u64* state, i64 n, bool need_low, F f) {
   u64 seed = state[0], offset = state[1];
   i64 stretches = (n + words_at_once - 1) / words_at_once;
-  parallel_for(stretches, 8, [=](i64 first, i64 last) {
+  parallel_for(stretches, 4 * words_at_once, [=](i64 first, i64 last) {
     Words high, low = {};
     for (i64 s = first; s < last; ++s) {
       i64 begin = s * words_at_once;

@@ -115,9 +115,8 @@ void reduce_typed(const ReduceShape& s, const T* x, Y* y, Finish finish) {
   Pieces p(s);
   std::vector<A> partial(p.stretches > 1 ? static_cast<std::size_t>(s.outer * p.stretches * s.inner)
                                          : 0);
-  i64 piece_elements = std::max<i64>(1, std::min(p.stretch, s.length) * p.block);
-  i64 grain = std::max<i64>(1, elementwise_grain / piece_elements);
-  parallel_for(s.outer * p.stretches * p.blocks, grain, [&](i64 begin, i64 end) {
+  i64 piece_elements = std::min(p.stretch, s.length) * p.block;
+  parallel_for(s.outer * p.stretches * p.blocks, piece_elements, [&](i64 begin, i64 end) {
     A sums[piece_columns];
     for (i64 piece = begin; piece < end; ++piece) {
       i64 column = piece % p.blocks * p.block, row = piece / p.blocks;
@@ -177,8 +176,7 @@ void arg_reduce_columns(const T* x, i64 length, i64 cols, i64 step, i64* y, Bett
 template <class T, class Better>
 void arg_reduce_typed(const ReduceShape& s, const T* x, i64* y, Better better) {
   i64 block = std::min(s.inner, piece_columns), blocks = (s.inner + block - 1) / block;
-  i64 grain = std::max<i64>(1, elementwise_grain / (s.length * block));
-  parallel_for(s.outer * blocks, grain, [=](i64 begin, i64 end) {
+  parallel_for(s.outer * blocks, s.length * block, [=](i64 begin, i64 end) {
     for (i64 piece = begin; piece < end; ++piece) {
       i64 column = piece % blocks * block, o = piece / blocks;
       arg_reduce_columns(x + o * s.length * s.inner + column, s.length,

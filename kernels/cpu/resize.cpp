@@ -87,8 +87,7 @@ MELGRAD_SIMD void resize_rows(const ResizeShape& s, const T* x, const i64* first
 void CpuBackend::resize_axis(Dtype dtype, const ResizeShape& s, const void* x, const i64* first,
                              const void* weights, void* y) {
   dispatch_floating("resize", dtype, [&]<class T>(T) {
-    i64 grain = elementwise_grain / std::max<i64>(1, s.inner * s.taps);
-    parallel_for(s.outer * s.count, grain, [=](i64 begin, i64 end) {
+    parallel_for(s.outer * s.count, s.inner * s.taps, [=](i64 begin, i64 end) {
       resize_rows(s, static_cast<const T*>(x), first, static_cast<const Compute<T>*>(weights),
                   static_cast<T*>(y), begin, end);
     });

@@ -70,7 +70,7 @@ struct Step {
 template <class T>
 MELGRAD_SIMD void run_cells(const RnnShape& s, const Step<T>& step) {
   i64 all_gates = gates(s.mode) * s.hidden;
-#pragma omp parallel for schedule(static) if (s.n * all_gates >= elementwise_grain)
+#pragma omp parallel for schedule(static) if (many_elements(4 * s.n * all_gates))
   for (i64 n = 0; n < s.n; ++n) {
     auto* gates_n = step.gates + n * all_gates;
     const auto* recurrent_n = step.recurrent + n * all_gates;
@@ -105,7 +105,7 @@ template <class T>
 MELGRAD_SIMD void run_cells_backward(const RnnShape& s, const BackwardStep<T>& step) {
   using W = Compute<T>;
   i64 all_gates = gates(s.mode) * s.hidden;
-#pragma omp parallel for schedule(static) if (s.n * all_gates >= elementwise_grain)
+#pragma omp parallel for schedule(static) if (many_elements(4 * s.n * all_gates))
   for (i64 n = 0; n < s.n; ++n) {
     i64 at = n * s.hidden, gates_at = n * all_gates;
     const W *gates_n = step.gates + gates_at, *state = step.state + at;

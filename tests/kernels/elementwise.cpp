@@ -46,7 +46,7 @@ const std::vector<UnaryCase> unary_cases = {
 
 template <class T>
 void check_unary(const UnaryCase& c, double tolerance) {
-  for (i64 n : {0, 1, 31, 1027, 70001}) {  // the last with several threads
+  for (i64 n : {0, 1, 31, 1027, 140001}) {  // the last with several threads
     auto x = testing::random_values<T>(n, c.low, c.high);
     std::vector<T> y(x.size());
     cpu().unary(c.op, dtype_of<T>, c.a, c.b, n, x.data(), y.data());

@@ -18,7 +18,7 @@ struct Parameters {
 
   Parameters() {
     for (unsigned k = 0; k < 2; ++k) {
-      i64 n = k == 0 ? 7 : 50'021;
+      i64 n = k == 0 ? 7 : 70'021;
       w[k] = testing::random_values<T>(n, -1, 1, k);
       g[k] = testing::random_values<T>(n, -1, 1, k + 10);
       state1[k].resize(w[k].size());

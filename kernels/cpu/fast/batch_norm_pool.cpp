@@ -4,6 +4,7 @@
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/loops/floating.h"
+#include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/scratch_array.h"
 
@@ -54,6 +55,7 @@ struct Block {
         beta(all.beta.data() + from) {}
 };
 
+bool is_large(const PoolShape& s) { return many_elements(s.n * s.h * s.w * s.c); }
 i64 pixel(const PoolShape& s, i64 n, i64 h, i64 w) { return ((n * s.h + h) * s.w + w) * s.c; }
 i64 output_at(const PoolShape& s, i64 n, i64 p, i64 q) { return ((n * s.p + p) * s.q + q) * s.c; }
 
@@ -81,7 +83,7 @@ void find_best(const PoolShape& s, const T* x, i64 n, i64 p, i64 q, const Block<
 
 template <class T, class W = Compute<T>>
 MELGRAD_SIMD void forward(const PoolShape& s, const Channels<W>& all, const T* x, T* y) {
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < s.p; ++p) {
       W best[channel_block], deviation[channel_block];
@@ -128,7 +130,7 @@ MELGRAD_SIMD void sum_gradients(Backend& backend, const PoolShape& s, const Chan
   i64 rows = s.n * s.p, sections = std::min(max_sections, rows);
   ScratchArray<double> totals(backend, sections * s.c * 2);
   ScratchArray<W> sums(backend, sections * s.c * 2);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (is_large(s))
   for (i64 section = 0; section < sections; ++section) {
     double* total = totals.data() + section * s.c * 2;
     W* sum = sums.data() + section * s.c * 2;
@@ -173,7 +175,7 @@ MELGRAD_SIMD void input_gradient(const PoolShape& s, const Channels<W>& all, con
                                  const T* dy, const W* dgamma_mean, const W* dbeta_mean, T* dx) {
   // Rows and columns past the last window count as windows without a gradient.
   i64 window_rows = (s.h + s.kh - 1) / s.kh, window_columns = (s.w + s.kw - 1) / s.kw;
-#pragma omp parallel for collapse(2) schedule(static)
+#pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < window_rows; ++p) {
       W best[channel_block], deviation[channel_block], remaining[channel_block];

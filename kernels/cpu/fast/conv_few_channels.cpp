@@ -94,7 +94,7 @@ void few_channels_backward_weights(Backend& backend, const ConvShape& s, const f
                                    const float* dy, float* dw, float* dbias) {
   Layout l = {s};
   i64 rows = s.n * s.p, products = rows * s.q * s.o * s.kh * l.taps;
-  i64 threads = products < elementwise_grain || omp_in_parallel() ? 1 : num_threads();
+  i64 threads = many_products(products) && !omp_in_parallel() ? num_threads() : 1;
   i64 share = l.dw + l.outputs + l.x_row + l.dy_row;  // a thread's own memory
   ScratchArray<float> memory(backend, threads * share);
 #pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads))

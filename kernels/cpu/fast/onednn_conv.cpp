@@ -1,5 +1,6 @@
 #include "kernels/cpu/fast/onednn.h"
 #include "kernels/cpu/fast/onednn_operation.h"
+#include "kernels/cpu/loops/parallel.h"
 
 namespace melgrad::onednn {
 namespace {
@@ -99,10 +100,13 @@ Operation make_backward_weights(const Conv& conv) {
   return operation;
 }
 
+i64 products(const ConvShape& s) { return s.n * s.p * s.q * s.o * s.kh * s.kw * s.c / s.groups; }
+
 }  // namespace
 
 void conv2d(Backend& backend, const ConvShape& s, Dtype dtype, const void* x, const void* w,
             const void* bias, void* y) {
+  AloneIfFew alone(products(s));
   bool with_bias = bias != nullptr;
   Operation& operation = cached("conv2d", key_of(forward, s, dtype, with_bias),
                                 [&] { return make_forward(Conv(s, dtype, with_bias)); });
@@ -111,6 +115,7 @@ void conv2d(Backend& backend, const ConvShape& s, Dtype dtype, const void* x, co
 
 void conv2d_backward_data(Backend& backend, const ConvShape& s, Dtype dtype, const void* dy,
                           const void* w, void* dx) {
+  AloneIfFew alone(products(s));
   Operation& operation = cached("conv2d_backward_data", key_of(backward_data, s, dtype, false),
                                 [&] { return make_backward_data(Conv(s, dtype, false)); });
   operation.run(backend, {dy, w, dx});
@@ -118,6 +123,7 @@ void conv2d_backward_data(Backend& backend, const ConvShape& s, Dtype dtype, con
 
 void conv2d_backward_weights(Backend& backend, const ConvShape& s, Dtype dtype, const void* x,
                              const void* dy, void* dw, void* dbias) {
+  AloneIfFew alone(products(s));
   bool with_bias = dbias != nullptr;
   Operation& operation =
       cached("conv2d_backward_weights", key_of(backward_weights, s, dtype, with_bias),

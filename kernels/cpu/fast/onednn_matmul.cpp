@@ -1,5 +1,6 @@
 #include "kernels/cpu/fast/onednn.h"
 #include "kernels/cpu/fast/onednn_operation.h"
+#include "kernels/cpu/loops/parallel.h"
 
 namespace melgrad::onednn {
 namespace {
@@ -57,6 +58,7 @@ void matmul(Backend& backend, const MatmulShape& s, Dtype dtype, Dtype result, c
              s.b_batch,
              s.b_row,
              s.b_col};
+  AloneIfFew alone(s.batch * s.m * s.n * s.k);
   Operation& operation =
       cached("matmul", key, [&] { return make_matmul(s, dtype, result, bias != nullptr); });
   bias ? operation.run(backend, {a, w, bias, y}) : operation.run(backend, {a, w, y});
