@@ -23,7 +23,7 @@ template <class T, class Update>
 void for_each_stretch(std::span<const ParameterSlot> slots, Update update) {
   i64 total = 0;
   for (const ParameterSlot& slot : slots) total += slot.n;
-  parallel_for(total, 2, [=](i64 begin, i64 end) {
+  parallel_for(total, 4, [=](i64 begin, i64 end) {
     i64 start = 0;  // of the slot in the long array
     for (const ParameterSlot& slot : slots) {
       i64 from = std::max(begin - start, i64{0}), to = std::min(end - start, slot.n);
