@@ -69,8 +69,8 @@ Tensor extract(const Feature& f, const Tensor& samples, double sr) {
 
 Tensor extract(const Feature& feature, const Example& example) {
   Clip clip = decode(example.path, {.offset = example.offset, .duration = example.duration});
-  check(clip.samples.numel() > 0, "feature", "{}: there is nothing after {} s",
-        example.path.string(), example.offset);
+  check(clip.samples.numel() > 0, "feature", "{}: there is nothing after {} s", example.path,
+        example.offset);
   double sr = feature.sr > 0 ? feature.sr : clip.sample_rate;
   return extract(feature, resample(clip.samples.to(feature.dtype), clip.sample_rate, sr), sr);
 }

@@ -113,6 +113,9 @@ struct Function {
 /// it saved ends here.
 template <class F, class Result>
 auto record(F function, Result result) {
+  static_assert(std::same_as<Result, Tensor> || std::same_as<Result, std::vector<Tensor>>,
+                "forward() returns a Tensor or a std::vector<Tensor>: it computes on tensors, and "
+                "apply() makes Variables of them");
   std::shared_ptr<Function> node;
   if constexpr (std::same_as<Result, Tensor>) {
     function.check_forward(result);
@@ -137,11 +140,21 @@ inline const Tensor& value_of(const Variable& variable) {
 }
 
 /// Runs function.forward on the inputs' values and records it: `return apply(Softmax(axis), x);`
-template <std::derived_from<Function> F, class... Inputs>
-requires(std::same_as<Inputs, Variable>&&...) auto apply(F function, const Inputs&... inputs) {
-  function.connect({&inputs...});
-  auto result = function.forward(value_of(inputs)...);
-  return record(std::move(function), std::move(result));
+template <class F, class... Inputs>
+auto apply(F function, const Inputs&... inputs) {
+  static_assert(std::derived_from<F, Function>, "apply() takes a Function, and then its inputs");
+  static_assert((std::same_as<Inputs, Variable> && ...),
+                "the inputs of apply() are Variables; a tensor or number without a gradient is a "
+                "member of the Function");
+  if constexpr (std::derived_from<F, Function> && (std::same_as<Inputs, Variable> && ...)) {
+    constexpr bool fits = requires { function.forward(value_of(inputs)...); };
+    static_assert(fits, "forward() takes one const Tensor& for each input of apply()");
+    if constexpr (fits) {
+      function.connect({&inputs...});
+      auto result = function.forward(value_of(inputs)...);
+      return record(std::move(function), std::move(result));
+    }
+  }
 }
 
 /// The same for a list of inputs (cat, stack): forward takes std::vector<Tensor>.

@@ -1,4 +1,5 @@
 #pragma once
+#include <ostream>
 #include <string>
 
 namespace melgrad {
@@ -20,5 +21,6 @@ struct Device {
 
 /// "cpu" or "cuda:0".
 std::string to_string(Device device);
+std::ostream& operator<<(std::ostream& out, Device device);
 
 }  // namespace melgrad

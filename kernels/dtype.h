@@ -64,7 +64,7 @@ constexpr Dtype compute_dtype(Dtype dtype) { return dtype == Dtype::f64 ? Dtype:
 
 template <class T>
 inline constexpr Dtype dtype_of = [] {
-  static_assert(sizeof(T) == 0, "not an element type");
+  static_assert(sizeof(T) == 0, "a tensor's elements are float, double, bf16, i64 or u8");
   return Dtype::f32;
 }();
 template <>

@@ -6,8 +6,7 @@
 namespace melgrad {
 
 std::unique_ptr<StagedCopy> staged_copy(Device device) {
-  check(!device.is_cpu(), "staged_copy", "memory is staged for a GPU, not for {}",
-        to_string(device));
+  check(!device.is_cpu(), "staged_copy", "memory is staged for a GPU, not for {}", device);
   return staged_copy_to_gpu(device.index);
 }
 

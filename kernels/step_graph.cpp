@@ -12,8 +12,7 @@ constexpr int ordinary_runs = 2;
 
 StepGraph::StepGraph(Device device, std::function<void()> step)
     : device_(device), step_(std::move(step)) {
-  check(!device.is_cpu(), "step_graph", "a step can be recorded on a GPU only, not on {}",
-        to_string(device));
+  check(!device.is_cpu(), "step_graph", "a step can be recorded on a GPU only, not on {}", device);
 }
 
 bool StepGraph::run() {

@@ -103,9 +103,10 @@ Module::LoadReport Module::load_state_dict(const StateDict& state, bool strict) 
     if (!own.contains(name)) report.unexpected.push_back(name);
 
   bool names_agree = report.missing.empty() && report.unexpected.empty();
-  check(misshapen.empty() && (names_agree || !strict), "load_state_dict",
-        "the state is not that of this {}:{}{}{}", type(), list("missing", report.missing),
-        list("unexpected", report.unexpected), list("wrong shape", misshapen));
+  if (!misshapen.empty() || (strict && !names_agree))
+    fail("load_state_dict", "the state is not that of this {}:{}{}{}", type(),
+         list("missing", report.missing), list("unexpected", report.unexpected),
+         list("wrong shape", misshapen));
 
   for (auto& [name, tensor] : own)
     if (auto given = state.find(name); given != state.end())

@@ -8,7 +8,7 @@ namespace melgrad {
 
 Tensor empty(const Shape& shape, Dtype dtype, Device device) {
   check(device.is_cpu() || dtype != Dtype::f64, "empty",
-        "f64 is the CPU's reference path, {} has none: {}", to_string(device), shape);
+        "f64 is the CPU's reference path, {} has none: {}", device, shape);
   for (i64 size : shape) check(size >= 0, "empty", "negative size: {}", shape);
   i64 bytes = 0;
   bool too_large = __builtin_mul_overflow(shape.numel(), static_cast<i64>(size_of(dtype)), &bytes);
@@ -64,21 +64,12 @@ Tensor linspace(double start, double stop, i64 n, Dtype dtype, Device device) {
   return from_vector(values).to(dtype).to(device);
 }
 
-template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
-  check(static_cast<i64>(values.size()) == shape.numel(), "from_vector",
-        "{} values do not fill shape {}", values.size(), shape);
-  Tensor y = empty(shape, dtype_of<T>);
-  if (!values.empty()) {
-    backend(y.device()).copy_from_host(y.raw(), values.data(), values.size() * sizeof(T));
-  }
+Tensor from_array(const void* values, std::size_t count, Dtype dtype, const Shape& shape) {
+  check(static_cast<i64>(count) == shape.numel(), "from_vector", "{} values do not fill shape {}",
+        count, shape);
+  Tensor y = empty(shape, dtype);
+  if (count > 0) backend(y.device()).copy_from_host(y.raw(), values, count * size_of(dtype));
   return y;
 }
-
-template Tensor from_vector(const std::vector<float>&, const Shape&);
-template Tensor from_vector(const std::vector<double>&, const Shape&);
-template Tensor from_vector(const std::vector<bf16>&, const Shape&);
-template Tensor from_vector(const std::vector<i64>&, const Shape&);
-template Tensor from_vector(const std::vector<u8>&, const Shape&);
 
 }  // namespace melgrad

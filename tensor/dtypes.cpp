@@ -42,8 +42,8 @@ void check_same_device(std::string_view op, std::initializer_list<const Tensor*>
     if (!tensor->defined()) continue;
     if (first == nullptr) first = tensor;
     check(first->device() == tensor->device(), op,
-          "operands are on different devices: {} on {} and {} on {}", *first,
-          to_string(first->device()), *tensor, to_string(tensor->device()));
+          "operands are on different devices: {} on {} and {} on {}", *first, first->device(),
+          *tensor, tensor->device());
   }
 }
 

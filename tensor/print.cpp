@@ -118,4 +118,8 @@ std::string to_string(const Tensor& tensor) {
   return printer.out + " " + describe(tensor);
 }
 
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
+  return out << to_string(tensor);
+}
+
 }  // namespace melgrad

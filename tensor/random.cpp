@@ -20,7 +20,7 @@ u64 mix(u64 z) {
 
 void draw(Distribution distribution, Tensor& y, Generator& generator, double a, double b) {
   check(y.device() == generator.device(), "random", "the generator is on {}, the tensor on {}",
-        to_string(generator.device()), to_string(y.device()));
+        generator.device(), y.device());
   if (y.numel() == 0) return;
   Tensor state = generator.take(y.numel());
   backend(y.device()).random(distribution, y.dtype(), a, b, y.numel(), words(state), y.raw());

@@ -85,8 +85,8 @@ void* Tensor::raw() const {
 void* Tensor::checked_data(Dtype wanted) const {
   check(defined(), "data", "the tensor is undefined");
   check(wanted == dtype_, "data", "asked for {}, the tensor is {}", name_of(wanted), *this);
-  check(device().is_cpu(), "data", "the tensor is on {}, bring it to the CPU first: {}",
-        to_string(device()), *this);
+  check(device().is_cpu(), "data", "the tensor is on {}, bring it to the CPU first: {}", device(),
+        *this);
   return raw();
 }
 
@@ -96,30 +96,17 @@ double Tensor::item() const {
   return to_vector<double>().front();
 }
 
-template <class T>
-std::vector<T> Tensor::to_vector() const {
+// On the CPU first: it has every dtype, and it is the host.
+Tensor Tensor::on_host(Dtype dtype) const {
   check(defined(), "to_vector", "the tensor is undefined");
-  // On the CPU first: it has every dtype, and it is the host.
-  Tensor source = to(Device::cpu()).to(dtype_of<T>).contiguous();
-  const T* first = static_cast<const T*>(source.raw());
-  return {first, first + numel()};
+  return to(Device::cpu()).to(dtype).contiguous();
 }
-
-template std::vector<float> Tensor::to_vector() const;
-template std::vector<double> Tensor::to_vector() const;
-template std::vector<bf16> Tensor::to_vector() const;
-template std::vector<i64> Tensor::to_vector() const;
-template std::vector<u8> Tensor::to_vector() const;
 
 std::string describe(const Tensor& tensor) {
   if (!tensor.defined()) return "undefined";
   std::string text = to_string(tensor.shape()) + " " + std::string(name_of(tensor.dtype()));
   if (!tensor.device().is_cpu()) text += " on " + to_string(tensor.device());
   return text;
-}
-
-std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
-  return out << describe(tensor);
 }
 
 }  // namespace melgrad

@@ -81,7 +81,11 @@ class Tensor {
   double item() const;
   /// All elements in row-major order of the logical shape, converted; synchronises.
   template <class T>
-  std::vector<T> to_vector() const;
+  std::vector<T> to_vector() const {
+    const Tensor values = on_host(dtype_of<T>);
+    const T* first = values.data<T>();
+    return {first, first + values.numel()};
+  }
 
   // --- views: no element moves
   /// One size may be −1. A view where the strides allow it, else a copy.
@@ -115,6 +119,7 @@ class Tensor {
 
  private:
   void* checked_data(Dtype wanted) const;
+  Tensor on_host(Dtype dtype) const;  // row-major
 
   std::shared_ptr<Storage> storage_;
   Dtype dtype_ = Dtype::f32;
@@ -122,13 +127,12 @@ class Tensor {
   i64 offset_ = 0;
 };
 
-/// "(2, 3) f32", for error messages.
+/// "(2, 3) f32" or "(2, 3) f32 on cuda:0": how error messages name a tensor.
 std::string describe(const Tensor& tensor);
-/// As describe().
-std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 /// The values, as NumPy prints them: aligned, summarised with ... past 1000 elements; then
 /// describe().
 std::string to_string(const Tensor& tensor);
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor);
 
 // --- creation
 Tensor empty(const Shape& shape, Dtype dtype = Dtype::f32, Device device = {});
@@ -144,9 +148,12 @@ Tensor arange(i64 n, Dtype dtype = Dtype::i64, Device device = {});
 Tensor linspace(double start, double stop, i64 n, Dtype dtype = Dtype::f32, Device device = {});
 /// A 0-d tensor.
 Tensor scalar(double value, Dtype dtype = Dtype::f32, Device device = {});
-/// Copies; throws Error unless values.size() is shape.numel().
+/// Copies `count` values of C++ type `dtype`; throws Error unless count is shape.numel().
+Tensor from_array(const void* values, std::size_t count, Dtype dtype, const Shape& shape);
 template <class T>
-Tensor from_vector(const std::vector<T>& values, const Shape& shape);
+Tensor from_vector(const std::vector<T>& values, const Shape& shape) {
+  return from_array(values.data(), values.size(), dtype_of<T>, shape);
+}
 template <class T>
 Tensor from_vector(const std::vector<T>& values) {
   return from_vector(values, Shape{static_cast<i64>(values.size())});

@@ -122,8 +122,7 @@ std::vector<Job> jobs_of(const Arguments& a) {
   auto add = [&](const fs::path& source, const fs::path& name) {
     fs::path target = (fs::path(a.output) / name).replace_extension(".npy");
     auto [known, is_new] = source_of.emplace(target, source);
-    check(is_new, "features", "{} and {} would both become {}", known->second.string(),
-          source.string(), target.string());
+    check(is_new, "features", "{} and {} would both become {}", known->second, source, target);
   };
   for (const std::string& input : a.inputs) {
     if (!fs::is_directory(input)) {

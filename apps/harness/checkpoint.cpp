@@ -57,15 +57,15 @@ void Trainer::load(const std::filesystem::path& checkpoint) {
   auto entry = [&](const char* name) -> const Tensor& {
     auto found = file.find(name);
     check(found != file.end(), "resume", "{} is no checkpoint of this program: {} is missing",
-          checkpoint.string(), name);
+          checkpoint, name);
     return found->second;
   };
   std::vector<i64> counters = entry("trainer.counters").to_vector<i64>();
   std::vector<double> rows = entry("trainer.epochs").to_vector<double>();
   check(counters.size() == 4 && rows.size() % columns == 0 && !rows.empty(), "resume",
-        "{} is a checkpoint of another version", checkpoint.string());
-  check(static_cast<u64>(counters[3]) == seed_, "resume", "{} is of seed {}, not {}",
-        checkpoint.string(), static_cast<u64>(counters[3]), seed_);
+        "{} is a checkpoint of another version", checkpoint);
+  check(static_cast<u64>(counters[3]) == seed_, "resume", "{} is of seed {}, not {}", checkpoint,
+        static_cast<u64>(counters[3]), seed_);
 
   net_.load_state_dict(take(file, "net."));
   best_ = take(file, "best.");

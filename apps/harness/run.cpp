@@ -127,7 +127,7 @@ class Run {
     std::error_code error;
     fs::create_directories(out_ / "checkpoints", error);
     if (!error) fs::create_directories(out_ / "weights", error);
-    check(!error, "out", "{} cannot be written to: {}", out_.string(), error.message());
+    check(!error, "out", "{} cannot be written to: {}", out_, error.message());
     fs::path results = out_ / "results.json";
     if (options_.resume && fs::exists(results)) earlier_ = read_json(results.string());
   }
@@ -227,7 +227,7 @@ class Run {
   void keep_earlier() {
     if (!earlier_) return;
     check(earlier_->fingerprint == results_.fingerprint, "resume",
-          "the run in {} had other data or settings.\n  then: {}\n  now:  {}", out_.string(),
+          "the run in {} had other data or settings.\n  then: {}\n  now:  {}", out_,
           earlier_->fingerprint, results_.fingerprint);
     for (const NetResult& old : earlier_->nets)
       for (NetResult& net : results_.nets)

@@ -69,7 +69,7 @@ std::string content_hash(const fs::path& path) {
 FeatureCache::FeatureCache(fs::path folder, u64 limit) : folder_(std::move(folder)), limit_(limit) {
   std::error_code error;
   fs::create_directories(folder_, error);
-  check(fs::is_directory(folder_), "cache", "cannot make the folder {}: {}", folder_.string(),
+  check(fs::is_directory(folder_), "cache", "cannot make the folder {}: {}", folder_,
         error.message());
 }
 

@@ -18,7 +18,7 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::path> entries;
   fs::directory_iterator iterator(folder, error);
-  check(!error, "scan_folder", "cannot read the folder {}: {}", folder.string(), error.message());
+  check(!error, "scan_folder", "cannot read the folder {}: {}", folder, error.message());
   for (const fs::directory_entry& entry : iterator)
     if (!is_hidden(entry.path())) entries.push_back(entry.path());
   std::sort(entries.begin(), entries.end());
@@ -74,20 +74,20 @@ Collection segmented(const Collection& collection, i64 count, double seconds) {
 }
 
 Collection scan_folder(const fs::path& folder, const std::vector<std::string>& classes) {
-  check(fs::is_directory(folder), "scan_folder", "{} is not a folder", folder.string());
+  check(fs::is_directory(folder), "scan_folder", "{} is not a folder", folder);
   Collection collection;
   collection.classes = classes.empty() ? class_folders(folder) : classes;
   check(!collection.classes.empty(), "scan_folder",
-        "{} has no class folders: it needs one folder per class", folder.string());
+        "{} has no class folders: it needs one folder per class", folder);
   check(collection.classes.size() > 1, "scan_folder",
-        "{} has only one class, '{}': there is nothing to tell apart", folder.string(),
+        "{} has only one class, '{}': there is nothing to tell apart", folder,
         collection.classes.front());
   for (std::size_t label = 0; label < collection.classes.size(); ++label) {
     const std::string& name = collection.classes[label];
     check(std::count(collection.classes.begin(), collection.classes.end(), name) == 1,
           "scan_folder", "class '{}' is named twice", name);
-    check(fs::is_directory(folder / name), "scan_folder", "{} has no class folder '{}'",
-          folder.string(), name);
+    check(fs::is_directory(folder / name), "scan_folder", "{} has no class folder '{}'", folder,
+          name);
     std::size_t before = collection.examples.size();
     for (const fs::path& path : entries_of(folder / name)) {
       if (!is_audio_file(path) && !is_image_file(path)) continue;
@@ -100,7 +100,7 @@ Collection scan_folder(const fs::path& folder, const std::vector<std::string>& c
     }
     check(collection.examples.size() > before, "scan_folder",
           "class folder {} has no readable audio file or picture ({} skipped so far)",
-          (folder / name).string(), collection.skipped.size());
+          folder / name, collection.skipped.size());
   }
   return collection;
 }

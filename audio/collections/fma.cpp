@@ -31,8 +31,7 @@ Fma read_fma(const std::filesystem::path& audio, const std::filesystem::path& tr
   check(subset == "small" || subset == "medium" || subset == "large", "read_fma",
         "no subset '{}': small, medium, large", subset);
   auto table = read_csv(tracks);
-  check(table.size() > 3, "read_fma", "{}: too short for a heading of three lines",
-        tracks.string());
+  check(table.size() > 3, "read_fma", "{}: too short for a heading of three lines", tracks);
   std::size_t genre = column_of(table, "track", "genre_top");
   std::size_t part = column_of(table, "set", "subset"), split = column_of(table, "set", "split");
   std::size_t artist = column_of(table, "artist", "id");
@@ -67,7 +66,7 @@ Fma read_fma(const std::filesystem::path& audio, const std::filesystem::path& tr
     list.push_back(number);
   }
   check(!fma.collection.examples.empty(), "read_fma",
-        "no readable track of subset '{}' under {} ({} skipped)", subset, audio.string(),
+        "no readable track of subset '{}' under {} ({} skipped)", subset, audio,
         fma.collection.skipped.size());
   return fma;
 }

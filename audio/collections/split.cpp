@@ -131,14 +131,14 @@ void check_folds(const Collection& collection, i64 k) {
 /// "genre/name" of every line; the extension stands for whatever the clip is stored as.
 std::vector<std::string> names_in(const std::filesystem::path& file) {
   std::ifstream in(file);
-  check(in.is_open(), "split", "cannot read {}", file.string());
+  check(in.is_open(), "split", "cannot read {}", file);
   std::vector<std::string> names;
   for (std::string line; std::getline(in, line);) {
     while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back()))) line.pop_back();
     if (line.empty()) continue;
     std::filesystem::path path(line);
     check(path.has_parent_path() && path.has_filename(), "split",
-          "{}: line '{}' is not genre/name.extension", file.string(), line);
+          "{}: line '{}' is not genre/name.extension", file, line);
     names.push_back((path.parent_path().filename() / path.stem()).string());
   }
   return names;
@@ -157,8 +157,7 @@ struct Lookup {
   std::vector<i64> part(const std::filesystem::path& file) {
     std::vector<i64> part;
     for (const std::string& name : names_in(file)) {
-      check(seen.insert(name).second, "split", "{}: {} is named a second time", file.string(),
-            name);
+      check(seen.insert(name).second, "split", "{}: {} is named a second time", file, name);
       auto found = examples.find(name);
       if (found != examples.end())
         part.push_back(found->second);

@@ -43,7 +43,7 @@ std::optional<float> mode_value(const std::string& text) {
 SongTable read_spotify(const std::filesystem::path& csv, const std::string& genre_column,
                        i64 fewest) {
   auto rows = read_csv(csv);
-  check(rows.size() > 1, "read_spotify", "{}: no rows below the heading", csv.string());
+  check(rows.size() > 1, "read_spotify", "{}: no rows below the heading", csv);
   const std::vector<std::string> heading = rows.front();
   std::size_t genre = genre_column_of(heading, genre_column);
   std::size_t key = column(heading, "key"), mode = column(heading, "mode");
@@ -66,7 +66,7 @@ SongTable read_spotify(const std::filesystem::path& csv, const std::string& genr
       table.classes.push_back(name);
     }
   check(table.classes.size() > 1, "read_spotify", "{}: {} genres have at least {} songs; needs two",
-        csv.string(), table.classes.size(), fewest);
+        csv, table.classes.size(), fewest);
   if (!keys.empty()) keys.erase(keys.begin());  // all other columns 0: the first key
   table.features.assign(numeric.begin(), numeric.end());
   table.features.emplace_back("mode");
@@ -92,7 +92,7 @@ SongTable read_spotify(const std::filesystem::path& csv, const std::string& genr
     values.insert(values.end(), song.begin(), song.end());
     labels.push_back(label_of.at(row[genre]));
   }
-  check(!labels.empty(), "read_spotify", "{}: no row is complete", csv.string());
+  check(!labels.empty(), "read_spotify", "{}: no row is complete", csv);
   table.x = from_vector(values,
                         {static_cast<i64>(labels.size()), static_cast<i64>(table.features.size())});
   table.labels = from_vector(labels);

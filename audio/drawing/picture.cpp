@@ -36,8 +36,7 @@ Tensor row_weights(i64 height, i64 bins, double sample_rate, FrequencyAxis axis)
 
 Tensor picture_from_audio(const Picture& picture, const std::filesystem::path& path) {
   Clip clip = decode(path, {.offset = picture.offset, .duration = picture.seconds});
-  check(clip.samples.numel() > 0, "picture", "{}: nothing after {} s", path.string(),
-        picture.offset);
+  check(clip.samples.numel() > 0, "picture", "{}: nothing after {} s", path, picture.offset);
   return picture_of(picture, resample(clip.samples, clip.sample_rate, picture.sample_rate));
 }
 

@@ -22,11 +22,10 @@ constexpr i64 block_frames = 65536;
 void check_is_regular_file(const std::filesystem::path& path) {
   std::error_code error;
   auto status = std::filesystem::status(path, error);
-  check(std::filesystem::exists(status), "decode", "{}: no such file", path.string());
-  check(std::filesystem::is_regular_file(status), "decode", "{} is not a regular file",
-        path.string());
+  check(std::filesystem::exists(status), "decode", "{}: no such file", path);
+  check(std::filesystem::is_regular_file(status), "decode", "{} is not a regular file", path);
   check(std::filesystem::file_size(path, error) > 0 && !error, "decode", "{}: the file is empty",
-        path.string());
+        path);
 }
 
 /// libsndfile says of mp3 files that libmpg123 does not like that they do not exist.
@@ -62,10 +61,10 @@ using File = std::unique_ptr<SNDFILE, Close>;
 File open(const std::filesystem::path& path, SF_INFO& info) {
   info = {};
   File file(sf_open(path.c_str(), SFM_READ, &info));
-  check(file != nullptr, "decode", "{}: {}", path.string(), reason_not_opened());
+  check(file != nullptr, "decode", "{}: {}", path, reason_not_opened());
   check(info.channels > 0 && info.samplerate > 0 && info.frames >= 0, "decode",
-        "{}: the header says {} channels, {} Hz, {} samples", path.string(), info.channels,
-        info.samplerate, info.frames);
+        "{}: the header says {} channels, {} Hz, {} samples", path, info.channels, info.samplerate,
+        info.frames);
   return file;
 }
 
@@ -98,7 +97,7 @@ AudioReader::AudioReader(const std::filesystem::path& path) : state_(std::make_u
     info.frames = frames;
   }
   check(!is_cut_short(state_->file.get()), "decode",
-        "{}: cut short: the file ends before its header says", path.string());
+        "{}: cut short: the file ends before its header says", path);
   state_->info = {info.frames, info.channels, info.samplerate};
   int format = info.format & SF_FORMAT_TYPEMASK;
   constexpr int mpeg = 0x230000;  // SF_FORMAT_MPEG, which headers before 1.1 lack
@@ -117,8 +116,7 @@ void AudioReader::seek(i64 frame) {
   // libsndfile 1.2 gives wrong or silent samples for up to 5 000 frames after a seek in ogg and mp3.
   if (state_->seeks_wrongly) start = std::max<i64>(0, frame - 8192);
   check(sf_seek(state_->file.get(), start, SEEK_SET) == start, "decode",
-        "{}: cannot go to sample {}: {}", state_->path.string(), start,
-        sf_strerror(state_->file.get()));
+        "{}: cannot go to sample {}: {}", state_->path, start, sf_strerror(state_->file.get()));
   if (start < frame) read(frame - start);
 }
 
@@ -151,7 +149,7 @@ Clip decode(const std::filesystem::path& path, const DecodeOptions& options) {
   if (begin > 0) reader.seek(begin);
   Tensor frames = reader.read(wanted);
   check(frames.dim(0) >= wanted - wanted / 20, "decode",
-        "{}: damaged: only {} of {} samples could be read", path.string(), frames.dim(0), wanted);
+        "{}: damaged: only {} of {} samples could be read", path, frames.dim(0), wanted);
   if (!is_finite(frames))
     fail("decode: " + path.string(), "a sample is not a finite number: {}", frames);
   Clip clip;

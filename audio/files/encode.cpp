@@ -47,7 +47,7 @@ int format_of(const std::filesystem::path& path) {
   std::string extension = lower_extension(path);
   if (extension == ".wav") return SF_FORMAT_WAV | SF_FORMAT_PCM_16;
   if (extension == ".flac") return SF_FORMAT_FLAC | SF_FORMAT_PCM_16;
-  check(extension == ".ogg", "encode", "{}: writes .wav, .flac and .ogg", path.string());
+  check(extension == ".ogg", "encode", "{}: writes .wav, .flac and .ogg", path);
   return SF_FORMAT_OGG | SF_FORMAT_VORBIS;
 }
 
@@ -62,7 +62,7 @@ void encode(const std::filesystem::path& path, const Clip& clip) {
   SF_VIRTUAL_IO io{length, seek, read, write, tell};
   std::unique_ptr<SNDFILE, decltype(&sf_close)> file(
       sf_open_virtual(&io, SFM_WRITE, &info, &encoded), sf_close);
-  check(file != nullptr, "encode", "{}: {}", path.string(), sf_strerror(nullptr));
+  check(file != nullptr, "encode", "{}: {}", path, sf_strerror(nullptr));
   sf_command(file.get(), SFC_SET_CLIPPING, nullptr, SF_TRUE);
   Tensor frames = clip.samples.rank() == 1
                       ? clip.samples.to(Dtype::f32).contiguous()
@@ -74,7 +74,7 @@ void encode(const std::filesystem::path& path, const Clip& clip) {
     i64 wanted = std::min(step, count - done);
     check(
         sf_writef_float(file.get(), frames.data<float>() + done * info.channels, wanted) == wanted,
-        "encode", "{}: {}", path.string(), sf_strerror(file.get()));
+        "encode", "{}: {}", path, sf_strerror(file.get()));
   }
   file.reset();  // writes the rest
 

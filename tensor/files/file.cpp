@@ -48,7 +48,7 @@ void InputFile::read(u64 begin, void* target, std::size_t bytes) const {
         pread(descriptor_, place, std::min(bytes, largest_transfer), static_cast<off_t>(begin));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail_with_errno("read_file", path_);
-    check(count > 0, "read_file", "{}: the file ends {} bytes too early", path_.string(), bytes);
+    check(count > 0, "read_file", "{}: the file ends {} bytes too early", path_, bytes);
     place += count;
     begin += static_cast<u64>(count);
     bytes -= static_cast<std::size_t>(count);
@@ -64,8 +64,8 @@ std::string lower_extension(const std::filesystem::path& path) {
 
 std::string read_file(const std::filesystem::path& path, u64 most) {
   InputFile file(path);
-  check(file.size() <= most, "read_file", "{}: {} bytes are more than the {} allowed",
-        path.string(), file.size(), most);
+  check(file.size() <= most, "read_file", "{}: {} bytes are more than the {} allowed", path,
+        file.size(), most);
   std::string bytes(file.size(), '\0');
   file.read(0, bytes.data(), bytes.size());
   return bytes;
@@ -74,8 +74,7 @@ std::string read_file(const std::filesystem::path& path, u64 most) {
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   std::error_code ignored;
   auto kind = std::filesystem::status(path_, ignored).type();
-  check(kind != std::filesystem::file_type::directory, "write_file", "{}: is a folder",
-        path_.string());
+  check(kind != std::filesystem::file_type::directory, "write_file", "{}: is a folder", path_);
   bool is_new = kind == std::filesystem::file_type::not_found;
   if (is_new || kind == std::filesystem::file_type::regular) {
     if (!is_new) path_ = std::filesystem::canonical(path_);
@@ -106,7 +105,7 @@ void AtomicFile::write(const void* data, std::size_t bytes) {
 }
 
 void AtomicFile::commit() {
-  check(descriptor_ >= 0, "write_file", "{}: was written already", path_.string());
+  check(descriptor_ >= 0, "write_file", "{}: was written already", path_);
   // Without fsync a crash after the rename could leave an empty file under the name.
   if (!partial_.empty() && fsync(descriptor_) != 0) fail_with_errno("write_file", path_);
   if (close(std::exchange(descriptor_, -1)) != 0 ||

@@ -106,23 +106,22 @@ bool is_image_file(const std::filesystem::path& path) {
 
 Tensor load_image(const std::filesystem::path& path, i64 channels) {
   check(channels == 1 || channels == 3 || channels == 4, "load_image",
-        "gives 1, 3 or 4 channels, not {}: {}", channels, path.string());
+        "gives 1, 3 or 4 channels, not {}: {}", channels, path);
   constexpr u64 largest_file = u64{1} << 30U;
   std::string bytes = read_file(path, largest_file);
   const auto* data = reinterpret_cast<const stbi_uc*>(bytes.data());
   int size = static_cast<int>(bytes.size()), w = 0, h = 0, stored = 0;
-  check(size > 0, "load_image", "{}: the file is empty", path.string());
+  check(size > 0, "load_image", "{}: the file is empty", path);
   bool known = stbi_info_from_memory(data, size, &w, &h, &stored) != 0;
-  check(known, "load_image", "{}: {}", path.string(), known ? "" : stbi_failure_reason());
+  check(known, "load_image", "{}: {}", path, known ? "" : stbi_failure_reason());
   check(i64{w} * h * std::max<i64>(stored, channels) <= most_values, "load_image",
-        "{}: {} x {} pixels are more than 2^28 values", path.string(), w, h);
-  check(!is_cut_off_jpeg(bytes), "load_image", "{}: the JPEG is cut off", path.string());
-  check(!is_damaged_png(bytes), "load_image", "{}: the PNG is damaged", path.string());
+        "{}: {} x {} pixels are more than 2^28 values", path, w, h);
+  check(!is_cut_off_jpeg(bytes), "load_image", "{}: the JPEG is cut off", path);
+  check(!is_damaged_png(bytes), "load_image", "{}: the PNG is damaged", path);
   std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(data, size, &w, &h, &stored, static_cast<int>(channels)),
       stbi_image_free);
-  check(pixels != nullptr, "load_image", "{}: {}", path.string(),
-        pixels ? "" : stbi_failure_reason());
+  check(pixels != nullptr, "load_image", "{}: {}", path, pixels ? "" : stbi_failure_reason());
   Tensor picture = empty({h, w, channels}, Dtype::u8);
   std::copy(pixels.get(), pixels.get() + picture.numel(), picture.data<u8>());
   return picture;

@@ -179,9 +179,9 @@ Tensor load_npy(const std::filesystem::path& path) {
 }
 
 void save_npy(const std::filesystem::path& path, const Tensor& tensor) {
-  check(tensor.defined(), "save_npy", "{}: the tensor is undefined", path.string());
+  check(tensor.defined(), "save_npy", "{}: the tensor is undefined", path);
   check(tensor.dtype() != Dtype::bf16, "save_npy",
-        "{}: NumPy has no bf16, convert to f32 first: {}", path.string(), tensor);
+        "{}: NumPy has no bf16, convert to f32 first: {}", path, tensor);
   std::string header = format("{'descr': '{}', 'fortran_order': False, 'shape': {}, }",
                               name_in_file(tensor.dtype()), tensor.shape());
   constexpr std::size_t before = 10, alignment = 64;  // so that the elements can be mapped

@@ -62,7 +62,7 @@ class Reader {
  private:
   template <class... Args>
   void require(bool ok, std::string_view text, const Args&... args) const {
-    check(ok, "load_safetensors", "{}: {}", file_.path().string(), ok ? "" : format(text, args...));
+    check(ok, "load_safetensors", "{}: {}", file_.path(), ok ? "" : format(text, args...));
   }
 
   json read_header() {
@@ -226,7 +226,7 @@ void save_safetensors(const std::filesystem::path& path,
   std::vector<std::pair<std::string, Tensor>> order(tensors.begin(), tensors.end());
   for (const auto& [name, tensor] : order) {
     check(tensor.defined() && name != "__metadata__", "save_safetensors",
-          "{}: \"{}\" cannot be saved: {}", path.string(), name, tensor);
+          "{}: \"{}\" cannot be saved: {}", path, name, tensor);
   }
   std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
     return size_of(a.second.dtype()) > size_of(b.second.dtype());

@@ -8,15 +8,16 @@ namespace melgrad {
 
 namespace {
 
-/// One axis of a convolution or pooling window: checks and output size.
+/// Checks the shapes and finds that of the output.
 ConvShape conv_shape(std::string_view op, const Shape& x, const Shape& weight,
                      const Conv2dOptions& o) {
   check(x.rank() == 4, op, "input must be (N, C, H, W): {}", x);
   check(weight.rank() == 4, op, "weight must be (O, C/groups, kh, kw): {}", weight);
   check(o.groups >= 1 && weight[0] % o.groups == 0, op,
         "{} output channels do not divide into {} groups: weight {}", weight[0], o.groups, weight);
-  check(x[1] == weight[1] * o.groups, op, "input has {} channels, weight expects {}: {}, {}", x[1],
-        weight[1] * o.groups, format("input {}", x), format("weight {}", weight));
+  check(x[1] == weight[1] * o.groups, op,
+        "input has {} channels, weight expects {}: input {}, weight {}", x[1], weight[1] * o.groups,
+        x, weight);
   SlidingWindow rows = sliding_window(op, {.input = x[2],
                                            .kernel = weight[2],
                                            .stride = o.stride.h,

@@ -64,6 +64,13 @@ TEST(Print, LargeTensorsAreSummarised) {
             " [1996 1997 1998 1999]] (500, 4) i64");
 }
 
+TEST(Print, StreamsShowValuesAndMessagesDoNot) {
+  std::ostringstream out;
+  out << from_vector<double>({1, -2, 3});
+  EXPECT_EQ(out.str(), "[ 1. -2.  3.] (3,) f64");
+  EXPECT_EQ(format("{}", from_vector<double>({1, -2, 3})), "(3,) f64");
+}
+
 TEST(Print, MessagesHaveShapeAndDtype) {
   EXPECT_EQ(describe(zeros({2, 3}, Dtype::bf16)), "(2, 3) bf16");
   EXPECT_EQ(describe(Tensor()), "undefined");
