@@ -49,11 +49,11 @@ const Tensor& find(const StateDict& state, const std::string& name) {
 
 }  // namespace
 
-Optimizer::Optimizer(const std::vector<ParameterGroup>& groups, const OptimizerSettings& defaults,
+Optimizer::Optimizer(const ParameterGroups& parameters, const OptimizerSettings& defaults,
                      Setting momentum, StateNames state_names)
     : momentum_(momentum), state_names_(state_names) {
   std::set<std::string> names;
-  for (const ParameterGroup& given : groups) {
+  for (const ParameterGroup& given : parameters.groups) {
     Group group;
     group.settings = defaults;
     group.settings.lr = given.lr.value_or(defaults.lr);
@@ -111,7 +111,7 @@ void Optimizer::step(Group& group, Cohort& cohort) {
     Parameter& parameter = group.parameters[i];
     check(parameter.variable.dtype() == dtype && parameter.variable.device() == device, "optimizer",
           "'{}' has another dtype or device than the group: {}, {} on {}", parameter.name,
-          parameter.variable.data(), name_of(dtype), to_string(device));
+          parameter.variable.data(), name_of(dtype), device);
     slots.push_back(slot(parameter, kept));
   }
   update(backend(device), dtype, slots, static_cast<OptimizerSettings*>(cohort.settings.raw()));

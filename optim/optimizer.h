@@ -20,6 +20,27 @@ struct ParameterGroup {
   NamedParameters parameters;
   std::optional<double> lr = {}, weight_decay = {};
 };
+/// What an optimiser is made from: groups, or the parameters of one.
+struct ParameterGroups {
+  std::vector<ParameterGroup> groups;
+  // NOLINTNEXTLINE(google-explicit-constructor): Adam(net.parameters()) is what one wants to write
+  ParameterGroups(NamedParameters parameters) : groups{{std::move(parameters)}} {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  ParameterGroups(std::vector<ParameterGroup> several) : groups(std::move(several)) {}
+};
+
+/// An optimiser's settings as its kernel reads them. RMSprop's alpha is Adam's beta2.
+template <class Settings>
+OptimizerSettings for_kernel(const Settings& s) {
+  OptimizerSettings o{.lr = s.lr, .weight_decay = s.weight_decay};
+  if constexpr (requires { s.momentum; }) o.momentum = s.momentum;
+  if constexpr (requires { s.dampening; }) o.dampening = s.dampening;
+  if constexpr (requires { s.beta1; }) o.beta1 = s.beta1;
+  if constexpr (requires { s.beta2; }) o.beta2 = s.beta2;
+  if constexpr (requires { s.alpha; }) o.beta2 = s.alpha;
+  if constexpr (requires { s.eps; }) o.eps = s.eps;
+  return o;
+}
 
 /// Updates parameters from their gradients, all of them in one pass over memory. A parameter
 /// without gradient is left alone, and the steps it took are counted for it alone, as in PyTorch.
@@ -55,8 +76,8 @@ class Optimizer {
  protected:
   using Setting = double OptimizerSettings::*;
   using StateNames = std::array<const char*, 2>;  // of ParameterSlot::state1, state2; null: unused
-  Optimizer(const std::vector<ParameterGroup>& groups, const OptimizerSettings& defaults,
-            Setting momentum, StateNames state_names);
+  Optimizer(const ParameterGroups& parameters, const OptimizerSettings& defaults, Setting momentum,
+            StateNames state_names);
   virtual void update(Backend& backend, Dtype dtype, std::span<const ParameterSlot> slots,
                       OptimizerSettings* settings) = 0;
 

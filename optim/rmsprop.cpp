@@ -3,26 +3,17 @@
 namespace melgrad {
 namespace {
 
-OptimizerSettings defaults(const RMSpropSettings& s) {
+const RMSpropSettings& checked(const RMSpropSettings& s) {
   check(s.alpha >= 0 && s.alpha < 1 && s.eps >= 0 && s.momentum >= 0, "rmsprop",
         "alpha is in [0, 1), eps and momentum are not negative: {}, {}, {}", s.alpha, s.eps,
         s.momentum);
-  OptimizerSettings o;
-  o.lr = s.lr;
-  o.weight_decay = s.weight_decay;
-  o.momentum = s.momentum;
-  o.beta2 = s.alpha;
-  o.eps = s.eps;
-  return o;
+  return s;
 }
 
 }  // namespace
 
-RMSprop::RMSprop(NamedParameters parameters, const RMSpropSettings& settings)
-    : RMSprop(std::vector<ParameterGroup>{{std::move(parameters)}}, settings) {}
-
-RMSprop::RMSprop(const std::vector<ParameterGroup>& groups, const RMSpropSettings& settings)
-    : Optimizer(groups, defaults(settings), &OptimizerSettings::momentum,
+RMSprop::RMSprop(const ParameterGroups& groups, const RMSpropSettings& settings)
+    : Optimizer(groups, for_kernel(checked(settings)), &OptimizerSettings::momentum,
                 {"square_avg", settings.momentum > 0 ? "momentum_buffer" : nullptr}) {}
 
 void RMSprop::update(Backend& backend, Dtype dtype, std::span<const ParameterSlot> slots,

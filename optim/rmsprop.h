@@ -16,8 +16,7 @@ struct RMSpropSettings {
 /// w −= lr u, or with momentum  v = momentum v + u,  w −= lr v
 class RMSprop final : public Optimizer {
  public:
-  explicit RMSprop(NamedParameters parameters, const RMSpropSettings& settings = {});
-  explicit RMSprop(const std::vector<ParameterGroup>& groups, const RMSpropSettings& settings = {});
+  explicit RMSprop(const ParameterGroups& groups, const RMSpropSettings& settings = {});
 
  protected:
   void update(Backend&, Dtype, std::span<const ParameterSlot>, OptimizerSettings*) override;

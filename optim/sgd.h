@@ -15,8 +15,7 @@ struct SGDSettings {
 /// w −= lr v, or with Nesterov lr (g + momentum v)
 class SGD final : public Optimizer {
  public:
-  explicit SGD(NamedParameters parameters, const SGDSettings& settings = {});
-  explicit SGD(const std::vector<ParameterGroup>& groups, const SGDSettings& settings = {});
+  explicit SGD(const ParameterGroups& groups, const SGDSettings& settings = {});
 
  protected:
   void update(Backend&, Dtype, std::span<const ParameterSlot>, OptimizerSettings*) override;

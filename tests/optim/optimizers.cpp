@@ -43,12 +43,12 @@ const std::vector<Case> cases{
      }},
     {"adamw",
      [](auto& p) -> Made {
-       return std::make_unique<AdamW>(p, AdamSettings{.lr = .01, .weight_decay = .1});
+       return std::make_unique<AdamW>(p, AdamWSettings{.lr = .01, .weight_decay = .1});
      }},
     {"adamw_groups",
      [](auto& p) -> Made {
        std::vector<ParameterGroup> groups{{{p[0]}, .1, 0.}, {{p[1]}}};
-       return std::make_unique<AdamW>(groups, AdamSettings{.lr = .01, .weight_decay = .01});
+       return std::make_unique<AdamW>(groups, AdamWSettings{.lr = .01, .weight_decay = .01});
      }},
     {"adam_idle",
      [](auto& p) -> Made { return std::make_unique<Adam>(p, AdamSettings{.lr = .01}); }},
@@ -166,10 +166,22 @@ TEST(Optimizer, RefusesAnotherNetsState) {
 TEST(Optimizer, RefusesWhatMakesNoSense) {
   NamedParameters parameters = make_parameters();
   EXPECT_THROW(SGD(NamedParameters{}), Error);
-  EXPECT_THROW(SGD({parameters[0], parameters[0]}), Error);
+  EXPECT_THROW(SGD(NamedParameters{parameters[0], parameters[0]}), Error);
   EXPECT_THROW(SGD(parameters, {.nesterov = true}), Error);
   EXPECT_THROW(Adam(parameters, {.beta1 = 1}), Error);
   EXPECT_THROW(RMSprop(parameters, {.lr = -1}), Error);
+}
+
+// With the settings of another optimiser a default of its own would be lost without a word.
+TEST(Optimizer, AdamWKeepsItsDecay) {
+  static_assert(!std::is_constructible_v<AdamW, NamedParameters, AdamSettings>);
+  static_assert(!std::is_constructible_v<Adam, NamedParameters, AdamWSettings>);
+  NamedParameters parameters = make_parameters();
+  Tensor before = parameters[0].second.data().clone();
+  AdamW optimizer(parameters, {.lr = .1});
+  for (auto& [name, p] : parameters) p.mutable_grad() = zeros_like(p.data());
+  optimizer.step();
+  EXPECT_TRUE(allclose(parameters[0].second.data(), before * (1 - .1 * .01), 1e-15, 0));
 }
 
 TEST(Clip, ScalesToTheNorm) {

@@ -67,6 +67,21 @@ TEST(Schedules, OneCycleHasARateForEachGroup) {
   EXPECT_THROW(OneCycleLR(optimizer, {.max_lr = {1, 2, 3}, .total_steps = 10}), Error);
 }
 
+// A schedule that starts away from the optimiser's rate sets it when it is made; any sets it when its
+// state is loaded.
+TEST(Schedules, SetTheRateBeforeTheFirstStep) {
+  SGD optimizer = make_optimizer();
+  OneCycleLR cycle(optimizer, {.max_lr = {1}, .total_steps = 10, .div = 4});
+  EXPECT_EQ(optimizer.lr(), .25);
+  EXPECT_EQ(optimizer.momentum(), .95);
+
+  SGD first = make_optimizer(), second = make_optimizer();
+  StepLR schedule(first, 1, .5), loaded(second, 1, .5);
+  schedule.step();
+  loaded.load_state_dict(schedule.state_dict());
+  EXPECT_EQ(second.lr(), .25);
+}
+
 TEST(Schedules, ResumeFromTheirState) {
   SGD straight = make_optimizer(), resumed = make_optimizer();
   CosineAnnealingLR schedule(straight, 20);
@@ -143,6 +158,31 @@ TEST(EarlyStopping, StopsAfterItsPatience) {
   EXPECT_FALSE(resumed.should_stop());
   EXPECT_FALSE(resumed.update(.6, 5));
   EXPECT_TRUE(resumed.should_stop());
+}
+
+// By less than the margin is no progress, by more is, in both directions.
+TEST(EarlyStopping, AsksForMoreThanMinDelta) {
+  for (double sign : {1., -1.}) {
+    EarlyStopping stopping(
+        {.better = sign > 0 ? Better::larger : Better::smaller, .min_delta = .1});
+    EXPECT_TRUE(stopping.update(sign * .5, 1));
+    EXPECT_FALSE(stopping.update(sign * .55, 2)) << sign;
+    EXPECT_FALSE(stopping.update(sign * .45, 3)) << sign;
+    EXPECT_EQ(stopping.best(), sign * .5);
+    EXPECT_TRUE(stopping.update(sign * .65, 4)) << sign;
+  }
+}
+
+TEST(Plateau, AsksForMoreThanTheThreshold) {
+  for (bool larger : {true, false}) {
+    SGD optimizer = make_optimizer();
+    ReduceLROnPlateau plateau(
+        optimizer,
+        {.better = larger ? Better::larger : Better::smaller, .patience = 0, .threshold = .1});
+    EXPECT_FALSE(plateau.step(1));
+    EXPECT_FALSE(plateau.step(larger ? 1.2 : .8));
+    EXPECT_TRUE(plateau.step(larger ? 1.25 : .77)) << "better, but by less than a tenth";
+  }
 }
 
 TEST(EarlyStopping, DoesNotCountBeforeMinSteps) {
