@@ -6,14 +6,6 @@
 namespace melgrad {
 namespace {
 
-// y  = −x
-// dx = −dy
-struct Neg final : Function {
-  std::string_view name() const override { return "neg"; }
-  static Tensor forward(const Tensor& x) { return -x; }
-  Gradients backward(const Gradients& dy) override { return {-dy[0]}; }
-};
-
 // y  = a + b
 // da = dy,  db = dy
 struct Add final : Function {
@@ -68,44 +60,30 @@ struct Div final : Function {
   }
 };
 
-// y  = x + b, b a number
-// dx = dy
-struct AddNumber final : Function {
-  double b;
-  explicit AddNumber(double number) : b(number) {}
-  std::string_view name() const override { return "add"; }
-  Tensor forward(const Tensor& x) const { return x + b; }
-  Gradients backward(const Gradients& dy) override { return {dy[0]}; }
+// One operand, or none, is a number c, and the other appears in the first power.
+struct NumberRule {
+  const char* name;
+  Tensor (*y)(const Tensor& x, double c);
+  Tensor (*dx)(const Tensor& dy, double c);
 };
+using T = const Tensor&;
+// clang-format off
+//                          y                                       dx
+constexpr NumberRule
+    x_plus_c{"add",  [](T x, double c) { return x + c; }, [](T dy, double) { return dy; }},
+    x_times_c{"mul", [](T x, double c) { return x * c; }, [](T dy, double c) { return dy * c; }},
+    x_over_c{"div",  [](T x, double c) { return x / c; }, [](T dy, double c) { return dy / c; }},
+    c_minus_x{"sub", [](T x, double c) { return c - x; }, [](T dy, double) { return -dy; }},
+    minus_x{"neg",   [](T x, double) { return -x; },      [](T dy, double) { return -dy; }};
+// clang-format on
 
-// y  = x b, b a number
-// dx = dy b
-struct MulNumber final : Function {
-  double b;
-  explicit MulNumber(double number) : b(number) {}
-  std::string_view name() const override { return "mul"; }
-  Tensor forward(const Tensor& x) const { return x * b; }
-  Gradients backward(const Gradients& dy) override { return {dy[0] * b}; }
-};
-
-// y  = x / b, b a number
-// dx = dy / b
-struct DivNumber final : Function {
-  double b;
-  explicit DivNumber(double number) : b(number) {}
-  std::string_view name() const override { return "div"; }
-  Tensor forward(const Tensor& x) const { return x / b; }
-  Gradients backward(const Gradients& dy) override { return {dy[0] / b}; }
-};
-
-// y  = a − x, a a number
-// dx = −dy
-struct NumberSub final : Function {
-  double a;
-  explicit NumberSub(double number) : a(number) {}
-  std::string_view name() const override { return "sub"; }
-  Tensor forward(const Tensor& x) const { return a - x; }
-  Gradients backward(const Gradients& dy) override { return {-dy[0]}; }
+struct WithNumber final : Function {
+  const NumberRule& rule;
+  double c;
+  WithNumber(const NumberRule& formulas, double number) : rule(formulas), c(number) {}
+  std::string_view name() const override { return rule.name; }
+  Tensor forward(const Tensor& x) const { return rule.y(x, c); }
+  Gradients backward(const Gradients& dy) override { return {rule.dx(dy[0], c)}; }
 };
 
 // y  = a / x, a a number
@@ -268,18 +246,18 @@ Variable binary(F function, const Variable& a, const Variable& b) {
 
 }  // namespace
 
-Variable operator-(const Variable& x) { return apply(Neg(), x); }
+Variable operator-(const Variable& x) { return apply(WithNumber(minus_x, 0), x); }
 Variable operator+(const Variable& a, const Variable& b) { return binary(Add(), a, b); }
 Variable operator-(const Variable& a, const Variable& b) { return binary(Sub(), a, b); }
 Variable operator*(const Variable& a, const Variable& b) { return binary(Mul(), a, b); }
 Variable operator/(const Variable& a, const Variable& b) { return binary(Div(), a, b); }
-Variable operator+(const Variable& a, double b) { return apply(AddNumber(b), a); }
-Variable operator-(const Variable& a, double b) { return apply(AddNumber(-b), a); }
-Variable operator*(const Variable& a, double b) { return apply(MulNumber(b), a); }
-Variable operator/(const Variable& a, double b) { return apply(DivNumber(b), a); }
-Variable operator+(double a, const Variable& b) { return apply(AddNumber(a), b); }
-Variable operator-(double a, const Variable& b) { return apply(NumberSub(a), b); }
-Variable operator*(double a, const Variable& b) { return apply(MulNumber(a), b); }
+Variable operator+(const Variable& a, double b) { return apply(WithNumber(x_plus_c, b), a); }
+Variable operator-(const Variable& a, double b) { return apply(WithNumber(x_plus_c, -b), a); }
+Variable operator*(const Variable& a, double b) { return apply(WithNumber(x_times_c, b), a); }
+Variable operator/(const Variable& a, double b) { return apply(WithNumber(x_over_c, b), a); }
+Variable operator+(double a, const Variable& b) { return apply(WithNumber(x_plus_c, a), b); }
+Variable operator-(double a, const Variable& b) { return apply(WithNumber(c_minus_x, a), b); }
+Variable operator*(double a, const Variable& b) { return apply(WithNumber(x_times_c, a), b); }
 Variable operator/(double a, const Variable& b) { return apply(NumberDiv(a), b); }
 Variable pow(const Variable& x, double exponent) { return apply(Pow(exponent), x); }
 Variable maximum(const Variable& a, const Variable& b) { return binary(Extremum(true), a, b); }
