@@ -138,6 +138,13 @@ TEST(Engine, NoGradRecordsAndKeepsNothing) {
   EXPECT_TRUE(square(x).requires_grad());
 }
 
+TEST(Engine, NoGradWithinNoGradEndsAlone) {
+  NoGrad outer;
+  { NoGrad inner; }
+  EXPECT_FALSE(grad_enabled());
+  EXPECT_FALSE(square(leaf({2})).requires_grad());
+}
+
 TEST(Engine, BackwardReleasesSavedValuesAsItGoes) {
   Variable x = leaf({2});
   Variable y = square(x);
@@ -393,6 +400,10 @@ TEST(Refusals, AnExceptionInBackwardLeavesTheEngineUsable) {
   x.zero_grad();
   (x * x).backward();
   EXPECT_EQ(values(x.grad()), Values{4});
+  // `below` had received a gradient when the other path threw; the next backward begins without it.
+  x.zero_grad();
+  (below * 5).backward();
+  EXPECT_EQ(values(x.grad()), Values{15});
 }
 
 }  // namespace

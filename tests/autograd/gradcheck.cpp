@@ -47,6 +47,13 @@ TEST(Gradcheck, PassesTheRightGradient) {
 TEST(Gradcheck, CatchesAThousandth) { EXPECT_FALSE(check_square(1.001).passed); }
 TEST(Gradcheck, CatchesAMillionth) { EXPECT_FALSE(check_square(1.000001).passed); }
 TEST(Gradcheck, CatchesNaN) { EXPECT_FALSE(check_square(NAN).passed); }
+TEST(Gradcheck, CatchesNaNAtAnySingleElement) {
+  for (i64 at : {0, 1, 2}) {
+    GradcheckResult result = check_square(NAN, at);
+    EXPECT_FALSE(result.passed) << "element " << at;
+    EXPECT_NE(result.message.find(format("at ({},)", at)), std::string::npos) << result.message;
+  }
+}
 TEST(Gradcheck, CatchesAMissingGradient) { EXPECT_FALSE(check_square(0).passed); }
 
 TEST(Gradcheck, NamesTheElement) {
