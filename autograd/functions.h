@@ -38,6 +38,7 @@ Variable tanh(const Variable& x);
 Variable sigmoid(const Variable& x);
 Variable relu(const Variable& x);  // relu'(0) = 0
 Variable leaky_relu(const Variable& x, double slope = .01);
+Variable gelu(const Variable& x);
 Variable clamp(const Variable& x, double low, double high);  // derivative 1 on the bounds
 
 // --- shape (functions/shape.cpp)

@@ -32,6 +32,7 @@ enum class UnaryOp : u8 {
   clamp,       // min(max(x, a), b), NaN stays NaN
   pow,         // x^a
   leaky_relu,  // x > 0 ? x : a x
+  gelu,        // x Φ(x) with the normal distribution's Φ(x) = erfc(−x/√2) / 2
 };
 enum class BinaryOp : u8 {
   add,
@@ -44,6 +45,7 @@ enum class BinaryOp : u8 {
   relu_backward,     // (y, dy)  ->  y > 0 ? dy : 0
   tanh_backward,     // (y, dy)  ->  dy (1 − y²)
   sigmoid_backward,  // (y, dy)  ->  dy y (1 − y)
+  gelu_backward,     // (x, dy)  ->  dy (Φ(x) + x φ(x)) with φ(x) = exp(−x²/2) / √(2π)
 };
 enum class CompareOp : u8 { eq, ne, lt, le, gt, ge };
 enum class ReduceOp : u8 { sum, mean, max, min, prod };

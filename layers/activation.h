@@ -22,6 +22,13 @@ class LeakyReLU final : public Module {
   double slope_;
 };
 
+/// x Φ(x): the exact form, PyTorch's default.
+class GELU final : public Module {
+ public:
+  std::string type() const override { return "GELU"; }
+  Variable forward(const Variable& x) override { return gelu(x); }
+};
+
 class Tanh final : public Module {
  public:
   std::string type() const override { return "Tanh"; }

@@ -15,7 +15,7 @@
 ///   argmax, argmin                                           all                 i64
 ///   sum, prod                                                all                 the same; u8: i64
 ///   scatter_add, index_add                                   f32 f64 bf16 i64    the same
-///   / pow exp log … round leaky_relu, mean var logsumexp,
+///   / pow exp log … round leaky_relu gelu, mean var logsumexp,
 ///     softmax, matmul, conv2d, pooling, rnn, dropout, resize f32 f64 bf16        the same
 ///   batch_norm                                               f32 f64 bf16        the same;
 ///                                                              statistics f32 (f64 for f64)

@@ -51,10 +51,12 @@ Tensor ceil(const Tensor& x);
 Tensor round(const Tensor& x);  // halves to even
 Tensor relu(const Tensor& x);
 Tensor leaky_relu(const Tensor& x, double slope = .01);
+Tensor gelu(const Tensor& x);
 Tensor clamp(const Tensor& x, double low, double high);
 Tensor relu_backward(const Tensor& y, const Tensor& dy);
 Tensor tanh_backward(const Tensor& y, const Tensor& dy);
 Tensor sigmoid_backward(const Tensor& y, const Tensor& dy);
+Tensor gelu_backward(const Tensor& x, const Tensor& dy);
 /// condition: u8; the three broadcast against each other.
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b);
 

@@ -48,6 +48,16 @@ struct LeakyRelu final : Function {
   }
 };
 
+// y  = x Φ(x),  Φ the normal distribution's.  Hendrycks & Gimpel 2016, arXiv 1606.08415, eq. 2
+// dx = dy (Φ(x) + x exp(−x²/2) / √(2π))
+struct Gelu final : Function {
+  Saved x;
+  std::string_view name() const override { return "gelu"; }
+  std::vector<Saved*> saved() override { return {&x}; }
+  Tensor forward(const Tensor& input) { return gelu(x = input); }
+  Gradients backward(const Gradients& dy) override { return {gelu_backward(x, dy[0])}; }
+};
+
 // y  = min(max(x, low), high)
 // dx = dy where low ≤ x ≤ high, else 0
 struct Clamp final : Function {
@@ -69,6 +79,7 @@ Variable tanh(const Variable& x) { return apply(Tanh(), x); }
 Variable sigmoid(const Variable& x) { return apply(Sigmoid(), x); }
 Variable relu(const Variable& x) { return apply(Relu(), x); }
 Variable leaky_relu(const Variable& x, double slope) { return apply(LeakyRelu(slope), x); }
+Variable gelu(const Variable& x) { return apply(Gelu(), x); }
 Variable clamp(const Variable& x, double low, double high) { return apply(Clamp(low, high), x); }
 
 }  // namespace melgrad

@@ -54,6 +54,7 @@ void unary_range(UnaryOp op, W a, W b, const T* x, T* y, i64 n) {
       });
     case UnaryOp::pow: return map(x, y, n, [a](W v) { return std::pow(v, a); });
     case UnaryOp::leaky_relu: return map(x, y, n, [a](W v) { return v > 0 ? v : a * v; });
+    case UnaryOp::gelu: return map(x, y, n, [](W v) { return vm::gelu(v); });
   }
 }
 
@@ -149,6 +150,8 @@ void binary_tile(BinaryOp op, const Tile& t, const T* a, const T* b, T* y) {
       return map2(t, a, b, y, [](W u, W dv) { return dv * (1 - u * u); });
     case BinaryOp::sigmoid_backward:
       return map2(t, a, b, y, [](W u, W dv) { return dv * u * (1 - u); });
+    case BinaryOp::gelu_backward:
+      return map2(t, a, b, y, [](W u, W dv) { return dv * vm::gelu_slope(u); });
   }
 }
 

@@ -6,6 +6,9 @@
 namespace melgrad {
 namespace cuda {
 
+// Φ of the normal distribution
+__device__ inline float normal_below(float x) { return .5F * erfcf(-.70710678F * x); }
+
 __device__ inline float apply(UnaryOp op, float x, float a, float b) {
   switch (op) {
     case UnaryOp::neg: return -x;
@@ -33,6 +36,7 @@ __device__ inline float apply(UnaryOp op, float x, float a, float b) {
     }
     case UnaryOp::pow: return powf(x, a);
     case UnaryOp::leaky_relu: return x > 0 ? x : a * x;
+    case UnaryOp::gelu: return x * normal_below(x);
   }
   return x;
 }
@@ -68,6 +72,8 @@ __device__ inline float apply(BinaryOp op, float u, float v) {
     case BinaryOp::relu_backward: return u > 0 ? v : 0;
     case BinaryOp::tanh_backward: return v * (1 - u * u);
     case BinaryOp::sigmoid_backward: return v * u * (1 - u);
+    case BinaryOp::gelu_backward:
+      return v * (normal_below(u) + u * .39894228F * expf(-.5F * u * u));
   }
   return u;
 }

@@ -107,6 +107,7 @@ Tensor round(const Tensor& x) { return unary("round", UnaryOp::round, x, Takes::
 Tensor leaky_relu(const Tensor& x, double slope) {
   return unary("leaky_relu", UnaryOp::leaky_relu, x, Takes::floating, slope);
 }
+Tensor gelu(const Tensor& x) { return unary("gelu", UnaryOp::gelu, x, Takes::floating); }
 
 Tensor clamp(const Tensor& x, double low, double high) {
   check_operand("clamp", "the operand", x);
@@ -125,6 +126,9 @@ Tensor tanh_backward(const Tensor& y, const Tensor& dy) {
 }
 Tensor sigmoid_backward(const Tensor& y, const Tensor& dy) {
   return binary("sigmoid_backward", BinaryOp::sigmoid_backward, y, dy, Takes::floating);
+}
+Tensor gelu_backward(const Tensor& x, const Tensor& dy) {
+  return binary("gelu_backward", BinaryOp::gelu_backward, x, dy, Takes::floating);
 }
 
 Tensor where(const Tensor& condition, const Tensor& a, const Tensor& b) {

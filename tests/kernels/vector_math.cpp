@@ -50,6 +50,13 @@ TEST(VectorMath, IsAccurateEverywhere) {
   EXPECT_LT(largest_error(log, [](double x) { return std::log(x); }), 0.9);
   EXPECT_LT(largest_error(tanh, [](double x) { return std::tanh(x); }), 1.4);
   EXPECT_LT(largest_error(sigmoid, exact_sigmoid), 2.7);
+  auto exact_gelu = [](double x) { return x * std::erfc(-x / std::sqrt(2.)) / 2; };
+  EXPECT_LT(largest_error([](float x) { return vm::gelu(x); }, exact_gelu), 4.5);
+  double worst = 0;  // of a derivative that passes through 0, the absolute error
+  for (float x = -16; x < 16; x += 0x1p-12f)
+    worst = std::max(worst, std::fabs(static_cast<double>(vm::gelu_slope(x)) -
+                                      vm::gelu_slope(static_cast<double>(x))));
+  EXPECT_LT(worst, 1.6e-7);
 }
 
 TEST(VectorMath, KnowsTheSpecialValues) {
@@ -71,8 +78,12 @@ TEST(VectorMath, KnowsTheSpecialValues) {
   EXPECT_EQ(vm::sigmoid(inf), 1.0f);
   EXPECT_EQ(vm::sigmoid(-inf), 0.0f);
   EXPECT_EQ(vm::sigmoid(0.0f), 0.5f);
+  EXPECT_EQ(vm::gelu(0.0f), 0.0f);
+  EXPECT_EQ(vm::gelu(inf), inf);
+  EXPECT_TRUE(std::isnan(vm::gelu(-inf))) << "as −inf · 0 in f64 and in PyTorch";
   for (auto f : {+[](float x) { return vm::exp(x); }, +[](float x) { return vm::log(x); },
-                 +[](float x) { return vm::tanh(x); }, +[](float x) { return vm::sigmoid(x); }})
+                 +[](float x) { return vm::tanh(x); }, +[](float x) { return vm::sigmoid(x); },
+                 +[](float x) { return vm::gelu(x); }, +[](float x) { return vm::gelu_slope(x); }})
     EXPECT_TRUE(std::isnan(f(nan)));
 }
 

@@ -5,6 +5,12 @@
 #include <numeric>
 
 namespace melgrad::op_cases {
+
+// One a file of this folder.
+Rows elementwise_rows(), compare_rows(), shape_rows(), index_rows(), reduce_rows(), softmax_rows(),
+    matmul_rows(), conv_rows(), pool_rows(), batch_norm_rows(), rnn_rows(), loss_rows(),
+    random_rows(), stft_rows(), resize_rows();
+
 namespace {
 
 // FNV-1a, and the finaliser of SplitMix64 (Steele et al. 2014): the same numbers everywhere.

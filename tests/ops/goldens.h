@@ -8,6 +8,9 @@
 /// compared.
 namespace melgrad::op_cases {
 
+/// The table, and the row of docs/adding_an_operation.md's exercise (cube.cpp).
+const Rows& all_and_exercise();
+
 /// The tensor named "row:what" of tests/goldens/ops.safetensors ("y0", "dx1", "x0"), if it is there.
 std::optional<Tensor> golden(const std::string& row, const std::string& what);
 /// Names of all rows in the file.

@@ -56,7 +56,7 @@ class LayoutsOf : public testing::TestWithParam<Case> {
 TEST_P(LayoutsOf, f64) { compare(Dtype::f64, GetParam().options.f64); }
 TEST_P(LayoutsOf, f32) { compare(Dtype::f32, GetParam().options.f32); }
 
-INSTANTIATE_TEST_SUITE_P(Rows, LayoutsOf, testing::ValuesIn(all()),
+INSTANTIATE_TEST_SUITE_P(Rows, LayoutsOf, testing::ValuesIn(all_and_exercise()),
                          [](const auto& row) { return test_name(row.param); });
 
 }  // namespace

@@ -7,7 +7,7 @@
 // exp, log, tanh and the logistic function without branches, so that the compiler turns a loop that
 // calls them into vector code; NaN, infinities and denormals come out as from libm. The largest
 // errors found among every 37th float, with and without fused multiply-add:
-//   exp 1.01, log 0.81, tanh 1.31, sigmoid 2.59 ulp
+//   exp 1.01, log 0.81, tanh 1.31, sigmoid 2.59, gelu 4.39 ulp; gelu's derivative 1.5e-7
 // The overloads for double are libm's: the reference path.
 namespace melgrad::vector_math {
 
@@ -80,12 +80,61 @@ MELGRAD_INLINE float sigmoid(float x) {
   return x < 0.0f ? e * y : y;
 }
 
+// The normal distribution's tail at −m, m = min(|x|, 15), where nothing is left of it:
+//   e = exp(−m²/2),  ratio = Φ(−m) / e
+// m² = h² + (m − h)(m + h) with h of 12 bits, so that h² is exact: what the exponent is wrong by, the
+// result is, too. (1 + m) ratio is a polynomial in (m − 4)/(m + 4), as in Shepherd & Laframboise 1981,
+// "Chebyshev approximation of (1 + 2x) exp(x²) erfc x"; fitted anew, and off by at most 1.7e-9.
+struct NormalTail {
+  float m, e, ratio;
+};
+MELGRAD_INLINE NormalTail normal_tail(float x) {
+  float m = std::fabs(x);
+  m = m > 15.0f ? 15.0f : m;
+  float h = std::bit_cast<float>((std::bit_cast<std::uint32_t>(m) + 0x800U) & 0xfffff000U);
+  float d = (m - h) * (m + h) * -0.5f;
+  float e = exp(h * h * -0.5f);
+  e = e * (((d * 0.0416666667f + 0.166666667f) * d + 0.5f) * (d * d) + d) + e;
+  float t = (m - 4.0f) / (m + 4.0f);
+  float p = -7.176782964e-5f;
+  p = p * t - 6.097441723e-5f;
+  p = p * t + 6.925825171e-4f;
+  p = p * t - 3.036296318e-4f;
+  p = p * t - 5.004198674e-3f;
+  p = p * t + 1.794021488e-2f;
+  p = p * t - 3.219730186e-2f;
+  p = p * t + 2.859997560e-2f;
+  p = p * t + 1.399959788e-2f;
+  p = p * t - 9.670346671e-2f;
+  p = p * t + 4.720532068e-1f;
+  return {m, e, p / (1.0f + m)};
+}
+
+// x Φ(x) = max(x, 0) − |x| Φ(−|x|); NaN at −∞, as −∞ · 0 is.
+MELGRAD_INLINE float gelu(float x) {
+  NormalTail tail = normal_tail(x);
+  float below = x < 0.0f ? x : 0.0f;
+  return (x - below) - tail.e * (tail.ratio * tail.m);
+}
+
+// Φ(x) + x φ(x): gelu's derivative. 0.398942280 = 1/√(2π)
+MELGRAD_INLINE float gelu_slope(float x) {
+  NormalTail tail = normal_tail(x);
+  float below = tail.e * (tail.ratio - tail.m * 0.398942280f);
+  return x < 0.0f ? below : 1.0f - below;
+}
+
 MELGRAD_INLINE double exp(double x) { return std::exp(x); }
 MELGRAD_INLINE double log(double x) { return std::log(x); }
 MELGRAD_INLINE double tanh(double x) { return std::tanh(x); }
 MELGRAD_INLINE double sigmoid(double x) {
   double e = std::exp(-std::fabs(x));
   return (x < 0 ? e : 1.0) / (1.0 + e);
+}
+MELGRAD_INLINE double gelu(double x) { return x * .5 * std::erfc(-x / std::sqrt(2.0)); }
+MELGRAD_INLINE double gelu_slope(double x) {
+  constexpr double density_at_0 = 0.398942280401432678;  // 1/√(2π)
+  return .5 * std::erfc(-x / std::sqrt(2.0)) + x * density_at_0 * std::exp(-x * x / 2);
 }
 
 #undef MELGRAD_INLINE
