@@ -1,4 +1,5 @@
 #include "autograd/function.h"
+#include "autograd/scope.h"
 #include "autograd/tools/anomaly.h"
 
 namespace melgrad {
@@ -31,7 +32,11 @@ class Engine {
     while (!ready.empty()) {
       Function& f = *ready.back();
       ready.pop_back();
-      differentiate(f);
+      try {
+        differentiate(f);
+      } catch (const Error& error) {
+        rethrow_from(Scope::path(f.place.get()), error);
+      }
       for (const Function::Edge& edge : f.edges_)
         if (edge.function && --edge.function->pending_ == 0) ready.push_back(edge.function.get());
     }
@@ -121,7 +126,8 @@ class Engine {
       const Function::Edge& edge = f.edges_[i];
       if (!edge.function || !dx[i].defined()) continue;
       if (anomaly_mode())
-        check_finite(dx[i], f.name(), format("the gradient of input {}", i), f.called_from);
+        check_finite(dx[i], f.name(), format("the gradient of input {}", i),
+                     f.called_from.empty() ? Scope::path(f.place.get()) : f.called_from);
       Tensor g = f.broadcasts() ? undo_broadcast(dx[i], edge) : std::move(dx[i]);
       dx[i] = {};
       check(g.shape() == edge.shape && g.dtype() == edge.dtype, f.name(),

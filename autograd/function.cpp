@@ -27,6 +27,7 @@ void Function::connect(const Variable* const* begin, const Variable* const* end)
   if (!grad_enabled()) return;
   auto wanted = [](const Variable* input) { return input->requires_grad(); };
   if (std::none_of(begin, end, wanted)) return;
+  place = Scope::here();
   edges_.reserve(static_cast<std::size_t>(end - begin));
   for (const Variable* const* input = begin; input != end; ++input) {
     Edge& edge = edges_.emplace_back();

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/scope.h"
 #include "autograd/variable.h"
 
 namespace melgrad {
@@ -82,7 +83,9 @@ struct Function {
   void keep_gradient(std::size_t output, std::weak_ptr<Variable::Node> variable);
   /// In anomaly mode: throws Error if a value of forward is NaN or infinite.
   void check_forward(const Tensor& value) const;
-  /// Where apply() was called, in anomaly mode: the module path and the calling function.
+  /// The module in which apply() was called, for errors of backward.
+  Scope::Here place;
+  /// In anomaly mode the calling function, too.
   std::string called_from;
 
  private:

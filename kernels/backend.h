@@ -55,6 +55,13 @@ enum class Distribution : u8 {
   integer,  // a, a + 1, … b − 1
 };
 
+/// Layers one after the other that a method below takes as one.
+enum class Fusion : u8 {
+  conv_relu,                 // conv2d with relu
+  batch_norm_relu,           // batch_norm with relu
+  batch_norm_relu_max_pool,  // windows tile the picture
+};
+
 /// Counters of a backend's caching allocator, in bytes.
 struct MemoryStats {
   std::size_t in_use = 0, cached = 0, peak = 0;
@@ -130,6 +137,10 @@ class Backend {
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
   virtual ~Backend() = default;
+
+  /// Whether layers shall come as one call where they can. A backend that fuses nothing gets each by
+  /// itself.
+  virtual bool fuses(Fusion, Dtype) const { return false; }
 
   // --- memory (memory.cpp) -----------------------------------------------------------------------
   /// 64-byte aligned, uninitialised; null for 0 bytes. Throws Error that says what was asked for

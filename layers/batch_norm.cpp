@@ -9,8 +9,8 @@ BatchNorm::BatchNorm(i64 channels, BatchNormSettings settings) : settings_(setti
   running_mean = zeros({channels});
   running_var = ones({channels});
   num_batches_tracked = zeros({}, Dtype::i64);
-  add_parameter("weight", weight);
-  add_parameter("bias", bias);
+  add_parameter("weight", weight, Initial::given);
+  add_parameter("bias", bias, Initial::given);
   add_buffer("running_mean", running_mean);
   add_buffer("running_var", running_var);
   add_buffer("num_batches_tracked", num_batches_tracked);

@@ -1,5 +1,4 @@
 #pragma once
-#include "autograd/tools/anomaly.h"
 #include "layers/module.h"
 
 namespace melgrad {
@@ -20,14 +19,12 @@ inline constexpr BatchNormSettings keras_batch_norm{
 class BatchNorm : public Module {
  public:
   Variable forward(const Variable& x) override { return forward(x, {.eps = settings_.eps}); }
-  /// Then max(y, 0), in the same pass over memory. ForwardHooks do not see it.
+  /// Then max(y, 0), in the same pass over memory: for fusion.h.
   Variable forward_relu(const Variable& x) {
-    Scope scope(scope_name());
     return forward(x, {.eps = settings_.eps, .relu = true});
   }
   /// Then max-pooling over windows side by side, in the same pass. x (N, C, H, W)
   Variable forward_relu_max_pool(const Variable& x, Pair kernel) {
-    Scope scope(scope_name());
     return forward(x, {.eps = settings_.eps, .relu = true, .pool = kernel});
   }
   std::string details() const override;

@@ -1,14 +1,10 @@
 #include "layers/conv2d.h"
 
-#include "autograd/tools/anomaly.h"
-
 namespace melgrad {
 
-Conv2d::Conv2d(i64 in, i64 out, Pair kernel, const Conv2dSettings& settings)
-    : settings_(settings),
-      options_{settings.stride, settings.padding, settings.dilation, settings.groups,
-               settings.mode} {
-  i64 groups = settings.groups;
+Conv2d::Conv2d(i64 in, i64 out, Pair kernel, const Conv2dOptions& options, WeightSettings settings)
+    : options_(options), settings_(settings) {
+  i64 groups = options.groups;
   check(in > 0 && out > 0 && kernel.h > 0 && kernel.w > 0, "conv2d",
         "sizes must be positive: {} -> {} channels, kernel {} × {}", in, out, kernel.h, kernel.w);
   check(groups > 0 && in % groups == 0 && out % groups == 0, "conv2d",
@@ -23,23 +19,18 @@ Conv2d::Conv2d(i64 in, i64 out, Pair kernel, const Conv2dSettings& settings)
 
 std::string Conv2d::details() const {
   auto pair = [](Pair p) { return p.h == p.w ? std::to_string(p.h) : format("{} × {}", p.h, p.w); };
-  std::string text = format("{} -> {}, kernel {}", weight.dim(1) * settings_.groups, weight.dim(0),
+  std::string text = format("{} -> {}, kernel {}", weight.dim(1) * options_.groups, weight.dim(0),
                             pair({weight.dim(2), weight.dim(3)}));
-  if (!(settings_.stride == Pair(1))) text += ", stride " + pair(settings_.stride);
-  if (settings_.mode == Padding::same) {
+  if (!(options_.stride == Pair(1))) text += ", stride " + pair(options_.stride);
+  if (options_.mode == Padding::same) {
     text += ", padding same";
-  } else if (!(settings_.padding == Pair(0))) {
-    text += ", padding " + pair(settings_.padding);
+  } else if (!(options_.padding == Pair(0))) {
+    text += ", padding " + pair(options_.padding);
   }
-  if (!(settings_.dilation == Pair(1))) text += ", dilation " + pair(settings_.dilation);
-  if (settings_.groups != 1) text += format(", {} groups", settings_.groups);
+  if (!(options_.dilation == Pair(1))) text += ", dilation " + pair(options_.dilation);
+  if (options_.groups != 1) text += format(", {} groups", options_.groups);
   if (!settings_.bias) text += ", no bias";
   return text;
-}
-
-Variable Conv2d::forward_relu(const Variable& x) {
-  Scope scope(scope_name());
-  return conv2d(x, weight, bias, options_, true);
 }
 
 i64 Conv2d::multiply_adds(const Shape&, const Shape& output) const {

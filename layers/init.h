@@ -49,3 +49,13 @@ void kaiming_fan_out(Tensor& weight, Tensor& bias, Generator& generator);
 void normal_001(Tensor& weight, Tensor& bias, Generator& generator);
 
 }  // namespace melgrad::init
+
+namespace melgrad {
+
+/// The parameters of a Linear or Conv2d.
+struct WeightSettings {
+  bool bias = true;
+  init::Rule init = init::pytorch;
+};
+
+}  // namespace melgrad

@@ -2,7 +2,7 @@
 
 namespace melgrad {
 
-Linear::Linear(i64 in, i64 out, LinearSettings settings) : settings_(settings) {
+Linear::Linear(i64 in, i64 out, WeightSettings settings) : settings_(settings) {
   check(in > 0 && out > 0, "linear", "sizes must be positive: {} -> {}", in, out);
   weight = Variable(zeros({out, in}), true);
   add_parameter("weight", weight);

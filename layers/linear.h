@@ -4,15 +4,10 @@
 
 namespace melgrad {
 
-struct LinearSettings {
-  bool bias = true;
-  init::Rule init = init::pytorch;
-};
-
 /// y = x Wᵀ + b.  x (..., in)  weight (out, in)  bias (out)  y (..., out)
 class Linear final : public Module {
  public:
-  Linear(i64 in, i64 out, LinearSettings settings = {});
+  Linear(i64 in, i64 out, WeightSettings settings = {});
 
   std::string type() const override { return "Linear"; }
   std::string details() const override;
@@ -25,7 +20,7 @@ class Linear final : public Module {
   void reset_parameters(Generator& generator) override;
 
  private:
-  LinearSettings settings_;
+  WeightSettings settings_;
 };
 
 }  // namespace melgrad

@@ -1,6 +1,6 @@
 #include "layers/module.h"
 
-#include "autograd/tools/anomaly.h"
+#include "autograd/scope.h"
 
 namespace melgrad {
 namespace {
@@ -21,10 +21,22 @@ std::string list(std::string_view title, const std::vector<std::string>& names) 
 }  // namespace
 
 Variable Module::operator()(const Variable& x) {
-  Scope scope(scope_name());
-  Variable y = forward(x);
-  for (ForwardHook* hook = innermost_hook; hook; hook = hook->outer_) hook->call_(*this, x, y);
-  return y;
+  return within([&] {
+    Variable y = forward(x);
+    for (ForwardHook* hook = innermost_hook; hook; hook = hook->outer_) hook->call_(*this, x, y);
+    return y;
+  });
+}
+
+Variable Module::within(const std::function<Variable()>& compute) {
+  if (training_ && !drawn_ && grad_enabled()) check_drawn();
+  Scope scope(name_);
+  try {
+    return compute();
+  } catch (const Error& error) {
+    std::string path = Scope::path();
+    rethrow_from(path.empty() ? type() : path, error);
+  }
 }
 
 i64 Module::multiply_adds(const Shape&, const Shape&) const { return 0; }
@@ -44,8 +56,8 @@ void Module::train(bool on) {
 Named<Variable> Module::parameters() const {
   Named<Variable> all;
   each("", [&](const std::string& prefix, const Module& module) {
-    for (const auto& [name, parameter] : module.parameters_)
-      all.emplace_back(join(prefix, name), *parameter);
+    for (const Parameter& parameter : module.parameters_)
+      all.emplace_back(join(prefix, parameter.name), *parameter.variable);
   });
   return all;
 }
@@ -59,11 +71,17 @@ Named<Tensor> Module::buffers() const {
   return all;
 }
 
+Named<const Module*> Module::modules() const {
+  Named<const Module*> all;
+  each("",
+       [&](const std::string& prefix, const Module& module) { all.emplace_back(prefix, &module); });
+  return all;
+}
+
 Named<Module*> Module::modules() {
   Named<Module*> all;
-  each("", [&](const std::string& prefix, const Module& module) {
-    all.emplace_back(prefix, const_cast<Module*>(&module));  // *this is not const
-  });
+  for (auto& [name, module] : std::as_const(*this).modules())
+    all.emplace_back(name, const_cast<Module*>(module));  // *this is not const
   return all;
 }
 
@@ -76,7 +94,7 @@ i64 Module::parameter_count(bool trainable_only) const {
 
 i64 Module::own_parameter_count() const {
   i64 count = 0;
-  for (const auto& [name, parameter] : parameters_) count += parameter->numel();
+  for (const Parameter& parameter : parameters_) count += parameter.variable->numel();
   return count;
 }
 
@@ -108,16 +126,45 @@ Module::LoadReport Module::load_state_dict(const StateDict& state, bool strict) 
          list("missing", report.missing), list("unexpected", report.unexpected),
          list("wrong shape", misshapen));
 
+  // A tensor put into itself is nothing loaded: it may not have been drawn either.
+  auto is_itself = [](const Tensor& a, const Tensor& b) {
+    return a.shares_storage(b) && a.offset() == b.offset() && a.strides() == b.strides();
+  };
   for (auto& [name, tensor] : own)
-    if (auto given = state.find(name); given != state.end())
+    if (auto given = state.find(name); given != state.end() && !is_itself(tensor, given->second))
       tensor.copy_(given->second.to(tensor.device()));
   return report;
+}
+
+bool Module::Parameter::is_undrawn() const {
+  return undrawn.get().defined() && undrawn.get().shares_storage(variable->data()) &&
+         undrawn.unchanged();
+}
+
+// A forgotten reset() would train zeros without a word, and get nowhere.
+void Module::check_drawn() {
+  std::string layer;  // the first
+  std::vector<std::string> names;
+  each(join(Scope::path(), name_), [&](const std::string& path, const Module& module) {
+    for (const Parameter& parameter : module.parameters_) {
+      if (!parameter.is_undrawn()) continue;
+      if (names.empty()) layer = module.type() + (path.empty() ? "" : " '" + path + "'");
+      names.push_back(join(path, parameter.name));
+    }
+  });
+  if (!names.empty())
+    fail("module",
+         "{} was never initialised: call reset(generator) or load_state_dict() before training; "
+         "eval() is enough to look at shapes{}",
+         layer, list("neither drawn nor loaded", names));
+  for (auto& [name, module] : modules()) module->drawn_ = true;
 }
 
 void Module::reset(Generator& generator) {
   for (auto& [name, child] : children_) child->reset(generator);
   generator_ = generator;
   reset_parameters(generator);
+  for (Parameter& parameter : parameters_) parameter.undrawn.release();
 }
 
 void Module::set_generator(const Generator& generator) {
@@ -136,26 +183,31 @@ std::size_t Module::freeze(const std::string& pattern, bool frozen) {
   return matched;
 }
 
-void Module::to(Device device) {
-  each("", [&](const std::string&, const Module& module) {
-    for (const auto& [name, parameter] : module.parameters_) {
-      parameter->zero_grad();
-      parameter->mutable_data() = parameter->data().to(device);
+template <class Convert>
+void Module::convert_parameters(Convert convert) {
+  for (auto& [name, module] : modules()) {
+    for (Parameter& parameter : module->parameters_) {
+      bool undrawn = parameter.is_undrawn();
+      Variable& variable = *parameter.variable;
+      variable.zero_grad();
+      variable.mutable_data() = convert(variable.data());
+      parameter.undrawn = undrawn ? variable.data() : Tensor();
     }
-    for (const auto& [name, buffer] : module.buffers_) *buffer = buffer->to(device);
-  });
+  }
+}
+
+void Module::to(Device device) {
+  convert_parameters([&](const Tensor& x) { return x.to(device); });
+  for (auto& [name, module] : modules())
+    for (const auto& [buffer_name, buffer] : module->buffers_) *buffer = buffer->to(device);
 }
 
 void Module::to(Dtype dtype) {
   check(is_floating(dtype), "module", "parameters cannot be {}", name_of(dtype));
-  each("", [&](const std::string&, const Module& module) {
-    for (const auto& [name, parameter] : module.parameters_) {
-      parameter->zero_grad();
-      parameter->mutable_data() = parameter->data().to(dtype);
-    }
-    for (const auto& [name, buffer] : module.buffers_)
+  convert_parameters([&](const Tensor& x) { return x.to(dtype); });
+  for (auto& [name, module] : modules())
+    for (const auto& [buffer_name, buffer] : module->buffers_)
       if (is_floating(buffer->dtype())) *buffer = buffer->to(compute_dtype(dtype));
-  });
 }
 
 void Module::zero_grad() {
@@ -164,11 +216,14 @@ void Module::zero_grad() {
 
 void Module::add_module(const std::string& name, Module& child) {
   child.name_ = name;
+  drawn_ = false;
   children_.emplace_back(name, &child);
 }
 
-void Module::add_parameter(const std::string& name, Variable& parameter) {
-  parameters_.emplace_back(name, &parameter);
+void Module::add_parameter(const std::string& name, Variable& parameter, Initial initial) {
+  drawn_ = false;
+  parameters_.push_back({name, &parameter, {}});
+  if (initial == Initial::undrawn) parameters_.back().undrawn = parameter.data();
 }
 
 void Module::add_buffer(const std::string& name, Tensor& buffer) {

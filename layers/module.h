@@ -2,10 +2,12 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "autograd/function.h"
 #include "autograd/functions.h"
 #include "autograd/variable.h"
 #include "tensor/random.h"
@@ -16,11 +18,18 @@ using StateDict = std::map<std::string, Tensor>;
 template <class T>
 using Named = std::vector<std::pair<std::string, T>>;
 
+/// What a parameter is before anything was drawn or loaded.
+enum class Initial : u8 {
+  undrawn,  // 0, for want of a better: no net is trained from that
+  given,    // what the constructor made it
+};
+
 /// A layer or a net: parameters, buffers and child modules, held as members by value and named once
 /// in the constructor, so that names equal PyTorch's ("features.0.weight"). Not copyable, not
 /// movable: children are known by address.
 ///
 /// A new module's parameters are 0 (a batch norm's gamma 1) until reset() or load_state_dict().
+/// forward in training, with gradients recorded, is an Error before that names them.
 class Module {
  public:
   Module(const Module&) = delete;
@@ -32,8 +41,11 @@ class Module {
   /// "3, 64, kernel 3 × 3, padding 1": for summaries.
   virtual std::string details() const { return {}; }
   virtual Variable forward(const Variable& x) = 0;
-  /// forward, inside a Scope of this module's name, then the ForwardHooks.
+  /// forward, then the ForwardHooks, within this module.
   Variable operator()(const Variable& x);
+  /// compute(), in a Scope of this module's name. An Error of it ends with the path from the outermost
+  /// module called: ", in layer2.0.conv1".
+  Variable within(const std::function<Variable()>& compute);
   /// Multiply-adds of one forward that took `input` to `output`, children not counted.
   virtual i64 multiply_adds(const Shape& input, const Shape& output) const;
 
@@ -45,6 +57,7 @@ class Module {
   Named<Variable> parameters() const;  // in order of registration, children depth first
   Named<Tensor> buffers() const;
   Named<Module*> modules();  // this one first, named ""
+  Named<const Module*> modules() const;
   i64 parameter_count(bool trainable_only = false) const;
   i64 own_parameter_count() const;  // children not counted
   bool has_children() const { return !children_.empty(); }
@@ -76,10 +89,9 @@ class Module {
 
  protected:
   Module() = default;
-  /// Its name in its parent, "3"; of the outermost module its type.
-  std::string scope_name() const { return name_.empty() ? type() : name_; }
   void add_module(const std::string& name, Module& child);
-  void add_parameter(const std::string& name, Variable& parameter);
+  void add_parameter(const std::string& name, Variable& parameter,
+                     Initial initial = Initial::undrawn);
   void add_buffer(const std::string& name, Tensor& buffer);
   /// Draws this module's own parameters, not its children's, which were drawn before.
   virtual void reset_parameters(Generator& generator);
@@ -87,16 +99,29 @@ class Module {
   Generator& generator();
 
  private:
+  struct Parameter {
+    std::string name;
+    Variable* variable;
+    Saved undrawn;  // the tensor as it was registered, until reset(); writing to it is drawing, too
+    bool is_undrawn() const;
+  };
   template <class Visit>
   void each(const std::string& prefix, Visit&& visit) const;
+  void check_drawn();
+  template <class Convert>
+  void convert_parameters(Convert convert);
 
   std::string name_;
   bool training_ = true;
+  bool drawn_ = false;  // what check_drawn() found, of this and all below
   std::optional<Generator> generator_;
   Named<Module*> children_;
-  Named<Variable*> parameters_;
+  std::vector<Parameter> parameters_;
   Named<Tensor*> buffers_;
 };
+
+/// Layers, settings, parameters. summarize() (summary.h) knows shapes, too.
+std::ostream& operator<<(std::ostream& out, const Module& net);
 
 /// While one lives, it is called after each forward of this thread's modules, children first.
 class ForwardHook {

@@ -2,12 +2,13 @@
 #include <memory>
 #include <utility>
 
+#include "layers/fusion.h"
 #include "layers/module.h"
 
 namespace melgrad {
 
 /// Modules one after the other, named "0", "1" … as PyTorch's:
-///   net.add<Conv2d>(3, 64, 3, Conv2dSettings{.padding = 1}).add<ReLU>().add<MaxPool2d>(2);
+///   net.add<Conv2d>(3, 64, 3, Conv2dOptions{.padding = 1}).add<ReLU>().add<MaxPool2d>(2);
 class Sequential : public Module {
  public:
   template <class Layer, class... Args>
@@ -17,17 +18,14 @@ class Sequential : public Module {
   Sequential& append(std::unique_ptr<Module> layer);
 
   std::string type() const override { return "Sequential"; }
-  Variable forward(const Variable& x) override;
+  Variable forward(const Variable& x) override { return chain_(x); }
   std::size_t size() const { return layers_.size(); }
   Module& operator[](std::size_t i) { return *layers_.at(i); }
+  const Chain& chain() const { return chain_; }
 
  private:
-  template <class Layer>
-  Layer* layer_at(std::size_t i) const {
-    return i < layers_.size() ? dynamic_cast<Layer*>(layers_[i].get()) : nullptr;
-  }
-
   std::vector<std::unique_ptr<Module>> layers_;
+  Chain chain_;
 };
 
 }  // namespace melgrad

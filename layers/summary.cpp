@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "layers/fusion.h"
+
 namespace melgrad {
 namespace {
 
@@ -39,7 +41,8 @@ class Evaluation {
 
 using Line = std::vector<std::string>;
 
-void print_table(std::ostream& out, const std::vector<Line>& lines) {
+// The last `numbers` columns are flush right.
+void print_table(std::ostream& out, const std::vector<Line>& lines, std::size_t numbers) {
   std::vector<std::size_t> widths(lines.front().size());
   for (const Line& line : lines)
     for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], width(line[i]));
@@ -47,7 +50,7 @@ void print_table(std::ostream& out, const std::vector<Line>& lines) {
     std::string text;
     for (std::size_t i = 0; i < line.size(); ++i) {
       std::string padding(widths[i] - width(line[i]), ' ');
-      bool number = i + 2 >= line.size();
+      bool number = i + numbers >= line.size();
       text += (number ? padding + line[i] : line[i] + padding) + "  ";
     }
     text.erase(text.find_last_not_of(' ') + 1);
@@ -70,7 +73,8 @@ Summary summarize(Module& net, const Shape& input) {
     i64 own = module.own_parameter_count();
     if (module.has_children() && own == 0) return;
     summary.rows.push_back({names[&module], module.type(), module.details(), y.shape(), own,
-                            module.multiply_adds(x.shape(), y.shape())});
+                            module.multiply_adds(x.shape(), y.shape()),
+                            joins_layer_before(module)});
   });
   auto parameters = net.parameters();
   bool any = !parameters.empty();
@@ -86,13 +90,29 @@ Summary summarize(Module& net, const Shape& input) {
 std::ostream& operator<<(std::ostream& out, const Summary& summary) {
   std::vector<Line> lines{{"layer", "type", "settings", "output", "parameters", "multiply-adds"}};
   for (const Summary::Row& row : summary.rows)
-    lines.push_back({row.name, row.type, row.details, to_string(row.output),
-                     grouped(row.parameters), grouped(row.multiply_adds)});
+    lines.push_back({row.name, (row.joins ? "+ " : "") + row.type, row.details,
+                     to_string(row.output), grouped(row.parameters), grouped(row.multiply_adds)});
   out << summary.type << " on " << summary.input << "\n\n";
-  print_table(out, lines);
+  print_table(out, lines, 2);
+  auto joins = [](const Summary::Row& row) { return row.joins; };
+  if (std::any_of(summary.rows.begin(), summary.rows.end(), joins))
+    out << "\n+ runs as one with the layer above\n";
   return out << "\nparameters " << grouped(summary.parameters) << ", of which trainable "
              << grouped(summary.trainable) << "; multiply-adds " << grouped(summary.multiply_adds)
              << "\n";
+}
+
+std::ostream& operator<<(std::ostream& out, const Module& net) {
+  std::vector<Line> lines{{"layer", "type", "settings", "parameters"}};
+  for (const auto& [name, module] : net.modules()) {
+    i64 own = module->own_parameter_count();
+    if (module->has_children() && own == 0) continue;
+    lines.push_back({name, module->type(), module->details(), grouped(own)});
+  }
+  out << net.type() << "\n\n";
+  print_table(out, lines, 1);
+  return out << "\nparameters " << grouped(net.parameter_count()) << ", of which trainable "
+             << grouped(net.parameter_count(true)) << "\n";
 }
 
 }  // namespace melgrad

@@ -36,9 +36,9 @@ int main(int argc, char** argv) try {
   Tensor train = from_vector(parts.train), test = from_vector(parts.test);
 
   Sequential net;
-  net.add<Conv2d>(3, 16, 3, Conv2dSettings{.padding = 1});
+  net.add<Conv2d>(3, 16, 3, Conv2dOptions{.padding = 1});
   net.add<BatchNorm2d>(16).add<ReLU>().add<MaxPool2d>(4);
-  net.add<Conv2d>(16, 32, 3, Conv2dSettings{.padding = 1});
+  net.add<Conv2d>(16, 32, 3, Conv2dOptions{.padding = 1});
   net.add<BatchNorm2d>(32).add<ReLU>().add<MaxPool2d>(4);
   net.add<Flatten>().add<Linear>(32 * 4 * 4, std::ssize(clips.classes));
   Generator dice(0);

@@ -18,7 +18,6 @@ namespace melgrad {
 namespace {
 
 thread_local bool searching = false;
-thread_local std::vector<std::string> scopes;
 
 struct Frame {
   std::string symbol;    // demangled, empty if the program does not export it
@@ -74,18 +73,6 @@ AnomalyMode::AnomalyMode() : before_(searching) { searching = true; }
 AnomalyMode::~AnomalyMode() { searching = before_; }
 bool anomaly_mode() { return searching; }
 
-Scope::Scope(std::string name) { scopes.push_back(std::move(name)); }
-Scope::~Scope() { scopes.pop_back(); }
-
-std::string Scope::path() {
-  std::string path;
-  for (const std::string& name : scopes) {
-    if (!path.empty() && !name.empty()) path += '.';
-    path += name;
-  }
-  return path;
-}
-
 std::string calling_place() {
   std::string path = Scope::path();
   return (path.empty() ? "" : path + ", in ") + calling_function();
@@ -107,8 +94,9 @@ void check_finite(const Tensor& x, std::string_view op, std::string_view what,
     index[axis] = first / stride;
     first %= stride;
   }
-  fail(op, "{} {} has {} NaN and {} infinite values, the first at {}; called from {}", what, x,
-       nans, infinities, index, called_from.empty() ? "an unknown place" : called_from);
+  throw LocatedError(format(
+      "[{}] {} {} has {} NaN and {} infinite values, the first at {}; called from {}", op, what, x,
+      nans, infinities, index, called_from.empty() ? "an unknown place" : called_from));
 }
 
 }  // namespace melgrad

@@ -2,6 +2,7 @@
 #include <string>
 #include <string_view>
 
+#include "autograd/scope.h"
 #include "tensor/tensor.h"
 
 namespace melgrad {
@@ -23,21 +24,10 @@ class AnomalyMode {
 };
 bool anomaly_mode();
 
-/// Names what this thread is computing, for messages: Module::operator() opens one, so paths read
-/// "features.3".
-class Scope {
- public:
-  explicit Scope(std::string name);
-  ~Scope();
-  Scope(const Scope&) = delete;
-  Scope& operator=(const Scope&) = delete;
-  static std::string path();  // "base_cnn.features.3"
-};
-
-/// "base_cnn.features.3, in my_net(melgrad::Variable const&)": the Scope path and the function that
-/// called the operation now running.
+/// "features.3, in my_net(melgrad::Variable const&)": the Scope path and the function that called the
+/// operation now running.
 std::string calling_place();
-/// Throws Error "[op] what has …" if x is a floating tensor with a NaN or an infinity.
+/// Throws LocatedError "[op] what has …" if x is a floating tensor with a NaN or an infinity.
 void check_finite(const Tensor& x, std::string_view op, std::string_view what,
                   const std::string& called_from);
 

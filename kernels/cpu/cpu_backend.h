@@ -11,6 +11,9 @@ class CpuBackend final : public Backend {
  public:
   CpuBackend();
 
+  /// f64 is the reference, in which every formula stands alone.
+  bool fuses(Fusion, Dtype dtype) const override { return dtype != Dtype::f64; }
+
   // memory.cpp
   void* allocate(std::size_t bytes) override;
   void deallocate(void* data, std::size_t bytes) noexcept override;

@@ -24,6 +24,8 @@ class CudaBackend final : public Backend {
 
   ~CudaBackend() override;
 
+  bool fuses(Fusion, Dtype) const override { return true; }
+
   cuda::Stream stream() const { return stream_; }
   /// cuBLAS, cuDNN and cuFFT handles and plans of this device, made when first used.
   cuda::Libraries& libraries();

@@ -13,13 +13,13 @@ namespace {
 class AlexNet final : public Module {
  public:
   explicit AlexNet(i64 classes) {
-    features_.add<Conv2d>(3, 64, 11, Conv2dSettings{.stride = 4, .padding = 2}).add<ReLU>();
+    features_.add<Conv2d>(3, 64, 11, Conv2dOptions{.stride = 4, .padding = 2}).add<ReLU>();
     features_.add<MaxPool2d>(3, Pool2dOptions{.stride = 2});
-    features_.add<Conv2d>(64, 192, 5, Conv2dSettings{.padding = 2}).add<ReLU>();
+    features_.add<Conv2d>(64, 192, 5, Conv2dOptions{.padding = 2}).add<ReLU>();
     features_.add<MaxPool2d>(3, Pool2dOptions{.stride = 2});
-    features_.add<Conv2d>(192, 384, 3, Conv2dSettings{.padding = 1}).add<ReLU>();
-    features_.add<Conv2d>(384, 256, 3, Conv2dSettings{.padding = 1}).add<ReLU>();
-    features_.add<Conv2d>(256, 256, 3, Conv2dSettings{.padding = 1}).add<ReLU>();
+    features_.add<Conv2d>(192, 384, 3, Conv2dOptions{.padding = 1}).add<ReLU>();
+    features_.add<Conv2d>(384, 256, 3, Conv2dOptions{.padding = 1}).add<ReLU>();
+    features_.add<Conv2d>(256, 256, 3, Conv2dOptions{.padding = 1}).add<ReLU>();
     features_.add<MaxPool2d>(3, Pool2dOptions{.stride = 2});
 
     classifier_.add<Dropout>(.5).add<Linear>(256 * 6 * 6, 4096).add<ReLU>();

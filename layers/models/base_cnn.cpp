@@ -13,7 +13,7 @@ namespace melgrad {
 void add_base_features(Sequential& features) {
   i64 channels = 3;
   for (i64 filters : {32, 64, 128}) {
-    features.add<Conv2d>(channels, filters, 3, Conv2dSettings{.padding = 1});
+    features.add<Conv2d>(channels, filters, 3, Conv2dOptions{.padding = 1});
     features.add<BatchNorm2d>(filters).add<ReLU>().add<MaxPool2d>(2);
     channels = filters;
   }

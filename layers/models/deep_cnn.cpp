@@ -16,7 +16,7 @@ std::unique_ptr<Module> deep_cnn(i64 classes) {
   i64 channels = 3;
   for (i64 filters : {32, 64, 128, 256, 256}) {
     for (i64 in : {channels, filters}) {
-      net->features.add<Conv2d>(in, filters, 3, Conv2dSettings{.padding = 1});
+      net->features.add<Conv2d>(in, filters, 3, Conv2dOptions{.padding = 1});
       net->features.add<BatchNorm2d>(filters).add<ReLU>();
     }
     net->features.add<MaxPool2d>(2);

@@ -26,13 +26,13 @@ class Vgg final : public Module {
         features_.add<MaxPool2d>(2);
         continue;
       }
-      features_.add<Conv2d>(channels, filters, 3,
-                            Conv2dSettings{.padding = 1, .init = init::kaiming_fan_out});
+      features_.add<Conv2d>(channels, filters, 3, Conv2dOptions{.padding = 1},
+                            WeightSettings{.init = init::kaiming_fan_out});
       if (batch_norm) features_.add<BatchNorm2d>(filters);
       features_.add<ReLU>();
       channels = filters;
     }
-    LinearSettings narrow{.init = init::normal_001};
+    WeightSettings narrow{.init = init::normal_001};
     classifier_.add<Linear>(512 * 7 * 7, 4096, narrow).add<ReLU>().add<Dropout>(.5);
     classifier_.add<Linear>(4096, 4096, narrow).add<ReLU>().add<Dropout>(.5);
     classifier_.add<Linear>(4096, classes, narrow);

@@ -22,7 +22,7 @@ namespace {
 class Net final : public Module {
  public:
   Net() {
-    features_.add<Conv2d>(3, 8, 3, Conv2dSettings{.padding = 1}).add<BatchNorm2d>(8).add<ReLU>();
+    features_.add<Conv2d>(3, 8, 3, Conv2dOptions{.padding = 1}).add<BatchNorm2d>(8).add<ReLU>();
     features_.add<MaxPool2d>(2).add<Conv2d>(8, 8, 1).add<ReLU>().add<Dropout>(.5);
     add_module("features", features_);
     add_module("rnn", rnn_);

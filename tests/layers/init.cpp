@@ -102,7 +102,7 @@ TEST(Init, KerassDefaults) {
 
 TEST(Init, TorchvisionsVgg) {
   Generator generator(1);
-  Conv2d conv(16, 64, 3, {.init = init::kaiming_fan_out});
+  Conv2d conv(16, 64, 3, {}, {.init = init::kaiming_fan_out});
   conv.reset(generator);
   expect_normal(conv.weight.data(), std::sqrt(2. / (64 * 9)));
   Linear linear(100, 90, {.init = init::normal_001});

@@ -23,7 +23,7 @@ namespace {
 class Small final : public Module {
  public:
   Small() {
-    features.add<Conv2d>(2, 4, 3, Conv2dSettings{.padding = 1}).add<BatchNorm2d>(4).add<ReLU>();
+    features.add<Conv2d>(2, 4, 3, Conv2dOptions{.padding = 1}).add<BatchNorm2d>(4).add<ReLU>();
     add_module("features", features);
     add_module("fc", fc);
   }
@@ -164,7 +164,191 @@ TEST(Module, AnomalyNamesTheLayer) {
   net.fc.weight.mutable_data().fill_(INFINITY);
   AnomalyMode anomaly;
   std::string message = error_of([&] { net(ones({1, 2, 3, 3})); });
-  EXPECT_NE(message.find("Small.fc"), std::string::npos) << message;
+  EXPECT_TRUE(contains(message, "called from fc, in ")) << message;
+}
+
+bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+// Takes (N, 2, H, W) and fails where it is told to.
+class Failing final : public Module {
+ public:
+  explicit Failing(std::function<void()> fault) : fault_(std::move(fault)) {
+    add_module("small", small_);
+  }
+  std::string type() const override { return "Failing"; }
+  Variable forward(const Variable& x) override {
+    Variable y = small_(x);
+    fault_();
+    return y;
+  }
+
+ private:
+  std::function<void()> fault_;
+  Small small_;
+};
+
+// The whole path from the outermost module called, once, after what the operation said.
+TEST(Module, ErrorsEndWithWhere) {
+  Failing net([] { fail("fault", "here"); });
+  net.eval();
+  auto message = [&](const Shape& shape) { return error_of([&] { net(zeros(shape)); }); };
+  std::string conv = message({1, 3, 4, 4});
+  EXPECT_TRUE(contains(conv, "[conv2d] input has 3 channels")) << conv;
+  EXPECT_TRUE(ends_with(conv, "weight (4, 2, 3, 3), in small.features.0")) << conv;
+  EXPECT_EQ(conv.find(", in "), conv.rfind(", in ")) << conv;
+  EXPECT_EQ(message({1, 2, 4, 4}), "[fault] here, in Failing");
+
+  Module& features = *net.modules()[2].second;
+  std::string part = error_of([&] { features(zeros({1, 3, 4, 4})); });
+  EXPECT_TRUE(ends_with(part, ", in features.0"))
+      << "no path is known above what was called" << part;
+}
+
+TEST(Module, ErrorsOfFusedLayersEndWithWhereToo) {
+  Small net;
+  net.eval();
+  Sequential pair;
+  pair.add<Sequential>();
+  static_cast<Sequential&>(pair[0]).add<Conv2d>(2, 3, 1).add<ReLU>();
+  pair.eval();
+  pair(zeros({1, 2, 4, 4}));
+  for (i64 channels : {3, 5}) {  // planning, and by the plan, as the sizes are those of before
+    std::string message = error_of([&] { pair(zeros({1, channels, 4, 4})); });
+    EXPECT_TRUE(ends_with(message, ", in 0.0")) << message;
+  }
+}
+
+TEST(Module, ErrorsOfHooksEndWithWhere) {
+  Small net;
+  net.eval();
+  ForwardHook hook([](Module& module, const Variable&, const Variable&) {
+    check(module.type() != "BatchNorm2d", "hook", "not this one");
+  });
+  EXPECT_EQ(error_of([&] { net(zeros({1, 2, 4, 4})); }), "[hook] not this one, in features.1");
+}
+
+TEST(Module, ErrorsOfBackwardEndWithWhere) {
+  Small net;
+  Generator generator(1);
+  net.reset(generator);
+  Variable loss = sum(net(rand({2, 2, 4, 4}, generator)));
+  net.fc.weight.mutable_data().fill_(1);
+  std::string message = error_of([&] { loss.backward(); });
+  EXPECT_TRUE(contains(message, "[linear] a tensor saved for backward was changed")) << message;
+  EXPECT_TRUE(ends_with(message, ", in fc")) << message;
+
+  Variable x(ones({2}), true);
+  Variable y = sum(exp(x));
+  y.register_hook([](const Tensor&) -> Tensor { fail("hook", "no"); });
+  EXPECT_EQ(error_of([&] { y.backward(); }), "[hook] no") << "outside of every module";
+}
+
+// What is derived from Error is somebody's own, and comes through as it is.
+TEST(Module, OtherExceptionsAreLeftAlone) {
+  struct Own : Error {
+    using Error::Error;
+  };
+  Failing own([] { throw Own("mine"); }), other([] { throw std::string("text"); });
+  own.eval();
+  other.eval();
+  EXPECT_THROW(own(zeros({1, 2, 4, 4})), Own);
+  EXPECT_EQ(error_of([&] { own(zeros({1, 2, 4, 4})); }), "mine");
+  EXPECT_THROW(other(zeros({1, 2, 4, 4})), std::string);
+  EXPECT_EQ(Scope::path(), "");
+}
+
+// --- A net that nobody initialised
+
+std::string error_of_step(Module& net, const Shape& shape = {2, 2, 4, 4}) {
+  Generator generator(1);
+  return error_of([&] { net(rand(shape, generator).to(net.parameters()[0].second.dtype())); });
+}
+
+TEST(Undrawn, NetsAreNotTrained) {
+  Small net;
+  std::string message = error_of_step(net);
+  EXPECT_TRUE(contains(message,
+                       "[module] Conv2d 'features.0' was never initialised: call "
+                       "reset(generator) or load_state_dict()"))
+      << message;
+  EXPECT_TRUE(ends_with(message,
+                        "neither drawn nor loaded (4): features.0.weight features.0.bias "
+                        "fc.weight fc.bias"))
+      << message;
+  EXPECT_EQ(net.buffers()[2].second.item(), 0) << "nothing ran";
+  Linear alone(3, 4);
+  EXPECT_TRUE(contains(error_of_step(alone, {2, 3}), "[module] Linear was never initialised"));
+  net.to(Dtype::f64);
+  EXPECT_EQ(error_of_step(net), message);
+}
+
+TEST(Undrawn, NetsAreLookedAt) {
+  Small net;
+  {
+    NoGrad no_grad;
+    EXPECT_EQ(error_of_step(net), "no error");
+  }
+  net.eval();
+  EXPECT_EQ(error_of_step(net), "no error");
+  EXPECT_EQ(summarize(net, {1, 2, 4, 4}).rows.size(), 4U);
+  net.train();
+  EXPECT_NE(error_of_step(net), "no error");
+}
+
+TEST(Undrawn, EndsWithResetLoadingOrWriting) {
+  Generator generator(1);
+  Small drawn, loaded, written;
+  drawn.reset(generator);
+  loaded.load_state_dict(drawn.state_dict());
+  for (auto& [name, parameter] : written.parameters()) parameter.mutable_data().fill_(1);
+  written.to(Dtype::f64);
+  for (Module* net : {&drawn, &loaded, &written}) EXPECT_EQ(error_of_step(*net), "no error");
+
+  Linear linear(3, 4);
+  linear.weight = Variable(ones({4, 3}), true);
+  EXPECT_TRUE(ends_with(error_of_step(linear, {2, 3}), "loaded (1): bias"));
+  linear.bias = Variable(zeros({4}), true);
+  EXPECT_EQ(error_of_step(linear, {2, 3}), "no error");
+  EXPECT_EQ(BatchNorm1d(3)(ones({2, 3})).shape(), (Shape{2, 3})) << "born with 1 and 0";
+}
+
+TEST(Undrawn, ZerosThatWereDrawnAreDrawn) {
+  auto zeros_rule = [](Tensor&, Tensor&, Generator&) {};
+  Linear linear(3, 4, {.init = zeros_rule});
+  Generator generator(1);
+  linear.reset(generator);
+  EXPECT_EQ(error_of_step(linear, {2, 3}), "no error");
+}
+
+TEST(Undrawn, LoadingAPartNamesTheRest) {
+  Generator generator(1);
+  Small drawn, net;
+  drawn.reset(generator);
+  StateDict state = drawn.state_dict();
+  state.erase("fc.weight");
+  state.erase("fc.bias");
+  net.load_state_dict(state, false);
+  std::string message = error_of_step(net);
+  EXPECT_TRUE(contains(message, "Linear 'fc' was never")) << message;
+  EXPECT_TRUE(ends_with(message, "(2): fc.weight fc.bias")) << message;
+  net.load_state_dict(net.state_dict());
+  EXPECT_EQ(error_of_step(net), message) << "its own zeros are nothing loaded";
+  net.fc.reset(generator);
+  EXPECT_EQ(error_of_step(net), "no error");
+}
+
+// Also where the net was found to be drawn before.
+TEST(Undrawn, LayersAddedLaterAreNamed) {
+  Generator generator(1);
+  Failing net([] {});
+  net.reset(generator);
+  EXPECT_EQ(error_of_step(net), "no error");
+  static_cast<Sequential&>(*net.modules()[2].second).add<Conv2d>(4, 4, 1);
+  std::string message = error_of_step(net);
+  EXPECT_TRUE(contains(message, "Conv2d 'small.features.3' was never")) << message;
+  EXPECT_TRUE(contains(message, "(2): small.features.3.weight small.features.3.bias")) << message;
 }
 
 TEST(Module, DropoutNeedsAGenerator) {
@@ -196,6 +380,21 @@ TEST(Summary, CountsParametersAndMultiplyAdds) {
   EXPECT_NE(text.str().find("features.0  Conv2d"), std::string::npos) << text.str();
   EXPECT_THROW(summarize(net, {1, 3, 6, 5}), Error);
   EXPECT_TRUE(net.training());
+}
+
+TEST(Summary, ANetIsPrintedWithoutRunning) {
+  Small net;
+  net.freeze("fc.*");
+  std::ostringstream text;
+  text << net;
+  EXPECT_EQ(text.str(),
+            "Small\n\n"
+            "layer       type         settings                     parameters\n"
+            "features.0  Conv2d       2 -> 4, kernel 3, padding 1          76\n"
+            "features.1  BatchNorm2d  4, eps 1e-05, momentum 0.1            8\n"
+            "features.2  ReLU                                               0\n"
+            "fc          Linear       4 -> 3                               15\n"
+            "\nparameters 99, of which trainable 84\n");
 }
 
 }  // namespace
