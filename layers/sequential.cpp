@@ -10,4 +10,9 @@ Sequential& Sequential::append(std::unique_ptr<Module> layer) {
   return *this;
 }
 
+Module& Sequential::operator[](std::size_t i) {
+  check(i < layers_.size(), "sequential", "there is no layer {}, only {}", i, layers_.size());
+  return *layers_[i];
+}
+
 }  // namespace melgrad

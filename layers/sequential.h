@@ -20,7 +20,7 @@ class Sequential : public Module {
   std::string type() const override { return "Sequential"; }
   Variable forward(const Variable& x) override { return chain_(x); }
   std::size_t size() const { return layers_.size(); }
-  Module& operator[](std::size_t i) { return *layers_.at(i); }
+  Module& operator[](std::size_t i);
   const Chain& chain() const { return chain_; }
 
  private:

@@ -60,6 +60,20 @@ TEST(Init, Bounds) {
   expect_normal(weight, 2 * std::sqrt(2. / (96 * 9)));
 }
 
+// The arguments that the nets leave at their defaults.
+TEST(Init, GainsAndMeans) {
+  Generator generator(1);
+  Tensor weight = empty({300, 200});
+  init::kaiming_uniform(weight, generator, 3, init::Fan::out);
+  expect_uniform(weight, 3 * std::sqrt(3. / 300));
+  init::xavier_uniform(weight, generator, 2);
+  expect_uniform(weight, 2 * std::sqrt(6. / 500));
+  init::normal(weight, 5, .5, generator);
+  EXPECT_NEAR(moments(weight).mean, 5, 5 * .5 / std::sqrt(60000.));
+  init::uniform(weight, 1, 3, generator);
+  expect_uniform(weight - 2., 1);
+}
+
 TEST(Init, OrthogonalWhicheverSideIsLonger) {
   Generator generator(1);
   for (Shape shape : {Shape{7, 7}, Shape{5, 9}, Shape{9, 5}}) {

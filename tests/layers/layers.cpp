@@ -4,6 +4,7 @@
 #include "layers/activation.h"
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
+#include "layers/dropout.h"
 #include "layers/flatten.h"
 #include "layers/linear.h"
 #include "layers/pool.h"
@@ -145,6 +146,44 @@ TEST(Sequential, NumbersItsLayers) {
   EXPECT_EQ(net.parameters()[2].first, "2.weight");
   EXPECT_EQ(net(ones({5, 3})).shape(), (Shape{5, 2}));
   EXPECT_THROW(net.append(nullptr), Error);
+}
+
+// Each size and count by itself.
+TEST(Layers, RefuseSizesThatMakeNoSense) {
+  auto refused = [](auto make) { return error_of(make) != "no error"; };
+  EXPECT_TRUE(refused([] { Linear(0, 3); }));
+  EXPECT_TRUE(refused([] { Linear(3, 0); }));
+  EXPECT_TRUE(refused([] { Conv2d(0, 3, 3); }));
+  EXPECT_TRUE(refused([] { Conv2d(3, 4, {0, 3}); }));
+  EXPECT_TRUE(refused([] { Conv2d(3, 4, {3, 0}); }));
+  EXPECT_TRUE(refused([] { Conv2d(3, 4, 3, {.groups = 0}); }));
+  EXPECT_TRUE(refused([] { Conv2d(4, 3, 3, {.groups = 2}); }));
+  EXPECT_TRUE(refused([] { Conv2d(3, 4, 3, {.groups = 2}); }));
+  EXPECT_TRUE(refused([] { BatchNorm1d(0); }));
+  EXPECT_TRUE(refused([] { Dropout(-.1); }));
+  EXPECT_TRUE(refused([] { Dropout(1); }));
+  EXPECT_TRUE(refused([] { GlobalAvgPool2d()(ones({2, 3, 4})); }));
+  EXPECT_TRUE(refused([] { GlobalMaxPool2d()(ones({2, 3, 4})); }));
+  EXPECT_TRUE(refused([] { Sequential()[0]; }));
+}
+
+TEST(Conv2d, CountsMultiplyAdds) {
+  // An output value sums in/groups · kh · kw products.
+  EXPECT_EQ(Conv2d(4, 6, {3, 5}, {.groups = 2}).multiply_adds({}, {2, 6, 7, 8}),
+            2 * 6 * 7 * 8 * (4 / 2) * 3 * 5);
+}
+
+TEST(BatchNorm, TakesWhatItsNameSays) {
+  BatchNorm1d one(3);
+  BatchNorm2d two(3);
+  for (const Shape& shape : {Shape{3}, Shape{4, 2}, Shape{4, 2, 5}, Shape{4, 3, 5, 5}})
+    EXPECT_TRUE(contains(error_of([&] { one(ones(shape)); }), "[batch_norm1d] input is (N, 3)"));
+  for (const Shape& shape : {Shape{4, 3}, Shape{4, 3, 5}, Shape{4, 2, 5, 5}})
+    EXPECT_TRUE(contains(error_of([&] { two(ones(shape)); }), "[batch_norm2d] input is (N, 3, H"));
+}
+
+TEST(LeakyReLU, HasPyTorchsSlope) {
+  EXPECT_TRUE(equal(LeakyReLU()(input({3, 4})).data(), leaky_relu(input({3, 4}).data(), .01)));
 }
 
 }  // namespace

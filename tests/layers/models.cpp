@@ -7,6 +7,7 @@
 
 #include "layers/models/pretrained.h"
 #include "layers/models/registry.h"
+#include "tests/error_of.h"
 
 namespace melgrad {
 namespace {
@@ -23,6 +24,14 @@ TEST(Models, ParameterCountsArePublished) {
   EXPECT_EQ(count("logistic", 4), 12288 * 4 + 4);
   EXPECT_EQ(count("mlp1", 4), 12289 * 512 + 513 * 4);
   EXPECT_EQ(count("mlp2", 4), 12289 * 512 + 513 * 128 + 129 * 4);
+  auto conv = [](i64 in, i64 out) { return in * out * 9 + 3 * out; };  // with bias and batch norm
+  i64 base = conv(3, 32) + conv(32, 64) + conv(64, 128);
+  EXPECT_EQ(count("base_cnn", 4), base + 8193 * 128 + 129 * 4);
+  EXPECT_EQ(count("cnn_rnn", 4), base + 128 * (1024 + 128 + 2) + 129 * 4);
+  EXPECT_EQ(count("cnn_lstm", 4), base + 4 * 128 * (1024 + 128 + 2) + 129 * 4);
+  i64 deep = conv(3, 32) + conv(32, 32) + conv(32, 64) + conv(64, 64) + conv(64, 128) +
+             conv(128, 128) + conv(128, 256) + 3 * conv(256, 256);
+  EXPECT_EQ(count("deep_cnn", 4), deep + 1025 * 128 + 129 * 4);
 }
 
 // Names, order and shapes of every tensor in torchvision's state dicts.
@@ -105,6 +114,36 @@ TEST(Pretrained, ReplacesTheHeadAlone) {
   EXPECT_THROW(load_pretrained(*net, weights, {"fc"}), Error);
   weights.erase("features.0.weight");
   EXPECT_THROW(load_pretrained(*net, weights, {"classifier.4"}), Error);
+}
+
+// A head is taken or kept as a whole, also where one of its tensors fits or is not there.
+TEST(Pretrained, KeepsAHeadOfWhichAPartFits) {
+  Generator generator(1);
+  auto published = make_net("base_cnn", 4), net = make_net("base_cnn", 4);
+  published->reset(generator);
+  net->reset(generator);
+  Tensor bias = net->state_dict().at("classifier.4.bias").clone();
+  for (bool there : {true, false}) {
+    StateDict weights = published->state_dict();
+    weights.at("classifier.4.weight") = zeros({4, 64});
+    if (!there) weights.erase("classifier.4.weight");
+    auto report = load_pretrained(*net, weights, {"classifier.4"});
+    EXPECT_EQ(report.kept, (std::vector<std::string>{"classifier.4.bias", "classifier.4.weight"}));
+    EXPECT_TRUE(equal(net->state_dict().at("classifier.4.bias"), bias));
+  }
+  load_pretrained(*net, published->state_dict(), {"classifier.4"});
+  EXPECT_TRUE(equal(net->state_dict().at("classifier.4.bias"),
+                    published->state_dict().at("classifier.4.bias")));
+}
+
+// A head that stays as nobody drew it is not trained.
+TEST(Pretrained, KeptIsNotLoaded) {
+  Generator generator(1);
+  auto published = make_net("mlp1", 10), net = make_net("mlp1", 4);
+  published->reset(generator);
+  load_pretrained(*net, published->state_dict(), {"3"});
+  std::string message = error_of([&] { (*net)(zeros({1, 3, 64, 64})); });
+  EXPECT_TRUE(contains(message, "(2): 3.weight 3.bias")) << message;
 }
 
 }  // namespace

@@ -129,6 +129,16 @@ TEST(Recurrent, RefusesWhatDoesNotFit) {
   EXPECT_THROW(lstm.run(ones({4, 5, 2}), zeros({2, 5, 3})), Error);
   EXPECT_THROW(RNN(2, 3, {}, RnnMode::lstm), Error);
   EXPECT_THROW(GRU(2, 3, {.layers = 0}), Error);
+  EXPECT_THROW(GRU(0, 3), Error);
+  EXPECT_THROW(GRU(2, 0), Error);
+  EXPECT_THROW(GRU(2, 3, {.dropout = 1}), Error);
+  EXPECT_THROW(GRU(2, 3, {.dropout = -.1}), Error);
+  for (const Shape& wrong : {Shape{1, 4, 3}, Shape{1, 5, 4}, Shape{5, 3}})
+    EXPECT_TRUE(contains(error_of([&] {
+                           lstm.run(ones({4, 5, 2}), zeros({1, 5, 3}), zeros(wrong));
+                         }),
+                         "an initial state is (layers · directions, N, hidden) = (1, 5, 3)"))
+        << wrong;
 }
 
 }  // namespace
