@@ -129,6 +129,7 @@ TEST(Activations, AreTheOperations) {
   EXPECT_TRUE(equal(LeakyReLU(.2)(x).data(), leaky_relu(x.data(), .2)));
   EXPECT_TRUE(equal(Tanh()(x).data(), tanh(x.data())));
   EXPECT_TRUE(equal(Sigmoid()(x).data(), sigmoid(x.data())));
+  EXPECT_TRUE(equal(GELU()(x).data(), gelu(x.data())));
   EXPECT_TRUE(equal(Softmax(0)(x).data(), softmax(x.data(), 0)));
 }
 
