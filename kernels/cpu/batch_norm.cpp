@@ -6,6 +6,7 @@
 #include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
+#include "kernels/reference/reference.h"
 #include "kernels/scratch_array.h"
 
 // x (rows, channels). The inner loops run over a group of rows: as many, side by side, as make some
@@ -287,6 +288,8 @@ void backward(Backend& backend, const BatchNormShape& s, bool batch_statistics,
 
 void CpuBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, const void* x,
                                        void* mean, void* var) {
+  if (dtype == Dtype::f64)
+    return reference::batch_norm_statistics(rows, channels, f64(x), f64(mean), f64(var));
   dispatch_floating("batch_norm_statistics", dtype, [&](auto zero) {
     using T = decltype(zero);
     using W = Compute<T>;
@@ -297,6 +300,7 @@ void CpuBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, cons
 
 void CpuBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNormArrays& arrays,
                             const void* x, void* y) {
+  if (dtype == Dtype::f64) return reference::batch_norm(s, arrays, f64(x), f64(y));
   dispatch_floating("batch_norm", dtype, [&](auto zero) {
     using T = decltype(zero);
     Affine<Compute<T>> affine(*this, s, arrays);
@@ -307,6 +311,8 @@ void CpuBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNor
 void CpuBackend::batch_norm_backward(const BatchNormShape& s, Dtype dtype, bool batch_statistics,
                                      const BatchNormArrays& arrays, const void* x, const void* dy,
                                      const BatchNormGradients& d) {
+  if (dtype == Dtype::f64)
+    return reference::batch_norm_backward(s, batch_statistics, arrays, f64(x), f64(dy), d);
   dispatch_floating("batch_norm_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
     Affine<Compute<T>> affine(*this, s, arrays);

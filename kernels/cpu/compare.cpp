@@ -1,6 +1,8 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/loops/broadcast.h"
+#include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
+#include "kernels/reference/reference.h"
 
 namespace melgrad {
 namespace {
@@ -38,8 +40,9 @@ void compare_tile(CompareOp op, const Tile& t, const T* a, const T* b, u8* y) {
 
 void CpuBackend::compare(CompareOp op, Dtype dtype, const BroadcastShape& shape, const void* a,
                          const void* b, u8* y) {
+  if (dtype == Dtype::f64) return reference::compare(op, shape, f64(a), f64(b), y);
   BroadcastShape s = simplify(shape, 2);
-  dispatch(dtype, [&]<class T>(T) {
+  dispatch_fast(dtype, [&]<class T>(T) {
     auto* left = static_cast<const T*>(a);
     auto* right = static_cast<const T*>(b);
     parallel_for(numel(s), 1, [=](i64 begin, i64 end) {

@@ -4,9 +4,9 @@
 
 namespace melgrad {
 
-/// The backend of Device::cpu(): f64 in plain loops that read like the formulas of backend.h (the
-/// oracle for everything else), f32 and bf16 through oneDNN and OpenMP + SIMD loops. Work is done
-/// when a method returns.
+/// The backend of Device::cpu(): f64 in the plain loops of kernels/reference (the oracle for
+/// everything else), f32 and bf16 through oneDNN and OpenMP + SIMD loops. Work is done when a method
+/// returns.
 class CpuBackend final : public Backend {
  public:
   CpuBackend();

@@ -6,6 +6,7 @@
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/cpu/loops/vector_math.h"
+#include "kernels/reference/reference.h"
 
 namespace melgrad {
 namespace {
@@ -18,11 +19,6 @@ template <class T, class Op>
 MELGRAD_SIMD void map(const T* x, T* y, i64 n, Op op) {
 #pragma omp simd
   for (i64 i = 0; i < n; ++i) store(y[i], op(static_cast<Compute<T>>(x[i])));
-}
-
-template <class Op>
-void map(const double* x, double* y, i64 n, Op op) {
-  for (i64 i = 0; i < n; ++i) y[i] = op(x[i]);
 }
 
 template <class T, class W = Compute<T>>
@@ -126,10 +122,6 @@ void map2_plain(const Tile& t, const T* a, const T* b, T* y, Op op) {
     for (i64 j = 0; j < t.cols; ++j)
       y[r * t.cols + j] = op(a[r * t.a_row + j * t.a_col], b[r * t.b_row + j * t.b_col]);
 }
-template <class Op>
-void map2(const Tile& t, const double* a, const double* b, double* y, Op op) {
-  map2_plain(t, a, b, y, op);
-}
 
 template <class T, class W = Compute<T>>
 void binary_tile(BinaryOp op, const Tile& t, const T* a, const T* b, T* y) {
@@ -204,7 +196,8 @@ bool is_for_integers(BinaryOp op) {
 void CpuBackend::unary(UnaryOp op, Dtype dtype, double a, double b, i64 n, const void* x, void* y) {
   check(is_floating(dtype) || is_for_integers(op), "unary",
         "operation {} is for f32, f64 and bf16, not for {}", static_cast<int>(op), name_of(dtype));
-  dispatch(dtype, [&]<class T>(T) {
+  if (dtype == Dtype::f64) return reference::unary(op, a, b, n, f64(x), f64(y));
+  dispatch_fast(dtype, [&]<class T>(T) {
     auto* from = static_cast<const T*>(x);
     auto* to = static_cast<T*>(y);
     parallel_for(n, 1, [=](i64 begin, i64 end) {
@@ -223,8 +216,9 @@ void CpuBackend::binary(BinaryOp op, Dtype dtype, const BroadcastShape& shape, c
                         const void* b, void* y) {
   check(is_floating(dtype) || is_for_integers(op), "binary",
         "operation {} is for f32, f64 and bf16, not for {}", static_cast<int>(op), name_of(dtype));
+  if (dtype == Dtype::f64) return reference::binary(op, shape, f64(a), f64(b), f64(y));
   BroadcastShape s = simplify(shape, 2);
-  dispatch(dtype, [&]<class T>(T) {
+  dispatch_fast(dtype, [&]<class T>(T) {
     auto* left = static_cast<const T*>(a);
     auto* right = static_cast<const T*>(b);
     auto* to = static_cast<T*>(y);
@@ -243,7 +237,8 @@ void CpuBackend::binary(BinaryOp op, Dtype dtype, const BroadcastShape& shape, c
 
 void CpuBackend::where(Dtype dtype, i64 n, const u8* condition, const void* a, const void* b,
                        void* y) {
-  dispatch(dtype, [&]<class T>(T) {
+  if (dtype == Dtype::f64) return reference::where(n, condition, f64(a), f64(b), f64(y));
+  dispatch_fast(dtype, [&]<class T>(T) {
     auto* left = static_cast<const T*>(a);
     auto* right = static_cast<const T*>(b);
     auto* to = static_cast<T*>(y);

@@ -5,6 +5,7 @@
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
+#include "kernels/reference/reference.h"
 #include "kernels/scratch_array.h"
 
 namespace melgrad {
@@ -44,7 +45,8 @@ void with_sums(Backend& cpu, i64 n, T* dx, F f) {
 void CpuBackend::gather(Dtype dtype, const IndexShape& s, const void* x, const i64* index,
                         void* y) {
   check_indices("gather", index, s.outer * s.count * s.inner, s.length);
-  dispatch(dtype, [&]<class T>(T) {
+  if (dtype == Dtype::f64) return reference::gather(s, f64(x), index, f64(y));
+  dispatch_fast(dtype, [&]<class T>(T) {
     auto* from = static_cast<const T*>(x);
     auto* to = static_cast<T*>(y);
     parallel_for(s.outer * s.count, s.inner, [=](i64 begin, i64 end) {
@@ -58,7 +60,8 @@ void CpuBackend::gather(Dtype dtype, const IndexShape& s, const void* x, const i
 void CpuBackend::scatter_add(Dtype dtype, const IndexShape& s, const void* dy, const i64* index,
                              void* dx) {
   check_indices("scatter_add", index, s.outer * s.count * s.inner, s.length);
-  dispatch(dtype, [&]<class T>(T) {
+  if (dtype == Dtype::f64) return reference::scatter_add(s, f64(dy), index, f64(dx));
+  dispatch_fast(dtype, [&]<class T>(T) {
     auto* from = static_cast<const T*>(dy);
     with_sums(*this, s.outer * s.length * s.inner, static_cast<T*>(dx), [&](auto* to) {
       parallel_for(s.outer, s.count * s.inner, [=](i64 begin, i64 end) {
@@ -74,6 +77,7 @@ void CpuBackend::scatter_add(Dtype dtype, const IndexShape& s, const void* dy, c
 void CpuBackend::index_select(Dtype dtype, const IndexShape& s, const void* x, const i64* index,
                               void* y) {
   check_indices("index_select", index, s.count, s.length);
+  if (dtype == Dtype::f64) return reference::index_select(s, f64(x), index, f64(y));
   auto bytes = static_cast<i64>(size_of(dtype)) * s.inner;
   if (bytes == 0) return;
   auto* from = static_cast<const char*>(x);
@@ -89,7 +93,8 @@ void CpuBackend::index_select(Dtype dtype, const IndexShape& s, const void* x, c
 void CpuBackend::index_add(Dtype dtype, const IndexShape& s, const void* dy, const i64* index,
                            void* dx) {
   check_indices("index_add", index, s.count, s.length);
-  dispatch(dtype, [&]<class T>(T) {
+  if (dtype == Dtype::f64) return reference::index_add(s, f64(dy), index, f64(dx));
+  dispatch_fast(dtype, [&]<class T>(T) {
     auto* from = static_cast<const T*>(dy);
     with_sums(*this, s.outer * s.length * s.inner, static_cast<T*>(dx), [&](auto* to) {
       // Each thread adds its columns of all rows, in order: equal indices need no lock.

@@ -6,6 +6,7 @@
 #include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
+#include "kernels/reference/reference.h"
 #include "kernels/scratch_array.h"
 
 // x (n,h,w,c)  y (n,p,q,c). Channels are the innermost axis and independent of each other: every
@@ -258,6 +259,7 @@ MELGRAD_SIMD void adaptive_avg_pool2d_backward_loops(const PoolShape& s, const T
 }  // namespace
 
 void CpuBackend::max_pool2d(const PoolShape& s, Dtype dtype, const void* x, void* y) {
+  if (dtype == Dtype::f64) return reference::max_pool2d(s, f64(x), f64(y));
   dispatch_floating("max_pool2d", dtype, [&](auto zero) {
     using T = decltype(zero);
     max_pool2d_loops(s, static_cast<const T*>(x), static_cast<T*>(y));
@@ -266,6 +268,8 @@ void CpuBackend::max_pool2d(const PoolShape& s, Dtype dtype, const void* x, void
 
 void CpuBackend::max_pool2d_backward(const PoolShape& s, Dtype dtype, const void* x, const void* y,
                                      const void* dy, void* dx) {
+  if (dtype == Dtype::f64)
+    return reference::max_pool2d_backward(s, f64(x), f64(y), f64(dy), f64(dx));
   bool overlap = s.kh > s.stride_h || s.kw > s.stride_w;
   if (dtype == Dtype::bf16 && overlap) {
     i64 count = s.n * s.h * s.w * s.c;
@@ -283,6 +287,7 @@ void CpuBackend::max_pool2d_backward(const PoolShape& s, Dtype dtype, const void
 }
 
 void CpuBackend::avg_pool2d(const PoolShape& s, Dtype dtype, const void* x, void* y) {
+  if (dtype == Dtype::f64) return reference::avg_pool2d(s, f64(x), f64(y));
   dispatch_floating("avg_pool2d", dtype, [&](auto zero) {
     using T = decltype(zero);
     avg_pool2d_loops(s, static_cast<const T*>(x), static_cast<T*>(y));
@@ -290,6 +295,7 @@ void CpuBackend::avg_pool2d(const PoolShape& s, Dtype dtype, const void* x, void
 }
 
 void CpuBackend::avg_pool2d_backward(const PoolShape& s, Dtype dtype, const void* dy, void* dx) {
+  if (dtype == Dtype::f64) return reference::avg_pool2d_backward(s, f64(dy), f64(dx));
   dispatch_floating("avg_pool2d_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
     avg_pool2d_backward_loops(s, static_cast<const T*>(dy), static_cast<T*>(dx));
@@ -297,6 +303,7 @@ void CpuBackend::avg_pool2d_backward(const PoolShape& s, Dtype dtype, const void
 }
 
 void CpuBackend::adaptive_avg_pool2d(const PoolShape& s, Dtype dtype, const void* x, void* y) {
+  if (dtype == Dtype::f64) return reference::adaptive_avg_pool2d(s, f64(x), f64(y));
   dispatch_floating("adaptive_avg_pool2d", dtype, [&](auto zero) {
     using T = decltype(zero);
     adaptive_avg_pool2d_loops(s, static_cast<const T*>(x), static_cast<T*>(y));
@@ -305,6 +312,7 @@ void CpuBackend::adaptive_avg_pool2d(const PoolShape& s, Dtype dtype, const void
 
 void CpuBackend::adaptive_avg_pool2d_backward(const PoolShape& s, Dtype dtype, const void* dy,
                                               void* dx) {
+  if (dtype == Dtype::f64) return reference::adaptive_avg_pool2d_backward(s, f64(dy), f64(dx));
   dispatch_floating("adaptive_avg_pool2d_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
     adaptive_avg_pool2d_backward_loops(s, static_cast<const T*>(dy), static_cast<T*>(dx));

@@ -3,9 +3,11 @@
 #include <type_traits>
 
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/philox.h"
+#include "kernels/reference/reference.h"
 
 namespace melgrad {
 namespace {
@@ -67,10 +69,9 @@ T from_double(double value) {
 template <class T>
 void fill_uniform(double a, double b, i64 n, const u64* state, T* y) {
   double highest = std::max(a, largest_below<T>(b));
-  constexpr bool wide = std::is_same_v<T, double>;
-  for_each_draw(state, n, wide, [=](i64 begin, i64 count, const Words& high, const Words& low) {
+  for_each_draw(state, n, false, [=](i64 begin, i64 count, const Words& high, const Words&) {
     for (i64 i = 0; i < count; ++i) {
-      double u = wide ? uniform_f64(high[i], low[i]) : static_cast<double>(uniform_f32(high[i]));
+      double u = static_cast<double>(uniform_f32(high[i]));
       y[begin + i] = from_double<T>(std::min(a + (b - a) * u, highest));
     }
   });
@@ -103,11 +104,10 @@ void fill_integer(i64 low_end, u64 range, i64 n, const u64* state, T* y) {
   });
 }
 
-template <class T>
-MELGRAD_SIMD void mask(const std::uint32_t* words, std::uint32_t threshold, T scale, i64 n,
-                       const T* x, T* y) {
+MELGRAD_SIMD void mask(const std::uint32_t* words, std::uint32_t threshold, float scale, i64 n,
+                       const float* x, float* y) {
 #pragma omp simd
-  for (i64 i = 0; i < n; ++i) y[i] = words[i] >> 8U < threshold ? T{0} : x[i] * scale;
+  for (i64 i = 0; i < n; ++i) y[i] = words[i] >> 8U < threshold ? 0 : x[i] * scale;
 }
 
 MELGRAD_SIMD void mask(const std::uint32_t* words, std::uint32_t threshold, float scale, i64 n,
@@ -123,10 +123,12 @@ void CpuBackend::random(Distribution distribution, Dtype dtype, double a, double
                         const u64* state, void* y) {
   check(distribution == Distribution::integer || is_floating(dtype), "random",
         "uniform and normal numbers are f32, f64 or bf16, not {}", name_of(dtype));
-  dispatch(dtype, [&]<class T>(T) {
+  check(distribution != Distribution::integer || a < b, "random",
+        "there is no integer from {} to before {}", a, b);
+  if (dtype == Dtype::f64) return reference::random(distribution, a, b, n, state, f64(y));
+  dispatch_fast(dtype, [&]<class T>(T) {
     auto* to = static_cast<T*>(y);
     if (distribution == Distribution::integer) {
-      check(a < b, "random", "there is no integer from {} to before {}", a, b);
       auto low_end = static_cast<i64>(a);
       return fill_integer(low_end, static_cast<u64>(static_cast<i64>(b) - low_end), n, state, to);
     }
@@ -140,19 +142,16 @@ void CpuBackend::random(Distribution distribution, Dtype dtype, double a, double
 void CpuBackend::advance_random(u64* state, u64 blocks) { state[1] += blocks; }
 
 void CpuBackend::dropout(Dtype dtype, double p, i64 n, const u64* state, const void* x, void* y) {
-  check(is_floating(dtype), "dropout", "is for f32, f64 and bf16, not for {}", name_of(dtype));
   check(p >= 0 && p <= 1, "dropout", "probability {} is not in [0, 1]", p);
+  if (dtype == Dtype::f64) return reference::dropout(p, n, state, f64(x), f64(y));
   std::uint32_t threshold = dropout_threshold(p);
-  double scale = p < 1 ? 1 / (1 - p) : 0;
-  dispatch(dtype, [&]<class T>(T) {
-    if constexpr (!std::is_integral_v<T>) {
-      using Scale = std::conditional_t<std::is_same_v<T, bf16>, float, T>;
-      auto* from = static_cast<const T*>(x);
-      auto* to = static_cast<T*>(y);
-      for_each_draw(state, n, false, [=](i64 begin, i64 count, const Words& high, const Words&) {
-        mask(high, threshold, static_cast<Scale>(scale), count, from + begin, to + begin);
-      });
-    }
+  auto scale = static_cast<float>(p < 1 ? 1 / (1 - p) : 0);
+  dispatch_floating("dropout", dtype, [&]<class T>(T) {
+    auto* from = static_cast<const T*>(x);
+    auto* to = static_cast<T*>(y);
+    for_each_draw(state, n, false, [=](i64 begin, i64 count, const Words& high, const Words&) {
+      mask(high, threshold, scale, count, from + begin, to + begin);
+    });
   });
 }
 

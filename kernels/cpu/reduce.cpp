@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
+#include "kernels/reference/reference.h"
 
 // x (outer, length, inner) is cut into pieces whose size depends on the shape alone: a stretch of
 // `length` times a block of columns. Each piece becomes a row of partial results, and these are
@@ -194,15 +196,18 @@ void CpuBackend::reduce(ReduceOp op, Dtype dtype, const ReduceShape& s, const vo
   bool needs_values = op == ReduceOp::max || op == ReduceOp::min;
   check(!needs_values || s.length > 0 || s.outer * s.inner == 0,
         op == ReduceOp::max ? "max" : "min", "there is no largest or smallest of 0 values");
-  dispatch(dtype,
-           [&]<class T>(T) { reduce_typed(op, s, static_cast<const T*>(x), static_cast<T*>(y)); });
+  if (dtype == Dtype::f64) return reference::reduce(op, s, f64(x), f64(y));
+  dispatch_fast(dtype, [&]<class T>(T) {
+    reduce_typed(op, s, static_cast<const T*>(x), static_cast<T*>(y));
+  });
 }
 
 void CpuBackend::arg_reduce(bool largest, Dtype dtype, const ReduceShape& s, const void* x,
                             i64* y) {
   if (s.outer * s.inner == 0) return;
   check(s.length > 0, largest ? "argmax" : "argmin", "there is no largest or smallest of 0 values");
-  dispatch(dtype, [&]<class T>(T) {
+  if (dtype == Dtype::f64) return reference::arg_reduce(largest, s, f64(x), y);
+  dispatch_fast(dtype, [&]<class T>(T) {
     auto* from = static_cast<const T*>(x);
     // NaN is better than any number, but not than another NaN.
     if (largest)

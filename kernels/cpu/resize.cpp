@@ -4,6 +4,7 @@
 #include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
+#include "kernels/reference/reference.h"
 
 namespace melgrad {
 namespace {
@@ -86,6 +87,7 @@ MELGRAD_SIMD void resize_rows(const ResizeShape& s, const T* x, const i64* first
 
 void CpuBackend::resize_axis(Dtype dtype, const ResizeShape& s, const void* x, const i64* first,
                              const void* weights, void* y) {
+  if (dtype == Dtype::f64) return reference::resize_axis(s, f64(x), first, f64(weights), f64(y));
   dispatch_floating("resize", dtype, [&]<class T>(T) {
     parallel_for(s.outer * s.count, s.inner * s.taps, [=](i64 begin, i64 end) {
       resize_rows(s, static_cast<const T*>(x), first, static_cast<const Compute<T>*>(weights),

@@ -5,6 +5,7 @@
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/cpu/rnn_cells.h"
+#include "kernels/reference/reference.h"
 #include "kernels/scratch_array.h"
 
 // The products with W_ih do not depend on the state: they are one matmul over all steps, in forward
@@ -225,12 +226,14 @@ void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, co
 }  // namespace
 
 std::size_t CpuBackend::rnn_reserve_bytes(const RnnShape& s, Dtype dtype) {
-  return static_cast<std::size_t>(reserve_values(s)) *
-         (dtype == Dtype::f64 ? sizeof(double) : sizeof(float));
+  if (dtype == Dtype::f64) return 0;  // the reference path goes through the steps again
+  return static_cast<std::size_t>(reserve_values(s)) * sizeof(float);
 }
 
 void CpuBackend::rnn(const RnnShape& s, Dtype dtype, const RnnWeights& weights, const void* x,
                      const void* h0, const void* c0, void* y, void* hn, void* cn, void* reserve) {
+  if (dtype == Dtype::f64)
+    return reference::rnn(s, weights, f64(x), f64(h0), f64(c0), f64(y), f64(hn), f64(cn));
   dispatch_floating("rnn", dtype, [&](auto zero) {
     using T = decltype(zero);
     forward(*this, s, weights, static_cast<const T*>(x), static_cast<const T*>(h0),
@@ -243,6 +246,9 @@ void CpuBackend::rnn_backward(const RnnShape& s, Dtype dtype, const RnnWeights& 
                               const void* x, const void* h0, const void* c0, const void* y,
                               const void* reserve, const void* dy, const void* dhn, const void* dcn,
                               const RnnGradients& gradients) {
+  if (dtype == Dtype::f64)
+    return reference::rnn_backward(s, weights, f64(x), f64(h0), f64(c0), f64(dy), f64(dhn),
+                                   f64(dcn), gradients);
   dispatch_floating("rnn_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
     backward(*this, s, weights, static_cast<const T*>(x), static_cast<const T*>(h0),

@@ -8,8 +8,9 @@
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/cpu/loops/vector_math.h"
+#include "kernels/reference/reference.h"
 
-// One template for all dtypes; f32's and bf16's is compiled for vectors.
+// One template for f32 and bf16, compiled for vectors.
 namespace melgrad {
 namespace {
 
@@ -80,6 +81,7 @@ i64 work(i64 cols) { return 4 * cols; }  // of a row: exp costs as much as some 
 }  // namespace
 
 void CpuBackend::softmax(bool log, Dtype dtype, i64 rows, i64 cols, const void* x, void* y) {
+  if (dtype == Dtype::f64) return reference::softmax(log, rows, cols, f64(x), f64(y));
   dispatch_floating(log ? "log_softmax" : "softmax", dtype, [&]<class T>(T) {
     parallel_for(rows, work(cols), [=](i64 begin, i64 end) {
       std::vector<Compute<T>> exps(std::is_same_v<T, bf16> ? static_cast<std::size_t>(cols) : 0);
@@ -91,6 +93,8 @@ void CpuBackend::softmax(bool log, Dtype dtype, i64 rows, i64 cols, const void* 
 
 void CpuBackend::softmax_backward(bool log, Dtype dtype, i64 rows, i64 cols, const void* y,
                                   const void* dy, void* dx) {
+  if (dtype == Dtype::f64)
+    return reference::softmax_backward(log, rows, cols, f64(y), f64(dy), f64(dx));
   dispatch_floating(log ? "log_softmax_backward" : "softmax_backward", dtype, [&]<class T>(T) {
     parallel_for(rows, work(cols), [=](i64 begin, i64 end) {
       backward_rows(log, static_cast<const T*>(y) + begin * cols,

@@ -61,12 +61,15 @@ struct Wing {
   std::vector<std::string> may_see;  // folders, not what is below them
 };
 const std::vector<Wing> wings = {
+    {"kernels/reference", "kernels/", {"kernels"}},
     {"kernels/cpu/loops", "kernels/", {"kernels"}},
     {"kernels/cpu/fft", "kernels/", {"kernels", "kernels/cpu/loops"}},
-    {"kernels/cpu/fast", "kernels/", {"kernels", "kernels/cpu", "kernels/cpu/loops"}},
+    {"kernels/cpu/fast",
+     "kernels/",
+     {"kernels", "kernels/reference", "kernels/cpu", "kernels/cpu/loops"}},
     {"kernels/cpu",
      "kernels/",
-     {"kernels", "kernels/cpu/loops", "kernels/cpu/fft", "kernels/cpu/fast"}},
+     {"kernels", "kernels/reference", "kernels/cpu/loops", "kernels/cpu/fft", "kernels/cpu/fast"}},
     {"kernels/cuda/runtime", "kernels/", {"kernels", "kernels/cuda"}},
     {"kernels/cuda/libraries", "kernels/", {"kernels", "kernels/cuda", "kernels/cuda/runtime"}},
     {"tensor", "tensor/", {"tensor"}},

@@ -6,6 +6,7 @@
 #include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
+#include "kernels/reference/reference.h"
 #include "kernels/scratch_array.h"
 
 // Batch norm, ReLU and max-pooling over windows that tile the picture, as one: what lies between them is
@@ -211,6 +212,8 @@ MELGRAD_SIMD void input_gradient(const PoolShape& s, const Channels<W>& all, con
 void CpuBackend::batch_norm_relu_max_pool(const BatchNormShape& s, const PoolShape& pool,
                                           Dtype dtype, const BatchNormArrays& arrays, const void* x,
                                           void* y) {
+  if (dtype == Dtype::f64)
+    return reference::batch_norm_relu_max_pool(s, pool, arrays, f64(x), f64(y));
   dispatch_floating("batch_norm_relu_max_pool", dtype, [&](auto zero) {
     using T = decltype(zero);
     Channels<Compute<T>> channels(*this, s, arrays);
@@ -222,6 +225,9 @@ void CpuBackend::batch_norm_relu_max_pool_backward(const BatchNormShape& s, cons
                                                    Dtype dtype, bool batch_statistics,
                                                    const BatchNormArrays& arrays, const void* x,
                                                    const void* dy, const BatchNormGradients& d) {
+  if (dtype == Dtype::f64)
+    return reference::batch_norm_relu_max_pool_backward(s, pool, batch_statistics, arrays, f64(x),
+                                                        f64(dy), d);
   dispatch_floating("batch_norm_relu_max_pool_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
     using W = Compute<T>;

@@ -18,15 +18,22 @@ void store(T& target, Compute<T> value) {
   target = static_cast<T>(value);
 }
 
-/// Calls f(T{}) with the C++ type of `dtype`; throws Error "[where] ..." for integers.
+/// Calls f(T{}) with the C++ type of `dtype`, which is not f64: that is the reference path's.
+template <class F>
+decltype(auto) dispatch_fast(Dtype dtype, F&& f) {
+  switch (dtype) {
+    case Dtype::bf16: return std::forward<F>(f)(bf16{});
+    case Dtype::i64: return std::forward<F>(f)(i64{});
+    case Dtype::u8: return std::forward<F>(f)(u8{});
+    default: return std::forward<F>(f)(float{});
+  }
+}
+
+/// The same for f32 and bf16; throws Error "[where] ..." for integers.
 template <class F>
 decltype(auto) dispatch_floating(std::string_view where, Dtype dtype, F&& f) {
   check(is_floating(dtype), where, "needs a floating-point dtype, got {}", name_of(dtype));
-  switch (dtype) {
-    case Dtype::f64: return std::forward<F>(f)(double{});
-    case Dtype::bf16: return std::forward<F>(f)(bf16{});
-    default: return std::forward<F>(f)(float{});
-  }
+  return dtype == Dtype::bf16 ? std::forward<F>(f)(bf16{}) : std::forward<F>(f)(float{});
 }
 
 }  // namespace melgrad
