@@ -88,9 +88,9 @@ void random(Distribution, double a, double b, i64 n, const u64* state, double* y
 void dropout(double p, i64 n, const u64* state, const double* x, double* y);
 
 // optimizer.cpp. `step` of the settings is left as it is.
-void sgd(SgdKind, std::span<const ParameterSlot>, const OptimizerSettings&);
-void adam(AdamKind, std::span<const ParameterSlot>, const OptimizerSettings&);
-void rmsprop(std::span<const ParameterSlot>, const OptimizerSettings&);
+void sgd(SgdKind, std::span<const ParameterSlot>, OptimizerSettings);
+void adam(AdamKind, std::span<const ParameterSlot>, OptimizerSettings);
+void rmsprop(std::span<const ParameterSlot>, OptimizerSettings);
 
 // fft.cpp
 void stft(const StftShape&, const double* x, const double* window, double* y);

@@ -1,11 +1,10 @@
-// The transforms of kernels/cpu/fft.cpp against the sums that backend.h states.
+// The transforms of kernels/cpu/fft.cpp against the sums of kernels/reference/fft.cpp.
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numbers>
 #include <vector>
 
-#include "kernels/backend.h"
+#include "kernels/reference/reference.h"
 
 namespace melgrad {
 namespace {
@@ -20,21 +19,10 @@ std::vector<T> noise(i64 n, u64 seed) {
   return values;
 }
 
-/// cos and sin of 2π jk/n, from a table: the sums below ask for them 10⁸ times.
-struct Angles {
-  std::vector<double> cosines, sines;
-  explicit Angles(i64 n) {
-    for (i64 j = 0; j < n; ++j) {
-      double angle = 2 * std::numbers::pi * static_cast<double>(j) / static_cast<double>(n);
-      cosines.push_back(std::cos(angle));
-      sines.push_back(std::sin(angle));
-    }
-  }
-  double cos(i64 j, i64 k) const {
-    return cosines[static_cast<std::size_t>(j * k) % cosines.size()];
-  }
-  double sin(i64 j, i64 k) const { return sines[static_cast<std::size_t>(j * k) % sines.size()]; }
-};
+template <class T>
+std::vector<double> f64_of(const std::vector<T>& values) {
+  return {values.begin(), values.end()};
+}
 
 template <class T>
 void expect_close(const std::vector<double>& expected, const std::vector<T>& actual, double bound) {
@@ -54,26 +42,13 @@ const std::vector<i64> lengths = {1,  2,  3,  4,  5,   6,   8,   12,  13,  15,  
 template <class T>
 void stft_is_the_sum(double bound) {
   for (i64 n : lengths) {
-    Angles angles(n);
     for (i64 hop : {std::max<i64>(1, n / 4), n, 3 * n / 2 + 1}) {
       StftShape s{.count = 2, .samples = n + 18 * hop + 1, .n_fft = n, .hop = hop, .frames = 19};
       auto x = noise<T>(s.count * s.samples, 1), window = noise<T>(n, 2);
       std::vector<T> y(static_cast<std::size_t>(s.count * s.frames * s.bins() * 2));
       backend(Device::cpu()).stft(s, dtype_of<T>, x.data(), window.data(), y.data());
-      std::vector<double> expected;
-      for (i64 b = 0; b < s.count; ++b)
-        for (i64 f = 0; f < s.frames; ++f)
-          for (i64 k = 0; k < s.bins(); ++k) {
-            double re = 0, im = 0;
-            for (i64 j = 0; j < n; ++j) {
-              double value = static_cast<double>(window[static_cast<std::size_t>(j)]) *
-                             x[static_cast<std::size_t>(b * s.samples + f * hop + j)];
-              re += value * angles.cos(j, k);
-              im -= value * angles.sin(j, k);
-            }
-            expected.push_back(re);
-            expected.push_back(im);
-          }
+      std::vector<double> expected(y.size());
+      reference::stft(s, f64_of(x).data(), f64_of(window).data(), expected.data());
       SCOPED_TRACE(format("n_fft {} hop {}", n, hop));
       expect_close(expected, y, bound);
     }
@@ -83,22 +58,13 @@ void stft_is_the_sum(double bound) {
 template <class T>
 void backward_is_the_transpose(double bound) {
   for (i64 n : lengths) {
-    Angles angles(n);
     i64 hop = std::max<i64>(1, n / 3);
     StftShape s{.count = 2, .samples = n + 4 * hop + 1, .n_fft = n, .hop = hop, .frames = 5};
     auto window = noise<T>(n, 3), dy = noise<T>(s.count * s.frames * s.bins() * 2, 4);
     std::vector<T> dx(static_cast<std::size_t>(s.count * s.samples), T{7});
     backend(Device::cpu()).stft_backward(s, dtype_of<T>, dy.data(), window.data(), dx.data());
     std::vector<double> expected(dx.size());
-    for (i64 b = 0; b < s.count; ++b)
-      for (i64 f = 0; f < s.frames; ++f)
-        for (i64 j = 0; j < n; ++j)
-          for (i64 k = 0; k < s.bins(); ++k) {
-            const T* bin = dy.data() + ((b * s.frames + f) * s.bins() + k) * 2;
-            expected[static_cast<std::size_t>(b * s.samples + f * hop + j)] +=
-                static_cast<double>(window[static_cast<std::size_t>(j)]) *
-                (bin[0] * angles.cos(j, k) - bin[1] * angles.sin(j, k));
-          }
+    reference::stft_backward(s, f64_of(dy).data(), f64_of(window).data(), expected.data());
     SCOPED_TRACE(format("n_fft {}", n));
     expect_close(expected, dx, bound);
   }
@@ -107,29 +73,17 @@ void backward_is_the_transpose(double bound) {
 template <class T>
 void irfft_is_the_sum(double bound) {
   for (i64 n : lengths) {
-    Angles angles(n);
-    i64 count = 19, bins = n / 2 + 1;
-    auto y = noise<T>(count * bins * 2, 5);
+    i64 count = 19;
+    auto y = noise<T>(count * (n / 2 + 1) * 2, 5);
     std::vector<T> x(static_cast<std::size_t>(count * n));
     backend(Device::cpu()).irfft(dtype_of<T>, count, n, y.data(), x.data());
-    std::vector<double> expected;
-    for (i64 b = 0; b < count; ++b)
-      for (i64 j = 0; j < n; ++j) {
-        double sum = 0;
-        for (i64 k = 0; k < bins; ++k) {
-          const T* bin = y.data() + (b * bins + k) * 2;
-          bool alone = k == 0 || 2 * k == n;  // no mirror image; its imaginary part is ignored
-          sum += alone ? bin[0] * angles.cos(j, k)
-                       : 2 * (bin[0] * angles.cos(j, k) - bin[1] * angles.sin(j, k));
-        }
-        expected.push_back(sum / static_cast<double>(n));
-      }
+    std::vector<double> expected(x.size());
+    reference::irfft(count, n, f64_of(y).data(), expected.data());
     SCOPED_TRACE(format("n {}", n));
     expect_close(expected, x, bound);
   }
 }
 
-// y[b,m,f] = Σ_k weights[m,k] |X[b,f,k]|^power
 template <class T>
 void band_power_is_composed(double bound) {
   for (i64 n : {16, 30, 101, 512})
@@ -142,24 +96,13 @@ void band_power_is_composed(double bound) {
         for (i64 m = 0; m < bands - 1; ++m)
           if (k % 5 < m || k > s.bins() - m)
             weights[static_cast<std::size_t>(m * s.bins() + k)] = 0;
-      std::vector<T> spectra(static_cast<std::size_t>(s.count * s.frames * s.bins() * 2));
-      backend(Device::cpu()).stft(s, dtype_of<T>, x.data(), window.data(), spectra.data());
       std::vector<T> y(static_cast<std::size_t>(s.count * bands * s.frames));
       backend(Device::cpu())
           .band_power(s, bands, power, dtype_of<T>, x.data(), window.data(), weights.data(),
                       y.data());
-      std::vector<double> expected;
-      for (i64 b = 0; b < s.count; ++b)
-        for (i64 m = 0; m < bands; ++m)
-          for (i64 f = 0; f < s.frames; ++f) {
-            double sum = 0;
-            for (i64 k = 0; k < s.bins(); ++k) {
-              const T* bin = spectra.data() + ((b * s.frames + f) * s.bins() + k) * 2;
-              sum += static_cast<double>(weights[static_cast<std::size_t>(m * s.bins() + k)]) *
-                     std::pow(std::hypot(bin[0], bin[1]), power);
-            }
-            expected.push_back(sum);
-          }
+      std::vector<double> expected(y.size());
+      reference::band_power(s, bands, power, f64_of(x).data(), f64_of(window).data(),
+                            f64_of(weights).data(), expected.data());
       SCOPED_TRACE(format("n_fft {} power {}", n, power));
       expect_close(expected, y, bound);
     }

@@ -1,3 +1,4 @@
+#include "kernels/reference/reference.h"
 #include "tests/kernels/nn_buffer.h"
 
 namespace melgrad::nn_test {
@@ -25,6 +26,21 @@ Results run(const ConvShape& s, Dtype dtype, const Inputs& in) {
   cpu.conv2d_backward_data(s, dtype, dy.data(), w.data(), dx.data());
   cpu.conv2d_backward_weights(s, dtype, x.data(), dy.data(), dw.data(), dbias.data());
   return {y.values(), dx.values(), dw.values(), dbias.values()};
+}
+
+Results run_reference(const ConvShape& s, const Inputs& in) {
+  Results r = {in.dy, in.x, in.w, in.bias};  // of the right sizes
+  reference::conv2d(s, false, in.x.data(), in.w.data(), in.bias.data(), r.y.data());
+  reference::conv2d_backward_data(s, in.dy.data(), in.w.data(), r.dx.data());
+  reference::conv2d_backward_weights(s, in.x.data(), in.dy.data(), r.dw.data(), r.dbias.data());
+  return r;
+}
+
+void expect_close(const Results& a, const Results& b, double bound) {
+  EXPECT_LT(distance(a.y, b.y), bound);
+  EXPECT_LT(distance(a.dx, b.dx), bound);
+  EXPECT_LT(distance(a.dw, b.dw), bound);
+  EXPECT_LT(distance(a.dbias, b.dbias), bound);
 }
 
 // Output sizes follow from the rest, as in PyTorch.
@@ -86,6 +102,21 @@ std::vector<ConvShape> awkward_shapes() {
   shapes.push_back(sized(
       {.n = 2, .h = 40, .w = 1, .c = 1, .o = 3, .kh = 9, .kw = 1, .stride_h = 2}));  // one column
   shapes.push_back(padded({.n = 2, .h = 3, .w = 3, .c = 2, .o = 2, .kh = 2, .kw = 2}, 3, 0, 0, 3));
+  // primes, and each of stride, padding, dilation and groups different along the two axes
+  shapes.push_back(padded({.n = 3,
+                           .h = 17,
+                           .w = 13,
+                           .c = 14,
+                           .o = 21,
+                           .kh = 5,
+                           .kw = 2,
+                           .stride_h = 3,
+                           .stride_w = 2,
+                           .dilation_h = 2,
+                           .dilation_w = 5,
+                           .groups = 7},
+                          4, 1, 3, 0));
+  shapes.push_back(padded({.n = 1, .h = 2, .w = 1, .c = 37, .o = 1, .kh = 1, .kw = 3}, 0, 1, 0, 1));
   ConvShape beyond = sized(
       {.n = 1, .h = 8, .w = 8, .c = 4, .o = 4, .kh = 3, .kw = 3, .stride_h = 2, .stride_w = 2});
   beyond.p += 1, beyond.q += 1;  // the last window hangs over the end
@@ -93,46 +124,47 @@ std::vector<ConvShape> awkward_shapes() {
   return shapes;
 }
 
-TEST(NnConv, F32AgreesWithTheLoops) {
+// In bf16 the inputs are exact, so what is left is the rounding of the results: 2⁻⁸ of the largest.
+TEST(NnConv, EveryDtypeAgreesWithTheReference) {
   for (const ConvShape& s : awkward_shapes()) {
     SCOPED_TRACE(
         format("{} x {} x {}, {} -> {}, kernel {} x {}", s.n, s.h, s.w, s.c, s.o, s.kh, s.kw));
     Inputs in = random_inputs(s);
-    Results exact = run(s, Dtype::f64, in), fast = run(s, Dtype::f32, in);
-    EXPECT_LT(distance(fast.y, exact.y), 1e-6);
-    EXPECT_LT(distance(fast.dx, exact.dx), 1e-6);
-    EXPECT_LT(distance(fast.dw, exact.dw), 1e-6);
-    EXPECT_LT(distance(fast.dbias, exact.dbias), 1e-6);
+    Results exact = run_reference(s, in);
+    expect_close(run(s, Dtype::f64, in), exact, 1e-15);
+    expect_close(run(s, Dtype::f32, in), exact, 1e-6);
+    expect_close(run(s, Dtype::bf16, in), exact, 0x1.01p-8);
   }
 }
 
-// The inputs are exact in bf16, so what is left is the rounding of the results: 2⁻⁸ of the largest.
-TEST(NnConv, Bf16IsWithinItsRounding) {
-  for (const ConvShape& s : awkward_shapes()) {
-    SCOPED_TRACE(
-        format("{} x {} x {}, {} -> {}, kernel {} x {}", s.n, s.h, s.w, s.c, s.o, s.kh, s.kw));
-    Inputs in = random_inputs(s);
-    Results exact = run(s, Dtype::f64, in), rounded = run(s, Dtype::bf16, in);
-    EXPECT_LT(distance(rounded.y, exact.y), 0x1.01p-8);
-    EXPECT_LT(distance(rounded.dx, exact.dx), 0x1.01p-8);
-    EXPECT_LT(distance(rounded.dw, exact.dw), 0x1.01p-8);
-    EXPECT_LT(distance(rounded.dbias, exact.dbias), 0x1.01p-8);
+TEST(NnConv, ReluCutsOffBelowZero) {
+  ConvShape s = awkward_shapes()[1];
+  Inputs in = random_inputs(s);
+  for (Dtype dtype : {Dtype::f64, Dtype::f32}) {
+    Buffer x(dtype, in.x), w(dtype, in.w), y(dtype, static_cast<i64>(in.dy.size()));
+    backend(Device::cpu()).conv2d(s, dtype, true, x.data(), w.data(), nullptr, y.data());
+    Values exact = in.dy;
+    reference::conv2d(s, true, in.x.data(), in.w.data(), nullptr, exact.data());
+    EXPECT_LT(distance(y.values(), exact), dtype == Dtype::f64 ? 1e-15 : 1e-6);
   }
 }
 
-// Convolution is linear in x, w and bias: differences with a step of 1 have no error but rounding.
+// The reference's own: convolution is linear in x, w and bias, so that differences with a step of 1 have no error but
+// rounding.
 TEST(NnConv, BackwardIsTheGradientOfForward) {
   for (const ConvShape& s : awkward_shapes()) {
     if (s.n * s.h * s.w * s.c > 1000 || s.o > 9) continue;
     SCOPED_TRACE(
         format("{} x {} x {}, {} -> {}, kernel {} x {}", s.n, s.h, s.w, s.c, s.o, s.kh, s.kw));
     Inputs in = random_inputs(s);
-    Results result = run(s, Dtype::f64, in);
+    Results result = run_reference(s, in);
     auto loss_of = [&](Values Inputs::*member) {
       return [&s, &in, member](const Values& values) {
         Inputs moved = in;
         moved.*member = values;
-        return dot(run(s, Dtype::f64, moved).y, in.dy);
+        Values y = in.dy;
+        reference::conv2d(s, false, moved.x.data(), moved.w.data(), moved.bias.data(), y.data());
+        return dot(y, in.dy);
       };
     };
     EXPECT_LT(distance(result.dx, numeric_gradient(loss_of(&Inputs::x), in.x, 1)), 1e-12);
