@@ -164,13 +164,17 @@ Tensor argmin(const Tensor& x, i64 axis, bool keep_dim) {
   return arg_extreme("argmin", false, x, axis, keep_dim);
 }
 
-// log Σ exp x = m + log Σ exp(x − m) with m = max x, or 0 where that is infinite
+// log Σ exp x = m + log Σ exp(x − m) with m = max x, or 0 where that is infinite; of nothing −∞
 Tensor logsumexp(const Tensor& x, i64 axis, bool keep_dim) {
   check_operand("logsumexp", "the operand", x, Takes::floating);
   int a = normalize_axis(axis, x.rank(), "logsumexp");
-  check_not_empty("logsumexp", x, {a});
-  Tensor largest = max(x, {a}, true);
-  Tensor m = where(isfinite(largest), largest, zeros_like(largest));
+  Tensor m;
+  if (x.dim(a) > 0) {
+    Tensor largest = max(x, {a}, true);
+    m = where(isfinite(largest), largest, zeros_like(largest));
+  } else {
+    m = zeros_like(sum(x, {a}, true));
+  }
   Tensor y = m + log(sum(exp(x - m), {a}, true));
   return keep_dim ? y : y.squeeze(a);
 }

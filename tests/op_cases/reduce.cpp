@@ -85,6 +85,10 @@ Rows reduce_rows() {
        op([](V x) { return var(x, {1}); }),
        {uniform({4, 33}, 99, 101)},
        {.gradcheck = false, .f32 = 2e-5}},
+      {"var/empty_axis",
+       op([](T x) { return var(x, {1}); }),
+       {constant(uniform({3, 0, 2}))},
+       no_gradient},
       {"argmax", op([](T x) { return argmax(x); }), {distinct({5, 19})}, no_gradient},
       {"argmax/first_keep_dim",
        op([](T x) { return argmax(x, 0, true); }),
@@ -109,6 +113,12 @@ Rows reduce_rows() {
        op([](T x) { return logsumexp(x, 1); }),
        {constant(given({3, 2}, {-inf, -inf, inf, 1, -inf, 2}))},
        no_gradient},
+      {"logsumexp/minus_infinity",
+       op([](V x) { return logsumexp(x, 1); }),
+       {given({3, 2}, {-inf, -inf, -inf, 1, 2, 3})},
+       kink},
+      {"logsumexp/empty_axis", op([](V x) { return logsumexp(x, 1); }), {uniform({3, 0, 2})}},
+      {"logsumexp/empty", op([](V x) { return logsumexp(x, 1); }), {uniform({0, 3})}},
       {"sum_to",
        op([](T x) {
          return sum_to(x, {3, 1, 5});

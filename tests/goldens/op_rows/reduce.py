@@ -44,6 +44,7 @@ ROWS = {
     "var": lambda x: x.var(1),
     "var/biased_keep_dim": lambda x: x.var((0, 2), unbiased=False, keepdim=True),
     "var/offset": lambda x: x.var(1),
+    "var/empty_axis": lambda x: x.var(1),
     "argmax": arg(np.argmax),
     "argmax/first_keep_dim": arg(np.argmax, 0, True),
     "argmax/middle": arg(np.argmax, 1),
@@ -56,6 +57,9 @@ ROWS = {
     "logsumexp/first_keep_dim": lambda x: x.logsumexp(0, keepdim=True),
     "logsumexp/large": lambda x: x.logsumexp(1),
     "logsumexp/infinite": lambda x: x.logsumexp(1),
+    "logsumexp/minus_infinity": lambda x: x.logsumexp(1),
+    "logsumexp/empty_axis": lambda x: x.logsumexp(1),
+    "logsumexp/empty": lambda x: x.logsumexp(1),
     "sum_to": lambda x: x.sum_to_size(3, 1, 5),
     "sum_to/0-d": lambda x: x.sum(),
 }
