@@ -124,27 +124,6 @@ TEST(Engine, WithoutWantedGradientsThereIsNoGraph) {
   EXPECT_FALSE((a * a).requires_grad());
 }
 
-TEST(Engine, NoGradRecordsAndKeepsNothing) {
-  Variable x = leaf({2});
-  {
-    NoGrad no_grad;
-    Variable y = square(exp(x));
-    EXPECT_FALSE(y.requires_grad());
-    EXPECT_TRUE(y.is_leaf());
-    EXPECT_FALSE(grad_enabled());
-  }
-  EXPECT_TRUE(grad_enabled());
-  EXPECT_EQ(x.data().storage().use_count(), 1);
-  EXPECT_TRUE(square(x).requires_grad());
-}
-
-TEST(Engine, NoGradWithinNoGradEndsAlone) {
-  NoGrad outer;
-  { NoGrad inner; }
-  EXPECT_FALSE(grad_enabled());
-  EXPECT_FALSE(square(leaf({2})).requires_grad());
-}
-
 TEST(Engine, BackwardReleasesSavedValuesAsItGoes) {
   Variable x = leaf({2});
   Variable y = square(x);
