@@ -126,12 +126,8 @@ Module::LoadReport Module::load_state_dict(const StateDict& state, bool strict) 
          list("missing", report.missing), list("unexpected", report.unexpected),
          list("wrong shape", misshapen));
 
-  // A tensor put into itself is nothing loaded: it may not have been drawn either.
-  auto is_itself = [](const Tensor& a, const Tensor& b) {
-    return a.shares_storage(b) && a.offset() == b.offset() && a.strides() == b.strides();
-  };
   for (auto& [name, tensor] : own)
-    if (auto given = state.find(name); given != state.end() && !is_itself(tensor, given->second))
+    if (auto given = state.find(name); given != state.end())
       tensor.copy_(given->second.to(tensor.device()));
   return report;
 }
@@ -216,12 +212,10 @@ void Module::zero_grad() {
 
 void Module::add_module(const std::string& name, Module& child) {
   child.name_ = name;
-  drawn_ = false;
   children_.emplace_back(name, &child);
 }
 
 void Module::add_parameter(const std::string& name, Variable& parameter, Initial initial) {
-  drawn_ = false;
   parameters_.push_back({name, &parameter, {}});
   if (initial == Initial::undrawn) parameters_.back().undrawn = parameter.data();
 }

@@ -63,12 +63,23 @@ TEST(Undrawn, EndsWithResetLoadingOrWriting) {
   EXPECT_EQ(BatchNorm1d(3)(ones({2, 3})).shape(), (Shape{2, 3})) << "born with 1 and 0";
 }
 
+// A module that leaves its parameters as they are has drawn them, too, once it was asked to.
+class Gain final : public Module {
+ public:
+  Gain() { add_parameter("gain", gain_); }
+  std::string type() const override { return "Gain"; }
+  Variable forward(const Variable& x) override { return x * gain_; }
+
+ private:
+  Variable gain_{zeros({3}), true};
+};
+
 TEST(Undrawn, ZerosThatWereDrawnAreDrawn) {
-  auto zeros_rule = [](Tensor&, Tensor&, Generator&) {};
-  Linear linear(3, 4, {.init = zeros_rule});
+  Gain net;
+  EXPECT_TRUE(contains(error_of_step(net, {2, 3}), "[module] Gain was never initialised"));
   Generator generator(1);
-  linear.reset(generator);
-  EXPECT_EQ(error_of_step(linear, {2, 3}), "no error");
+  net.reset(generator);
+  EXPECT_EQ(error_of_step(net, {2, 3}), "no error");
 }
 
 TEST(Undrawn, LoadingAPartNamesTheRest) {
