@@ -1,6 +1,7 @@
 // Pictures of sound, a small net, and a training loop written out.
 //   first_net [FOLDER]     FOLDER: a folder of audio files, or of pictures, for each class
 // Without FOLDER it makes up 160 clips of four genres. Expected on the fifth held out: at least 80 %.
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -29,8 +30,8 @@ int main(int argc, char** argv) try {
   auto [pictures, examples, skipped] = load_all(
       clips.examples, [](const Example& clip) { return load_picture(Picture(), clip.path); });
   clips.examples = examples;  // those that could be read
-  std::vector<i64> classes;
-  for (const Example& clip : examples) classes.push_back(clip.label);
+  std::vector<i64> classes(examples.size());
+  std::ranges::transform(examples, classes.begin(), &Example::label);
   Tensor x = stack(pictures), y = from_vector(classes);  // (N, 3, 64, 64), (N)
   Split parts = stratified_split(clips, {.train = .8, .valid = 0, .test = .2}, 0);
   Tensor train = from_vector(parts.train), test = from_vector(parts.test);

@@ -38,9 +38,9 @@ std::vector<std::string> quoted(const std::string& paragraph) {
 }
 
 bool is_capitals(const std::string& name) {
-  return name.size() > 0 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return std::isupper(c) != 0 || c == '_';
-         });
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return std::isupper(c) != 0 || c == '_';
+  });
 }
 
 // The last of the folders is the first to be looked in.
@@ -74,7 +74,7 @@ std::vector<Mention> mentions(const std::vector<std::string>& text, const fs::pa
     fs::path previous;
     for (std::string name : quoted(paragraph)) {
       bool only_extension = name == ".h" || name == ".cpp";
-      if (only_extension) name = previous.stem().string() + name;
+      if (only_extension) name.insert(0, previous.stem().string());
       if (!is_meant_as_a_path(name, own_folder)) continue;
       fs::path path = find(name, looked_in);
       found.push_back({name, path});
