@@ -85,6 +85,7 @@ TEST(Module, DropoutNeedsAGenerator) {
   double kept = sum(dropout(ones({10000}))).item() / 2;
   EXPECT_NEAR(kept, 5000, 5 * 50);  // five standard deviations
   EXPECT_THROW(Dropout(1), Error);
+  EXPECT_EQ(sum(Dropout(0)(ones({4}))).item(), 4) << "it draws nothing";
 }
 
 TEST(Module, ModesReachEveryModule) {
