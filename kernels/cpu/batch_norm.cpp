@@ -26,13 +26,11 @@ struct RowGroup {
     count = rows * channels;
   }
   // The first row's values, into all rows.
-  template <class W>
-  void repeat(W* values) const {
+  void repeat(float* values) const {
     for (i64 i = channels; i < count; ++i) values[i] = values[i - channels];
   }
   // All rows' values, added to the first's.
-  template <class W>
-  void sum(W* values) const {
+  void sum(float* values) const {
     for (i64 r = 1; r < rows; ++r)
       for (i64 c = 0; c < channels; ++c) values[c] += values[r * channels + c];
   }
@@ -74,21 +72,20 @@ Moments join(Moments a, i64 n_a, Moments b, i64 n_b) {
 //   mean = m + Σ(x − m)/rows,  m2 = Σ(x − m)² − (Σ(x − m))²/rows
 // m, sum, square (group)  result (channels)
 template <class T>
-void block_moments(const RowGroup& group, i64 rows, const T* x, Compute<T>* m, Compute<T>* sum,
-                   Compute<T>* square, Moments* result) {
-  using W = Compute<T>;
-  for (W* sums_of : {m, sum, square}) std::fill_n(sums_of, group.count, W{});
-  W share = W{1} / static_cast<W>(rows);
+void block_moments(const RowGroup& group, i64 rows, const T* x, float* m, float* sum, float* square,
+                   Moments* result) {
+  for (float* sums_of : {m, sum, square}) std::fill_n(sums_of, group.count, 0.0f);
+  float share = 1.0f / static_cast<float>(rows);
   group.for_each(rows * group.channels, [&](i64 e, i64 count) {
 #pragma omp simd
-    for (i64 i = 0; i < count; ++i) m[i] += static_cast<W>(x[e + i]) * share;
+    for (i64 i = 0; i < count; ++i) m[i] += static_cast<float>(x[e + i]) * share;
   });
   group.sum(m);
   group.repeat(m);
   group.for_each(rows * group.channels, [&](i64 e, i64 count) {
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) {
-      W d = static_cast<W>(x[e + i]) - m[i];
+      float d = static_cast<float>(x[e + i]) - m[i];
       sum[i] += d;
       square[i] += d * d;
     }
@@ -103,19 +100,18 @@ void block_moments(const RowGroup& group, i64 rows, const T* x, Compute<T>* m, C
 
 // mean[c] = Σ_r x / rows,  var[c] = Σ_r (x − mean)² / rows
 template <class T>
-MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* x, Compute<T>* mean,
-                             Compute<T>* var) {
-  using W = Compute<T>;
+MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* x, float* mean,
+                             float* var) {
   RowGroup group(channels);
   Sections sections(rows, group);
   ScratchArray<Moments> moments(backend, sections.count * channels);
   ScratchArray<Moments> block(backend, sections.count * channels);
-  ScratchArray<W> sums(backend, sections.count * group.count * 3);
+  ScratchArray<float> sums(backend, sections.count * group.count * 3);
 #pragma omp parallel for schedule(static) if (many_elements(rows * channels))
   for (i64 section = 0; section < sections.count; ++section) {
     Moments* total = moments.data() + section * channels;
     Moments* part = block.data() + section * channels;
-    W* work = sums.data() + section * group.count * 3;
+    float* work = sums.data() + section * group.count * 3;
     i64 begin = sections.begin(section), end = sections.end(section);
     for (i64 r = begin; r < end; r += sections.block_rows) {
       i64 count = std::min(sections.block_rows, end - r);
@@ -130,17 +126,16 @@ MELGRAD_SIMD void statistics(Backend& backend, i64 rows, i64 channels, const T* 
     for (i64 section = 1; section < sections.count; ++section)
       all = join(all, sections.begin(section), moments[section * channels + c],
                  sections.end(section) - sections.begin(section));
-    mean[c] = static_cast<W>(all.mean);
-    var[c] = static_cast<W>(all.m2 / static_cast<double>(rows));
+    mean[c] = static_cast<float>(all.mean);
+    var[c] = static_cast<float>(all.m2 / static_cast<double>(rows));
   }
 }
 
 // y = scale (x − mean) + beta with scale = gamma / √(var + eps), a value for each of the group. The mean is
 // subtracted first: folded into beta, a large mean would take the digits of a small deviation.
-template <class W>
 struct Affine {
   RowGroup group;
-  ScratchArray<W> mean, inverse_std, scale, beta;
+  ScratchArray<float> mean, inverse_std, scale, beta;
 
   Affine(Backend& backend, const BatchNormShape& s, const BatchNormArrays& arrays)
       : group(s.channels),
@@ -148,32 +143,32 @@ struct Affine {
         inverse_std(backend, group.count),
         scale(backend, group.count),
         beta(backend, group.count) {
-    auto* var = static_cast<const W*>(arrays.var);
-    auto* gamma = static_cast<const W*>(arrays.gamma);
+    auto* var = static_cast<const float*>(arrays.var);
+    auto* gamma = static_cast<const float*>(arrays.gamma);
     for (i64 c = 0; c < s.channels; ++c) {
-      inverse_std[c] = static_cast<W>(1 / std::sqrt(static_cast<double>(var[c]) + s.eps));
-      scale[c] = inverse_std[c] * (gamma ? gamma[c] : W{1});
+      inverse_std[c] = static_cast<float>(1 / std::sqrt(static_cast<double>(var[c]) + s.eps));
+      scale[c] = inverse_std[c] * (gamma ? gamma[c] : 1.0f);
     }
-    std::copy_n(static_cast<const W*>(arrays.mean), s.channels, mean.data());
+    std::copy_n(static_cast<const float*>(arrays.mean), s.channels, mean.data());
     if (arrays.beta)
-      std::copy_n(static_cast<const W*>(arrays.beta), s.channels, beta.data());
+      std::copy_n(static_cast<const float*>(arrays.beta), s.channels, beta.data());
     else
-      std::fill_n(beta.data(), s.channels, W{});
+      std::fill_n(beta.data(), s.channels, 0.0f);
     for (const auto* values : {&mean, &inverse_std, &scale, &beta}) group.repeat(values->data());
   }
 };
 
-template <class T, class W = Compute<T>>
-MELGRAD_SIMD void normalize(const Affine<W>& affine, i64 rows, bool relu, const T* x, T* y) {
+template <class T>
+MELGRAD_SIMD void normalize(const Affine& affine, i64 rows, bool relu, const T* x, T* y) {
   i64 elements = rows * affine.group.channels, step = affine.group.count;
-  const W *mean = affine.mean.data(), *scale = affine.scale.data(), *beta = affine.beta.data();
-  W smallest = relu ? W{} : -std::numeric_limits<W>::infinity();
+  const float *mean = affine.mean.data(), *scale = affine.scale.data(), *beta = affine.beta.data();
+  float smallest = relu ? 0.0f : -std::numeric_limits<float>::infinity();
 #pragma omp parallel for schedule(static) if (many_elements(elements))
   for (i64 e = 0; e < elements; e += step) {
     i64 count = std::min(step, elements - e);
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) {
-      W value = (static_cast<W>(x[e + i]) - mean[i]) * scale[i] + beta[i];
+      float value = (static_cast<float>(x[e + i]) - mean[i]) * scale[i] + beta[i];
       store(y[e + i], value < smallest ? smallest : value);
     }
   }
@@ -182,25 +177,24 @@ MELGRAD_SIMD void normalize(const Affine<W>& affine, i64 rows, bool relu, const 
 // dy where the ReLU was on, which is seen from y as forward computes it, else 0 (a NaN stays). It is
 // clamped to ±∞ or to ±0, for `on ? dy : 0` becomes a load of dy that has to wait for the comparison:
 // 2.5 times slower.
-template <class W>
-W masked(bool relu, W dy, W deviation, W scale, W beta) {
-  bool on = !relu | (deviation * scale + beta > W{});
-  W limit = on ? std::numeric_limits<W>::infinity() : W{};
-  W not_below = dy < -limit ? -limit : dy;
+float masked(bool relu, float dy, float deviation, float scale, float beta) {
+  bool on = !relu | (deviation * scale + beta > 0.0f);
+  float limit = on ? std::numeric_limits<float>::infinity() : 0.0f;
+  float not_below = dy < -limit ? -limit : dy;
   return not_below > limit ? limit : not_below;
 }
 
 // dgamma += Σ dy x̂,  dbeta += Σ dy, a value for each of the group
-template <class T, class W = Compute<T>>
-void sum_block(const Affine<W>& affine, i64 rows, bool relu, const T* x, const T* dy, W* dgamma,
-               W* dbeta) {
-  const W *mean = affine.mean.data(), *inverse_std = affine.inverse_std.data();
-  const W *scale = affine.scale.data(), *beta = affine.beta.data();
+template <class T>
+void sum_block(const Affine& affine, i64 rows, bool relu, const T* x, const T* dy, float* dgamma,
+               float* dbeta) {
+  const float *mean = affine.mean.data(), *inverse_std = affine.inverse_std.data();
+  const float *scale = affine.scale.data(), *beta = affine.beta.data();
   affine.group.for_each(rows * affine.group.channels, [&](i64 e, i64 count) {
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) {
-      W deviation = static_cast<W>(x[e + i]) - mean[i];
-      W d = masked(relu, static_cast<W>(dy[e + i]), deviation, scale[i], beta[i]);
+      float deviation = static_cast<float>(x[e + i]) - mean[i];
+      float d = masked(relu, static_cast<float>(dy[e + i]), deviation, scale[i], beta[i]);
       dbeta[i] += d;
       dgamma[i] += d * deviation * inverse_std[i];
     }
@@ -208,22 +202,23 @@ void sum_block(const Affine<W>& affine, i64 rows, bool relu, const T* x, const T
 }
 
 // dgamma = Σ dy x̂,  dbeta = Σ dy  (channels)
-template <class T, class W = Compute<T>>
-MELGRAD_SIMD void sum_gradients(Backend& backend, const Affine<W>& affine, i64 rows, bool relu,
-                                const T* x, const T* dy, W* dgamma, W* dbeta) {
+template <class T>
+MELGRAD_SIMD void sum_gradients(Backend& backend, const Affine& affine, i64 rows, bool relu,
+                                const T* x, const T* dy, float* dgamma, float* dbeta) {
   const RowGroup& group = affine.group;
   i64 channels = group.channels;
   Sections sections(rows, group);
   ScratchArray<double> totals(backend, sections.count * channels * 2);
-  ScratchArray<W> sums(backend, sections.count * group.count * 2);
+  ScratchArray<float> sums(backend, sections.count * group.count * 2);
 #pragma omp parallel for schedule(static) if (many_elements(rows * channels))
   for (i64 section = 0; section < sections.count; ++section) {
     double* total = totals.data() + section * channels * 2;
-    W *dgamma_sum = sums.data() + section * group.count * 2, *dbeta_sum = dgamma_sum + group.count;
+    float *dgamma_sum = sums.data() + section * group.count * 2,
+          *dbeta_sum = dgamma_sum + group.count;
     std::fill_n(total, channels * 2, 0.);
     i64 end = sections.end(section);
     for (i64 r = sections.begin(section); r < end; r += sections.block_rows) {
-      std::fill_n(dgamma_sum, group.count * 2, W{});
+      std::fill_n(dgamma_sum, group.count * 2, 0.0f);
       sum_block(affine, std::min(sections.block_rows, end - r), relu, x + r * channels,
                 dy + r * channels, dgamma_sum, dbeta_sum);
       group.sum(dgamma_sum);
@@ -238,47 +233,47 @@ MELGRAD_SIMD void sum_gradients(Backend& backend, const Affine<W>& affine, i64 r
       dgamma_total += totals[section * channels * 2 + c];
       dbeta_total += totals[section * channels * 2 + channels + c];
     }
-    dgamma[c] = static_cast<W>(dgamma_total);
-    dbeta[c] = static_cast<W>(dbeta_total);
+    dgamma[c] = static_cast<float>(dgamma_total);
+    dbeta[c] = static_cast<float>(dbeta_total);
   }
 }
 
 // dx = scale (dy − dbeta/rows − x̂ dgamma/rows), or scale dy where the statistics are constants:
 // then dgamma_mean and dbeta_mean are 0. A value for each of the group.
-template <class T, class W = Compute<T>>
-MELGRAD_SIMD void input_gradient(const Affine<W>& affine, i64 rows, bool relu, const T* x,
-                                 const T* dy, const W* dgamma_mean, const W* dbeta_mean, T* dx) {
+template <class T>
+MELGRAD_SIMD void input_gradient(const Affine& affine, i64 rows, bool relu, const T* x, const T* dy,
+                                 const float* dgamma_mean, const float* dbeta_mean, T* dx) {
   i64 elements = rows * affine.group.channels, step = affine.group.count;
-  const W *mean = affine.mean.data(), *inverse_std = affine.inverse_std.data();
-  const W *scale = affine.scale.data(), *beta = affine.beta.data();
+  const float *mean = affine.mean.data(), *inverse_std = affine.inverse_std.data();
+  const float *scale = affine.scale.data(), *beta = affine.beta.data();
 #pragma omp parallel for schedule(static) if (many_elements(elements))
   for (i64 e = 0; e < elements; e += step) {
     i64 count = std::min(step, elements - e);
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) {
-      W deviation = static_cast<W>(x[e + i]) - mean[i];
-      W d = masked(relu, static_cast<W>(dy[e + i]), deviation, scale[i], beta[i]);
-      W normalized = deviation * inverse_std[i];
+      float deviation = static_cast<float>(x[e + i]) - mean[i];
+      float d = masked(relu, static_cast<float>(dy[e + i]), deviation, scale[i], beta[i]);
+      float normalized = deviation * inverse_std[i];
       store(dx[e + i], scale[i] * (d - dbeta_mean[i] - normalized * dgamma_mean[i]));
     }
   }
 }
 
 // dgamma = Σ dy x̂ and dbeta = Σ dy with dy masked by the ReLU and x̂ = (x − mean)/√(var + eps); dx
-template <class T, class W = Compute<T>>
+template <class T>
 void backward(Backend& backend, const BatchNormShape& s, bool batch_statistics,
-              const Affine<W>& affine, const T* x, const T* dy, const BatchNormGradients& d) {
+              const Affine& affine, const T* x, const T* dy, const BatchNormGradients& d) {
   const RowGroup& group = affine.group;
-  ScratchArray<W> dgamma(backend, group.count), dbeta(backend, group.count);
+  ScratchArray<float> dgamma(backend, group.count), dbeta(backend, group.count);
   if (batch_statistics || d.dgamma || d.dbeta)
     sum_gradients(backend, affine, s.rows, s.relu, x, dy, dgamma.data(), dbeta.data());
-  if (d.dgamma) std::copy_n(dgamma.data(), s.channels, static_cast<W*>(d.dgamma));
-  if (d.dbeta) std::copy_n(dbeta.data(), s.channels, static_cast<W*>(d.dbeta));
+  if (d.dgamma) std::copy_n(dgamma.data(), s.channels, static_cast<float*>(d.dgamma));
+  if (d.dbeta) std::copy_n(dbeta.data(), s.channels, static_cast<float*>(d.dbeta));
   if (!d.dx) return;
-  W *dgamma_mean = dgamma.data(), *dbeta_mean = dbeta.data();
-  for (W* values : {dgamma_mean, dbeta_mean}) {
+  float *dgamma_mean = dgamma.data(), *dbeta_mean = dbeta.data();
+  for (float* values : {dgamma_mean, dbeta_mean}) {
     for (i64 c = 0; c < s.channels; ++c)
-      values[c] = batch_statistics ? values[c] / static_cast<W>(s.rows) : W{};
+      values[c] = batch_statistics ? values[c] / static_cast<float>(s.rows) : 0.0f;
     group.repeat(values);
   }
   input_gradient(affine, s.rows, s.relu, x, dy, dgamma_mean, dbeta_mean, static_cast<T*>(d.dx));
@@ -292,9 +287,8 @@ void CpuBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, cons
     return reference::batch_norm_statistics(rows, channels, f64(x), f64(mean), f64(var));
   dispatch_floating("batch_norm_statistics", dtype, [&](auto zero) {
     using T = decltype(zero);
-    using W = Compute<T>;
-    statistics(*this, rows, channels, static_cast<const T*>(x), static_cast<W*>(mean),
-               static_cast<W*>(var));
+    statistics(*this, rows, channels, static_cast<const T*>(x), static_cast<float*>(mean),
+               static_cast<float*>(var));
   });
 }
 
@@ -303,7 +297,7 @@ void CpuBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNor
   if (dtype == Dtype::f64) return reference::batch_norm(s, arrays, f64(x), f64(y));
   dispatch_floating("batch_norm", dtype, [&](auto zero) {
     using T = decltype(zero);
-    Affine<Compute<T>> affine(*this, s, arrays);
+    Affine affine(*this, s, arrays);
     normalize(affine, s.rows, s.relu, static_cast<const T*>(x), static_cast<T*>(y));
   });
 }
@@ -315,7 +309,7 @@ void CpuBackend::batch_norm_backward(const BatchNormShape& s, Dtype dtype, bool 
     return reference::batch_norm_backward(s, batch_statistics, arrays, f64(x), f64(dy), d);
   dispatch_floating("batch_norm_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
-    Affine<Compute<T>> affine(*this, s, arrays);
+    Affine affine(*this, s, arrays);
     backward(*this, s, batch_statistics, affine, static_cast<const T*>(x),
              static_cast<const T*>(dy), d);
   });

@@ -18,39 +18,40 @@ namespace vm = vector_math;
 template <class T, class Op>
 MELGRAD_SIMD void map(const T* x, T* y, i64 n, Op op) {
 #pragma omp simd
-  for (i64 i = 0; i < n; ++i) store(y[i], op(static_cast<Compute<T>>(x[i])));
+  for (i64 i = 0; i < n; ++i) store(y[i], op(static_cast<float>(x[i])));
 }
 
-template <class T, class W = Compute<T>>
-void unary_range(UnaryOp op, W a, W b, const T* x, T* y, i64 n) {
+template <class T>
+void unary_range(UnaryOp op, float a, float b, const T* x, T* y, i64 n) {
   switch (op) {
-    case UnaryOp::neg: return map(x, y, n, [](W v) { return -v; });
-    case UnaryOp::abs: return map(x, y, n, [](W v) { return std::fabs(v); });
-    case UnaryOp::sign: return map(x, y, n, [](W v) { return v > 0 ? W{1} : v < 0 ? W{-1} : v; });
-    case UnaryOp::square: return map(x, y, n, [](W v) { return v * v; });
-    case UnaryOp::sqrt: return map(x, y, n, [](W v) { return std::sqrt(v); });
-    case UnaryOp::rsqrt: return map(x, y, n, [](W v) { return 1 / std::sqrt(v); });
-    case UnaryOp::reciprocal: return map(x, y, n, [](W v) { return 1 / v; });
-    case UnaryOp::exp: return map(x, y, n, [](W v) { return vm::exp(v); });
-    case UnaryOp::log: return map(x, y, n, [](W v) { return vm::log(v); });
-    case UnaryOp::log1p: return map(x, y, n, [](W v) { return std::log1p(v); });
-    case UnaryOp::sin: return map(x, y, n, [](W v) { return std::sin(v); });
-    case UnaryOp::cos: return map(x, y, n, [](W v) { return std::cos(v); });
-    case UnaryOp::tanh: return map(x, y, n, [](W v) { return vm::tanh(v); });
-    case UnaryOp::sigmoid: return map(x, y, n, [](W v) { return vm::sigmoid(v); });
-    case UnaryOp::floor: return map(x, y, n, [](W v) { return std::floor(v); });
-    case UnaryOp::ceil: return map(x, y, n, [](W v) { return std::ceil(v); });
-    case UnaryOp::round: return map(x, y, n, [](W v) { return std::nearbyint(v); });
-    case UnaryOp::relu: return map(x, y, n, [](W v) { return v <= 0 ? W{0} : v; });
-    case UnaryOp::affine: return map(x, y, n, [a, b](W v) { return a * v + b; });
+    case UnaryOp::neg: return map(x, y, n, [](float v) { return -v; });
+    case UnaryOp::abs: return map(x, y, n, [](float v) { return std::fabs(v); });
+    case UnaryOp::sign:
+      return map(x, y, n, [](float v) { return v > 0 ? 1.0f : v < 0 ? float{-1} : v; });
+    case UnaryOp::square: return map(x, y, n, [](float v) { return v * v; });
+    case UnaryOp::sqrt: return map(x, y, n, [](float v) { return std::sqrt(v); });
+    case UnaryOp::rsqrt: return map(x, y, n, [](float v) { return 1 / std::sqrt(v); });
+    case UnaryOp::reciprocal: return map(x, y, n, [](float v) { return 1 / v; });
+    case UnaryOp::exp: return map(x, y, n, [](float v) { return vm::exp(v); });
+    case UnaryOp::log: return map(x, y, n, [](float v) { return vm::log(v); });
+    case UnaryOp::log1p: return map(x, y, n, [](float v) { return std::log1p(v); });
+    case UnaryOp::sin: return map(x, y, n, [](float v) { return std::sin(v); });
+    case UnaryOp::cos: return map(x, y, n, [](float v) { return std::cos(v); });
+    case UnaryOp::tanh: return map(x, y, n, [](float v) { return vm::tanh(v); });
+    case UnaryOp::sigmoid: return map(x, y, n, [](float v) { return vm::sigmoid(v); });
+    case UnaryOp::floor: return map(x, y, n, [](float v) { return std::floor(v); });
+    case UnaryOp::ceil: return map(x, y, n, [](float v) { return std::ceil(v); });
+    case UnaryOp::round: return map(x, y, n, [](float v) { return std::nearbyint(v); });
+    case UnaryOp::relu: return map(x, y, n, [](float v) { return v <= 0 ? 0.0f : v; });
+    case UnaryOp::affine: return map(x, y, n, [a, b](float v) { return a * v + b; });
     case UnaryOp::clamp:
-      return map(x, y, n, [a, b](W v) {
-        W low = v < a ? a : v;
+      return map(x, y, n, [a, b](float v) {
+        float low = v < a ? a : v;
         return low > b ? b : low;
       });
-    case UnaryOp::pow: return map(x, y, n, [a](W v) { return std::pow(v, a); });
-    case UnaryOp::leaky_relu: return map(x, y, n, [a](W v) { return v > 0 ? v : a * v; });
-    case UnaryOp::gelu: return map(x, y, n, [](W v) { return vm::gelu(v); });
+    case UnaryOp::pow: return map(x, y, n, [a](float v) { return std::pow(v, a); });
+    case UnaryOp::leaky_relu: return map(x, y, n, [a](float v) { return v > 0 ? v : a * v; });
+    case UnaryOp::gelu: return map(x, y, n, [](float v) { return vm::gelu(v); });
   }
 }
 
@@ -96,18 +97,17 @@ bool is_for_integers(UnaryOp op) {
 // One tile of rows × cols: y is dense in a row, a and b step by 0 or 1, or by any stride.
 template <class T, class Op>
 MELGRAD_SIMD void map2(const Tile& t, const T* a, const T* b, T* y, Op op) {
-  using W = Compute<T>;
-  auto at = [](T value) { return static_cast<W>(value); };
+  auto at = [](T value) { return static_cast<float>(value); };
   for (i64 r = 0; r < t.rows; ++r, a += t.a_row, b += t.b_row, y += t.cols) {
     if (t.a_col == 1 && t.b_col == 1) {
 #pragma omp simd
       for (i64 j = 0; j < t.cols; ++j) store(y[j], op(at(a[j]), at(b[j])));
     } else if (t.a_col == 1 && t.b_col == 0) {
-      W value = at(*b);
+      float value = at(*b);
 #pragma omp simd
       for (i64 j = 0; j < t.cols; ++j) store(y[j], op(at(a[j]), value));
     } else if (t.a_col == 0 && t.b_col == 1) {
-      W value = at(*a);
+      float value = at(*a);
 #pragma omp simd
       for (i64 j = 0; j < t.cols; ++j) store(y[j], op(value, at(b[j])));
     } else {
@@ -123,27 +123,27 @@ void map2_plain(const Tile& t, const T* a, const T* b, T* y, Op op) {
       y[r * t.cols + j] = op(a[r * t.a_row + j * t.a_col], b[r * t.b_row + j * t.b_col]);
 }
 
-template <class T, class W = Compute<T>>
+template <class T>
 void binary_tile(BinaryOp op, const Tile& t, const T* a, const T* b, T* y) {
   switch (op) {
-    case BinaryOp::add: return map2(t, a, b, y, [](W u, W v) { return u + v; });
-    case BinaryOp::sub: return map2(t, a, b, y, [](W u, W v) { return u - v; });
-    case BinaryOp::mul: return map2(t, a, b, y, [](W u, W v) { return u * v; });
-    case BinaryOp::div: return map2(t, a, b, y, [](W u, W v) { return u / v; });
-    case BinaryOp::pow: return map2(t, a, b, y, [](W u, W v) { return std::pow(u, v); });
+    case BinaryOp::add: return map2(t, a, b, y, [](float u, float v) { return u + v; });
+    case BinaryOp::sub: return map2(t, a, b, y, [](float u, float v) { return u - v; });
+    case BinaryOp::mul: return map2(t, a, b, y, [](float u, float v) { return u * v; });
+    case BinaryOp::div: return map2(t, a, b, y, [](float u, float v) { return u / v; });
+    case BinaryOp::pow: return map2(t, a, b, y, [](float u, float v) { return std::pow(u, v); });
     // u + v where they are not comparable: that is NaN
     case BinaryOp::maximum:
-      return map2(t, a, b, y, [](W u, W v) { return u > v ? u : v >= u ? v : u + v; });
+      return map2(t, a, b, y, [](float u, float v) { return u > v ? u : v >= u ? v : u + v; });
     case BinaryOp::minimum:
-      return map2(t, a, b, y, [](W u, W v) { return u < v ? u : v <= u ? v : u + v; });
+      return map2(t, a, b, y, [](float u, float v) { return u < v ? u : v <= u ? v : u + v; });
     case BinaryOp::relu_backward:
-      return map2(t, a, b, y, [](W u, W dv) { return u > 0 ? dv : W{0}; });
+      return map2(t, a, b, y, [](float u, float dv) { return u > 0 ? dv : 0.0f; });
     case BinaryOp::tanh_backward:
-      return map2(t, a, b, y, [](W u, W dv) { return dv * (1 - u * u); });
+      return map2(t, a, b, y, [](float u, float dv) { return dv * (1 - u * u); });
     case BinaryOp::sigmoid_backward:
-      return map2(t, a, b, y, [](W u, W dv) { return dv * u * (1 - u); });
+      return map2(t, a, b, y, [](float u, float dv) { return dv * u * (1 - u); });
     case BinaryOp::gelu_backward:
-      return map2(t, a, b, y, [](W u, W dv) { return dv * vm::gelu_slope(u); });
+      return map2(t, a, b, y, [](float u, float dv) { return dv * vm::gelu_slope(u); });
   }
 }
 
@@ -206,8 +206,8 @@ void CpuBackend::unary(UnaryOp op, Dtype dtype, double a, double b, i64 n, const
         unary_integers<T>(op, static_cast<i64>(a), static_cast<i64>(b), from + begin, to + begin,
                           count);
       else
-        unary_range<T>(op, static_cast<Compute<T>>(a), static_cast<Compute<T>>(b), from + begin,
-                       to + begin, count);
+        unary_range<T>(op, static_cast<float>(a), static_cast<float>(b), from + begin, to + begin,
+                       count);
     });
   });
 }

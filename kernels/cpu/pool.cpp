@@ -66,11 +66,10 @@ i64 divisor(i64 i, i64 stride, i64 pad, i64 kernel, i64 size, i64 pad_end, bool 
   i64 begin = i * stride - pad;
   return std::min(begin + kernel, size + pad_end) - begin;
 }
-template <class W>
-W window_scale(const PoolShape& s, i64 p, i64 q) {
+float window_scale(const PoolShape& s, i64 p, i64 q) {
   i64 rows = divisor(p, s.stride_h, s.pad_top, s.kh, s.h, s.pad_bottom, s.count_padding);
   i64 columns = divisor(q, s.stride_w, s.pad_left, s.kw, s.w, s.pad_right, s.count_padding);
-  return W{1} / static_cast<W>(std::max<i64>(rows * columns, 1));
+  return 1.0f / static_cast<float>(std::max<i64>(rows * columns, 1));
 }
 
 bool is_large(const PoolShape& s) { return many_elements(s.n * s.h * s.w * s.c); }
@@ -78,7 +77,6 @@ bool is_large(const PoolShape& s) { return many_elements(s.n * s.h * s.w * s.c);
 // y[n,p,q,c] = max over the window of x; a NaN stays once it is met
 template <class T>
 MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
-  using W = Compute<T>;
 #pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < s.p; ++p) {
@@ -87,15 +85,15 @@ MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
         Range columns = covered(q, s.stride_w, s.pad_left, s.kw, s.w);
         T* y_pixel = y + ((n * s.p + p) * s.q + q) * s.c;
         for_channel_blocks(s.c, [&](i64 c0, auto channels) {
-          W largest[channel_block];
-          std::fill_n(largest, i64{channels}, -std::numeric_limits<W>::infinity());
+          float largest[channel_block];
+          std::fill_n(largest, i64{channels}, -std::numeric_limits<float>::infinity());
           for (i64 h = rows.begin; h < rows.end; ++h) {
             for (i64 w = columns.begin; w < columns.end; ++w) {
               const T* x_pixel = x + ((n * s.h + h) * s.w + w) * s.c + c0;
               prefetch_below(s, x_pixel, s.stride_h, channels);
 #pragma omp simd
               for (i64 c = 0; c < channels; ++c) {
-                W value = static_cast<W>(x_pixel[c]);
+                float value = static_cast<float>(x_pixel[c]);
                 bool takes = (value > largest[c]) | (value != value);
                 largest[c] = takes ? value : largest[c];
               }
@@ -112,10 +110,10 @@ MELGRAD_SIMD void max_pool2d_loops(const PoolShape& s, const T* x, T* y) {
 template <class T, class D, class Count>
 void give_to_maximum(const PoolShape& s, const T* x_picture, Range rows, Range columns,
                      Count channels, const T* y_pixel, const T* dy_pixel, D* dx_picture) {
-  using W = Compute<T>;
-  W maximum[channel_block], remaining[channel_block];  // dy until it has been given away, then 0
-  for (i64 c = 0; c < channels; ++c) maximum[c] = static_cast<W>(y_pixel[c]);
-  for (i64 c = 0; c < channels; ++c) remaining[c] = static_cast<W>(dy_pixel[c]);
+  float maximum[channel_block],
+      remaining[channel_block];  // dy until it has been given away, then 0
+  for (i64 c = 0; c < channels; ++c) maximum[c] = static_cast<float>(y_pixel[c]);
+  for (i64 c = 0; c < channels; ++c) remaining[c] = static_cast<float>(dy_pixel[c]);
   for (i64 h = rows.begin; h < rows.end; ++h) {
     for (i64 w = columns.begin; w < columns.end; ++w) {
       const T* x = x_picture + (h * s.w + w) * s.c;
@@ -123,10 +121,10 @@ void give_to_maximum(const PoolShape& s, const T* x_picture, Range rows, Range c
       prefetch_below(s, x, s.stride_h, channels);
 #pragma omp simd
       for (i64 c = 0; c < channels; ++c) {
-        W value = static_cast<W>(x[c]);
+        float value = static_cast<float>(x[c]);
         bool hit = (value == maximum[c]) | (value != value);
-        store(dx[c], static_cast<W>(dx[c]) + (hit ? remaining[c] : W{}));
-        remaining[c] = hit ? W{} : remaining[c];
+        store(dx[c], static_cast<float>(dx[c]) + (hit ? remaining[c] : 0.0f));
+        remaining[c] = hit ? 0.0f : remaining[c];
       }
     }
   }
@@ -166,16 +164,15 @@ MELGRAD_SIMD void max_pool2d_backward_loops(const PoolShape& s, const T* x, cons
 
 // y[c] = scale · Σ over rows and columns of x
 template <class T>
-void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, Compute<T> scale,
+void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, float scale,
              T* y_pixel) {
-  using W = Compute<T>;
   for_channel_blocks(s.c, [&](i64 c0, auto channels) {
-    W sum[channel_block] = {};
+    float sum[channel_block] = {};
     for (i64 h = rows.begin; h < rows.end; ++h) {
       for (i64 w = columns.begin; w < columns.end; ++w) {
         const T* x_pixel = x_picture + (h * s.w + w) * s.c + c0;
 #pragma omp simd
-        for (i64 c = 0; c < channels; ++c) sum[c] += static_cast<W>(x_pixel[c]);
+        for (i64 c = 0; c < channels; ++c) sum[c] += static_cast<float>(x_pixel[c]);
       }
     }
     for (i64 c = 0; c < channels; ++c) store(y_pixel[c0 + c], sum[c] * scale);
@@ -186,15 +183,14 @@ void average(const PoolShape& s, const T* x_picture, Range rows, Range columns, 
 template <class T, class Scale>
 void average_backward(const PoolShape& s, const T* dy_picture, Range rows, Range columns,
                       Scale scale, T* dx_pixel) {
-  using W = Compute<T>;
   for_channel_blocks(s.c, [&](i64 c0, auto channels) {
-    W sum[channel_block] = {};
+    float sum[channel_block] = {};
     for (i64 p = rows.begin; p < rows.end; ++p) {
       for (i64 q = columns.begin; q < columns.end; ++q) {
         const T* dy_pixel = dy_picture + (p * s.q + q) * s.c + c0;
-        W factor = scale(p, q);
+        float factor = scale(p, q);
 #pragma omp simd
-        for (i64 c = 0; c < channels; ++c) sum[c] += factor * static_cast<W>(dy_pixel[c]);
+        for (i64 c = 0; c < channels; ++c) sum[c] += factor * static_cast<float>(dy_pixel[c]);
       }
     }
     for (i64 c = 0; c < channels; ++c) store(dx_pixel[c0 + c], sum[c]);
@@ -209,13 +205,13 @@ MELGRAD_SIMD void avg_pool2d_loops(const PoolShape& s, const T* x, T* y) {
     for (i64 p = 0; p < s.p; ++p)
       for (i64 q = 0; q < s.q; ++q)
         average(s, x + n * s.h * s.w * s.c, covered(p, s.stride_h, s.pad_top, s.kh, s.h),
-                covered(q, s.stride_w, s.pad_left, s.kw, s.w), window_scale<Compute<T>>(s, p, q),
+                covered(q, s.stride_w, s.pad_left, s.kw, s.w), window_scale(s, p, q),
                 y + ((n * s.p + p) * s.q + q) * s.c);
 }
 
 template <class T>
 MELGRAD_SIMD void avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
-  auto scale = [&](i64 p, i64 q) { return window_scale<Compute<T>>(s, p, q); };
+  auto scale = [&](i64 p, i64 q) { return window_scale(s, p, q); };
 #pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n)
     for (i64 h = 0; h < s.h; ++h)
@@ -235,7 +231,7 @@ MELGRAD_SIMD void adaptive_avg_pool2d_loops(const PoolShape& s, const T* x, T* y
       for (i64 q = 0; q < s.q; ++q) {
         Range rows = piece(p, s.h, s.p), columns = piece(q, s.w, s.q);
         average(s, x + n * s.h * s.w * s.c, rows, columns,
-                Compute<T>{1} / static_cast<Compute<T>>(rows.size() * columns.size()),
+                1.0f / static_cast<float>(rows.size() * columns.size()),
                 y + ((n * s.p + p) * s.q + q) * s.c);
       }
     }
@@ -246,7 +242,7 @@ template <class T>
 MELGRAD_SIMD void adaptive_avg_pool2d_backward_loops(const PoolShape& s, const T* dy, T* dx) {
   auto scale = [&](i64 p, i64 q) {
     i64 count = piece(p, s.h, s.p).size() * piece(q, s.w, s.q).size();
-    return Compute<T>{1} / static_cast<Compute<T>>(count);
+    return 1.0f / static_cast<float>(count);
   };
 #pragma omp parallel for collapse(2) schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n)

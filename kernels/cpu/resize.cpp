@@ -17,7 +17,7 @@ template <class T>
 struct Part {
   const T* x;
   const i64* first;
-  const Compute<T>* weights;
+  const float* weights;
   T* y;
   i64 begin, end;
 };
@@ -27,9 +27,9 @@ void sum_each(const Part<T>& part, i64 inner, i64 taps) {
   for (i64 j = part.begin; j < part.end; ++j) {
     const T* window = part.x + part.first[j] * inner;
     for (i64 i = 0; i < inner; ++i) {
-      Compute<T> sum = 0;
+      float sum = 0;
       for (i64 t = 0; t < taps; ++t)
-        sum += part.weights[j * taps + t] * static_cast<Compute<T>>(window[t * inner + i]);
+        sum += part.weights[j * taps + t] * static_cast<float>(window[t * inner + i]);
       store(part.y[j * inner + i], sum);
     }
   }
@@ -37,12 +37,11 @@ void sum_each(const Part<T>& part, i64 inner, i64 taps) {
 
 // The same for n ≤ block neighbouring i of one j.
 template <class T>
-void sum_block(const T* window, const Compute<T>* weights, i64 inner, i64 taps, i64 n, T* y) {
-  Compute<T> sum[block] = {};
+void sum_block(const T* window, const float* weights, i64 inner, i64 taps, i64 n, T* y) {
+  float sum[block] = {};
   for (i64 t = 0; t < taps; ++t) {
 #pragma omp simd
-    for (i64 i = 0; i < n; ++i)
-      sum[i] += weights[t] * static_cast<Compute<T>>(window[t * inner + i]);
+    for (i64 i = 0; i < n; ++i) sum[i] += weights[t] * static_cast<float>(window[t * inner + i]);
   }
 #pragma omp simd
   for (i64 i = 0; i < n; ++i) store(y[i], sum[i]);
@@ -52,7 +51,7 @@ template <class T>
 void sum_blocks(const Part<T>& part, i64 inner, i64 taps) {
   for (i64 j = part.begin; j < part.end; ++j) {
     const T* window = part.x + part.first[j] * inner;
-    const Compute<T>* w = part.weights + j * taps;
+    const float* w = part.weights + j * taps;
     T* y = part.y + j * inner;
     i64 i = 0;
     for (; i + block <= inner; i += block) sum_block(window + i, w, inner, taps, block, y + i);
@@ -63,7 +62,7 @@ void sum_blocks(const Part<T>& part, i64 inner, i64 taps) {
 // Rows begin … end − 1 of y (outer · count, inner).
 template <class T>
 MELGRAD_SIMD void resize_rows(const ResizeShape& s, const T* x, const i64* first,
-                              const Compute<T>* weights, T* y, i64 begin, i64 end) {
+                              const float* weights, T* y, i64 begin, i64 end) {
   for (i64 o = begin / s.count; o * s.count < end; ++o) {
     Part<T> part{x + o * s.length * s.inner,
                  first,
@@ -90,7 +89,7 @@ void CpuBackend::resize_axis(Dtype dtype, const ResizeShape& s, const void* x, c
   if (dtype == Dtype::f64) return reference::resize_axis(s, f64(x), first, f64(weights), f64(y));
   dispatch_floating("resize", dtype, [&]<class T>(T) {
     parallel_for(s.outer * s.count, s.inner * s.taps, [=](i64 begin, i64 end) {
-      resize_rows(s, static_cast<const T*>(x), first, static_cast<const Compute<T>*>(weights),
+      resize_rows(s, static_cast<const T*>(x), first, static_cast<const float*>(weights),
                   static_cast<T*>(y), begin, end);
     });
   });

@@ -36,7 +36,7 @@ void copy_or_zero(const T* source, i64 count, W* target) {
 // matmul with its result in f32 for bf16.
 template <class T>
 void matmul_in_f32(Backend& backend, const MatmulShape& s, const T* a, const void* w,
-                   const void* bias, Compute<T>* y) {
+                   const void* bias, float* y) {
   if (std::is_same_v<T, bf16> && s.batch * s.m * s.n * s.k > 0)
     onednn::matmul(backend, s, Dtype::bf16, Dtype::f32, a, w, bias, y);
   else
@@ -44,15 +44,13 @@ void matmul_in_f32(Backend& backend, const MatmulShape& s, const T* a, const voi
 }
 
 // What forward keeps for backward besides h, in steps of the order in which they were run.
-template <class W>
 struct Reserve {
-  W* gates;  // (t,n,G), activated
-  W* state;  // (t,n,hidden): the LSTM's c, the GRU's W_hn h + b_hn
+  float* gates;  // (t,n,G), activated
+  float* state;  // (t,n,hidden): the LSTM's c, the GRU's W_hn h + b_hn
 };
 i64 reserve_values(const RnnShape& s) { return s.t * s.n * (gates(s.mode) + 1) * s.hidden; }
-template <class W>
-Reserve<W> split_reserve(const RnnShape& s, void* reserve) {
-  W* values = static_cast<W*>(reserve);
+Reserve split_reserve(const RnnShape& s, void* reserve) {
+  float* values = static_cast<float*>(reserve);
   return {values, values + s.t * s.n * gates(s.mode) * s.hidden};
 }
 
@@ -60,10 +58,10 @@ Reserve<W> split_reserve(const RnnShape& s, void* reserve) {
 i64 time_of(const RnnShape& s, i64 step) { return s.reverse ? s.t - 1 - step : step; }
 
 // One step's places in the arrays.
-template <class T, class W = Compute<T>>
+template <class T>
 struct Step {
-  W *gates, *state;               // in the reserve
-  const W *recurrent, *c_before;  // W_hh h + b_hh; c0 or the state of the step before
+  float *gates, *state;               // in the reserve
+  const float *recurrent, *c_before;  // W_hh h + b_hh; c0 or the state of the step before
   const T* h_before;
   T* h;
 };
@@ -94,26 +92,25 @@ MELGRAD_SIMD void run_cells(const RnnShape& s, const Step<T>& step) {
   }
 }
 
-template <class T, class W = Compute<T>>
+template <class T>
 struct BackwardStep {
-  const W *gates, *state, *c_before;
+  const float *gates, *state, *c_before;
   const T *h_before, *h, *dy;
-  W *dh, *dc;
+  float *dh, *dc;
   T *dgates, *drecurrent;
 };
 
 template <class T>
 MELGRAD_SIMD void run_cells_backward(const RnnShape& s, const BackwardStep<T>& step) {
-  using W = Compute<T>;
   i64 all_gates = gates(s.mode) * s.hidden;
 #pragma omp parallel for schedule(static) if (many_elements(4 * s.n * all_gates))
   for (i64 n = 0; n < s.n; ++n) {
     i64 at = n * s.hidden, gates_at = n * all_gates;
-    const W *gates_n = step.gates + gates_at, *state = step.state + at;
-    W* dh = step.dh + at;
+    const float *gates_n = step.gates + gates_at, *state = step.state + at;
+    float* dh = step.dh + at;
     T *dgates = step.dgates + gates_at, *drecurrent = step.drecurrent + gates_at;
     if (step.dy)
-      for (i64 j = 0; j < s.hidden; ++j) dh[j] += static_cast<W>(step.dy[at + j]);
+      for (i64 j = 0; j < s.hidden; ++j) dh[j] += static_cast<float>(step.dy[at + j]);
     switch (s.mode) {
       case RnnMode::rnn_tanh:
       case RnnMode::rnn_relu:
@@ -135,11 +132,10 @@ MELGRAD_SIMD void run_cells_backward(const RnnShape& s, const BackwardStep<T>& s
 template <class T>
 void forward(Backend& backend, const RnnShape& s, const RnnWeights& weights, const T* x,
              const T* h0, const T* c0, T* y, T* hn, T* cn, void* reserve) {
-  using W = Compute<T>;
   i64 all_gates = gates(s.mode) * s.hidden, values = s.n * s.hidden;
-  ScratchArray<W> own_reserve(backend, reserve ? 0 : reserve_values(s));
-  auto kept = split_reserve<W>(s, reserve ? reserve : own_reserve.data());
-  ScratchArray<W> recurrent(backend, s.n * all_gates), c_first(backend, values);
+  ScratchArray<float> own_reserve(backend, reserve ? 0 : reserve_values(s));
+  auto kept = split_reserve(s, reserve ? reserve : own_reserve.data());
+  ScratchArray<float> recurrent(backend, s.n * all_gates), c_first(backend, values);
   ScratchArray<T> h_first(backend, values);
   copy_or_zero(h0, values, h_first.data());
   copy_or_zero(c0, values, c_first.data());
@@ -147,12 +143,12 @@ void forward(Backend& backend, const RnnShape& s, const RnnWeights& weights, con
   matmul_in_f32(backend, times_transposed(s.t * s.n, all_gates, s.input), x, weights.w_ih,
                 weights.b_ih, kept.gates);
   const T* h_before = h_first.data();
-  const W* c_before = c_first.data();
+  const float* c_before = c_first.data();
   for (i64 step = 0; step < s.t; ++step) {
     matmul_in_f32(backend, times_transposed(s.n, all_gates, s.hidden), h_before, weights.w_hh,
                   weights.b_hh, recurrent.data());
     i64 at = time_of(s, step) * values;
-    W* state = kept.state + at;
+    float* state = kept.state + at;
     run_cells<T>(s, {.gates = kept.gates + at * gates(s.mode),
                      .state = state,
                      .recurrent = recurrent.data(),
@@ -170,13 +166,12 @@ template <class T>
 void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, const T* x,
               const T* h0, const T* c0, const T* y, const void* reserve, const T* dy, const T* dhn,
               const T* dcn, const RnnGradients& d) {
-  using W = Compute<T>;
   i64 all_gates = gates(s.mode) * s.hidden, values = s.n * s.hidden;
-  auto kept = split_reserve<W>(s, const_cast<void*>(reserve));
-  ScratchArray<W> dh(backend, values), dc(backend, values), dh_recurrent(backend, values);
+  auto kept = split_reserve(s, const_cast<void*>(reserve));
+  ScratchArray<float> dh(backend, values), dc(backend, values), dh_recurrent(backend, values);
   copy_or_zero(dhn, values, dh.data());
   copy_or_zero(dcn, values, dc.data());
-  ScratchArray<W> c_first(backend, values);
+  ScratchArray<float> c_first(backend, values);
   copy_or_zero(c0, values, c_first.data());
 
   // The state before each step: y moved by one step, with h0 in front.
@@ -193,7 +188,7 @@ void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, co
 
   for (i64 step = s.t - 1; step >= 0; --step) {
     i64 at = time_of(s, step) * values, gates_at = at * gates(s.mode);
-    const W* c_before = step == 0 ? c_first.data() : kept.state + time_of(s, step - 1) * values;
+    const float* c_before = step == 0 ? c_first.data() : kept.state + time_of(s, step - 1) * values;
     run_cells_backward<T>(s, {.gates = kept.gates + gates_at,
                               .state = kept.state + at,
                               .c_before = c_before,

@@ -19,53 +19,54 @@ namespace vm = vector_math;
 // y_j = exp(x_j − m) / Σ exp(x − m);  log: x_j − m − log Σ exp(x − m),  m = max x.
 // m is ignored by a NaN, but exp(NaN − m) is one again: the whole row becomes NaN.
 // e (cols): the exponentials, which may be y itself
-template <class T, class W = Compute<T>>
-[[gnu::always_inline]] inline void softmax_row(bool log, const T* x, W* e, T* y, i64 cols) {
-  W m = -std::numeric_limits<W>::infinity(), sum = 0;
+template <class T>
+[[gnu::always_inline]] inline void softmax_row(bool log, const T* x, float* e, T* y, i64 cols) {
+  float m = -std::numeric_limits<float>::infinity(), sum = 0;
 #pragma omp simd reduction(max : m)
-  for (i64 j = 0; j < cols; ++j) m = static_cast<W>(x[j]) > m ? static_cast<W>(x[j]) : m;
+  for (i64 j = 0; j < cols; ++j) m = static_cast<float>(x[j]) > m ? static_cast<float>(x[j]) : m;
   if (log) {
 #pragma omp simd reduction(+ : sum)
-    for (i64 j = 0; j < cols; ++j) sum += vm::exp(static_cast<W>(x[j]) - m);
-    W log_sum = std::log(sum);
+    for (i64 j = 0; j < cols; ++j) sum += vm::exp(static_cast<float>(x[j]) - m);
+    float log_sum = std::log(sum);
 #pragma omp simd
-    for (i64 j = 0; j < cols; ++j) store(y[j], static_cast<W>(x[j]) - m - log_sum);
+    for (i64 j = 0; j < cols; ++j) store(y[j], static_cast<float>(x[j]) - m - log_sum);
   } else {
 #pragma omp simd reduction(+ : sum)
     for (i64 j = 0; j < cols; ++j) {
-      e[j] = vm::exp(static_cast<W>(x[j]) - m);
+      e[j] = vm::exp(static_cast<float>(x[j]) - m);
       sum += e[j];
     }
-    W scale = 1 / sum;
+    float scale = 1 / sum;
 #pragma omp simd
     for (i64 j = 0; j < cols; ++j) store(y[j], e[j] * scale);
   }
 }
 
 // dx_j = y_j (dy_j − Σ dy y);  log: dx_j = dy_j − exp(y_j) Σ dy
-template <class T, class W = Compute<T>>
+template <class T>
 [[gnu::always_inline]] inline void backward_row(bool log, const T* y, const T* dy, T* dx,
                                                 i64 cols) {
-  W sum = 0;
+  float sum = 0;
   if (log) {
 #pragma omp simd reduction(+ : sum)
-    for (i64 j = 0; j < cols; ++j) sum += static_cast<W>(dy[j]);
+    for (i64 j = 0; j < cols; ++j) sum += static_cast<float>(dy[j]);
 #pragma omp simd
     for (i64 j = 0; j < cols; ++j)
-      store(dx[j], static_cast<W>(dy[j]) - vm::exp(static_cast<W>(y[j])) * sum);
+      store(dx[j], static_cast<float>(dy[j]) - vm::exp(static_cast<float>(y[j])) * sum);
     return;
   }
 #pragma omp simd reduction(+ : sum)
-  for (i64 j = 0; j < cols; ++j) sum += static_cast<W>(dy[j]) * static_cast<W>(y[j]);
+  for (i64 j = 0; j < cols; ++j) sum += static_cast<float>(dy[j]) * static_cast<float>(y[j]);
 #pragma omp simd
-  for (i64 j = 0; j < cols; ++j) store(dx[j], static_cast<W>(y[j]) * (static_cast<W>(dy[j]) - sum));
+  for (i64 j = 0; j < cols; ++j)
+    store(dx[j], static_cast<float>(y[j]) * (static_cast<float>(dy[j]) - sum));
 }
 
-template <class T, class W = Compute<T>>
+template <class T>
 MELGRAD_SIMD void softmax_rows(bool log, const T* x, T* y, i64 rows, i64 cols,
-                               W* exps /* (cols) */) {
+                               float* exps /* (cols) */) {
   for (i64 r = 0; r < rows; ++r) {
-    if constexpr (std::is_same_v<T, W>) exps = y + r * cols;
+    if constexpr (std::is_same_v<T, float>) exps = y + r * cols;
     softmax_row(log, x + r * cols, exps, y + r * cols, cols);
   }
 }
@@ -84,7 +85,7 @@ void CpuBackend::softmax(bool log, Dtype dtype, i64 rows, i64 cols, const void* 
   if (dtype == Dtype::f64) return reference::softmax(log, rows, cols, f64(x), f64(y));
   dispatch_floating(log ? "log_softmax" : "softmax", dtype, [&]<class T>(T) {
     parallel_for(rows, work(cols), [=](i64 begin, i64 end) {
-      std::vector<Compute<T>> exps(std::is_same_v<T, bf16> ? static_cast<std::size_t>(cols) : 0);
+      std::vector<float> exps(std::is_same_v<T, bf16> ? static_cast<std::size_t>(cols) : 0);
       softmax_rows(log, static_cast<const T*>(x) + begin * cols, static_cast<T*>(y) + begin * cols,
                    end - begin, cols, exps.data());
     });

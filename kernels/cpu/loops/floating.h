@@ -1,20 +1,18 @@
 #pragma once
 #include <string_view>
-#include <type_traits>
+#include <utility>
 
 #include "kernels/dtype.h"
 #include "kernels/error.h"
 
 namespace melgrad {
 
-/// The type in which values of type T are added and multiplied: f32 for bf16, else T itself.
-template <class T>
-using Compute = std::conditional_t<std::is_same_v<T, bf16>, float, T>;
+// One template for f32 and bf16: T is the type in memory, and all arithmetic is f32.
 
 /// target = value, rounded if T is bf16. A function of its own: a temporary of class type in the
 /// body of an `omp simd` loop keeps g++ from making vector code of it.
 template <class T>
-void store(T& target, Compute<T> value) {
+void store(T& target, float value) {
   target = static_cast<T>(value);
 }
 
