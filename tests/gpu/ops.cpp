@@ -4,7 +4,8 @@
 #include "tests/gpu/sizes.h"
 #include "tests/ops/goldens.h"
 
-// Every row gives on the GPU, or on the simulated one, what it gives on the CPU.
+// Every row gives on the GPU, or on the simulated one, what the plain loops of f64 give for the same
+// inputs.
 namespace melgrad::op_cases {
 namespace {
 
@@ -16,28 +17,32 @@ class OnGpu : public testing::TestWithParam<Case> {
     Inputs inputs = make_inputs(row, dtype), moved;
     for (const Variable& x : inputs)
       moved.emplace_back(lay_out(x.data().to(Device::cuda())), x.requires_grad());
-    Result expected;
+    Result on_cpu;
     try {
-      expected = run(row, inputs);
+      on_cpu = run(row, inputs);
     } catch (const Error& error) {  // a dtype that this operation does not take
       EXPECT_THROW(run(row, moved, lay_out), Error) << "the CPU says " << error.what();
       return;
     }
     Result result = run(row, moved, lay_out);
     for (const Tensor& y : result.y) EXPECT_EQ(y.device(), Device::cuda());
-    expect_agree(result, expected, tolerance, row.options.exact);
+    for (std::size_t i = 0; i < result.y.size(); ++i)
+      EXPECT_EQ(result.y[i].dtype(), on_cpu.y.at(i).dtype());
+    // Rows of awkward sizes are several operations, after each of which bf16 rounds: the CPU's alike.
+    bool several = row.name.rfind("sizes/", 0) == 0 && dtype == Dtype::bf16;
+    expect_agree(result, several ? on_cpu : run_reference(row, dtype), tolerance,
+                 row.options.exact);
   }
 };
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OnGpu);
 
-// Sums run in another order than on the CPU, and libm differs in the last digit.
-TEST_P(OnGpu, f32) { compare(Dtype::f32, 2 * GetParam().options.f32); }
-TEST_P(OnGpu, misaligned) { compare(Dtype::f32, 2 * GetParam().options.f32, shifted); }
-TEST_P(OnGpu, reversed_axes) { compare(Dtype::f32, 2 * GetParam().options.f32, reversed_axes); }
-// Each device rounds every result to 8 bits, by up to 2⁻⁹: observed .0069. Spectra are f32 on a GPU.
+TEST_P(OnGpu, f32) { compare(Dtype::f32, GetParam().options.f32); }
+TEST_P(OnGpu, misaligned) { compare(Dtype::f32, GetParam().options.f32, shifted); }
+TEST_P(OnGpu, reversed_axes) { compare(Dtype::f32, GetParam().options.f32, reversed_axes); }
+// Spectra are f32 on a GPU.
 TEST_P(OnGpu, bf16) {
   bool spectrum = GetParam().name.find("stft") == 0 || GetParam().name.find("irfft") == 0;
-  if (!spectrum) compare(Dtype::bf16, .008);
+  if (!spectrum) compare(Dtype::bf16, GetParam().options.bf16);
 }
 
 Rows possible(const Rows& rows) {

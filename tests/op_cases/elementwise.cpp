@@ -138,7 +138,11 @@ Rows elementwise_rows() {
        op([](V x) { return tanh(x); }),
        {uniform({4, 7}, -2, 2)},
        {.large = {uniform(activations)}}},
-      {"tanh/wide", op([](V x) { return tanh(x); }), {uniform({259}, -12, 12)}, kink},
+      // 1 − y² has lost its digits where bf16's y is nearly 1: .072 was seen.
+      {"tanh/wide",
+       op([](V x) { return tanh(x); }),
+       {uniform({259}, -12, 12)},
+       {.gradcheck = false, .bf16 = .1}},
       {"tanh/tiny",
        op([](V x) { return tanh(x); }),
        {given({4}, {1e-12, -1e-9, 1e-20, 1e-5})},
@@ -147,7 +151,7 @@ Rows elementwise_rows() {
       {"sigmoid",
        op([](V x) { return sigmoid(x); }),
        {uniform({4, 7}, -4, 4)},
-       {.large = {uniform(activations)}}},
+       {.bf16 = .03, .large = {uniform(activations)}}},  // 1 − y, as above: .017 was seen
       {"sigmoid/wide",
        op([](V x) { return sigmoid(x); }),
        {uniform({259}, -80, 2)},

@@ -41,7 +41,7 @@ Rows rnn_rows() {
   using enum RnnMode;
   auto constant_x = inputs(lstm, 3, 2, 4, 3);
   constant_x[0] = constant(constant_x[0]);
-  return {
+  Rows rows = {
       {"rnn/tanh", run(rnn_tanh), inputs(rnn_tanh, 4, 3, 5, 2)},
       {"rnn/tanh_reverse", run(rnn_tanh, true), inputs(rnn_tanh, 4, 3, 5, 2)},
       {"rnn/tanh_bare", run_bare(rnn_tanh), bare_inputs(rnn_tanh, 3, 2, 4, 3)},
@@ -67,6 +67,9 @@ Rows rnn_rows() {
         uniform({3, 2, 3}), uniform({2, 3})},
        {.forward_only = true}},
   };
+  // h and the gates' gradients are rounded to bf16 in each step: .032 was seen (lstm_wide).
+  for (Case& row : rows) row.options.bf16 = .05;
+  return rows;
 }
 
 }  // namespace melgrad::op_cases

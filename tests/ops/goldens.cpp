@@ -82,6 +82,15 @@ Result run(const Case& row, const Inputs& inputs, Tensor (*lay_out)(const Tensor
   return result;
 }
 
+Result run_reference(const Case& row, Dtype dtype) {
+  Inputs exact;
+  for (const Variable& x : make_inputs(row, dtype))
+    exact.emplace_back(is_floating(x.dtype()) ? x.data().to(Dtype::f64) : x.data(),
+                       x.requires_grad());
+  auto as_bf16 = [](const Tensor& dy) { return dy.to(Dtype::bf16).to(dy.dtype()); };
+  return run(row, exact, dtype == Dtype::bf16 ? +as_bf16 : nullptr);
+}
+
 void expect_agree(const Result& result, const Result& expected, double tolerance, bool exact) {
   ASSERT_EQ(result.y.size(), expected.y.size());
   for (std::size_t i = 0; i < result.y.size(); ++i) {

@@ -32,6 +32,9 @@ struct Result {
 /// dy is passed through `lay_out` first, so that it can lie oddly in memory.
 Result run(const Case& row, const Inputs& inputs, Tensor (*lay_out)(const Tensor&) = nullptr);
 
+/// A row's result in f64, by the plain loops, for inputs and gradients such as `dtype` holds them.
+Result run_reference(const Case& row, Dtype dtype);
+
 /// Every output and gradient deviates by at most `tolerance`; the same gradients are there.
 void expect_agree(const Result& result, const Result& expected, double tolerance, bool exact);
 
