@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "kernels/reference/reference.h"
 #include "tests/error_of.h"
 #include "tests/kernels/cpu.h"
 
@@ -21,65 +22,44 @@ const std::vector<IndexShape> shapes = {
 };
 
 template <class T>
-void check_gather_and_scatter() {
+void check_gather_and_scatter(double tolerance) {
   for (const IndexShape& s : shapes) {
     auto index = random_indices(s.outer * s.count * s.inner, s.length, 3U);
-    auto x = testing::random_values<T>(s.outer * s.length * s.inner, 0, 9);
+    auto x = testing::random_values<T>(s.outer * s.length * s.inner, 0, 9), dx = x;
     std::vector<T> y(index.size());
+    std::vector<double> exact_y(y.size()), exact_dx = testing::as_f64(x);
     cpu().gather(dtype_of<T>, s, x.data(), index.data(), y.data());
-    std::vector<double> sums;
-    for (T value : x) sums.push_back(testing::to_double(value));
-    for (i64 at = 0; at < static_cast<i64>(y.size()); ++at) {
-      i64 o = at / (s.count * s.inner), i = at % s.inner;
-      i64 from = (o * s.length + index[at]) * s.inner + i;
-      ASSERT_EQ(testing::to_double(y[at]), testing::to_double(x[from]));
-      sums[from] += testing::to_double(y[at]);
-    }
-    std::vector<T> dx = x;
+    reference::gather(s, exact_dx.data(), index.data(), exact_y.data());
+    testing::expect_near(y, exact_y, 0);
     cpu().scatter_add(dtype_of<T>, s, y.data(), index.data(), dx.data());
-    double tolerance = std::is_same_v<T, bf16> ? 1.0 / 256 : std::is_integral_v<T> ? 0 : 1e-5;
-    for (std::size_t k = 0; k < dx.size(); ++k)
-      ASSERT_NEAR(testing::to_double(dx[k]), sums[k], tolerance * (1 + sums[k]));
+    reference::scatter_add(s, exact_y.data(), index.data(), exact_dx.data());
+    testing::expect_near(dx, exact_dx, tolerance);
   }
-}
-
-TEST(Index, GathersAndScatters) {
-  check_gather_and_scatter<double>();
-  check_gather_and_scatter<float>();
-  check_gather_and_scatter<bf16>();
-  check_gather_and_scatter<i64>();
 }
 
 template <class T>
-void check_select_and_add() {
+void check_select_and_add(double tolerance) {
   for (const IndexShape& s : shapes) {
     auto index = random_indices(s.count, s.length, 4U);
-    auto x = testing::random_values<T>(s.outer * s.length * s.inner, 0, 9);
+    auto x = testing::random_values<T>(s.outer * s.length * s.inner, 0, 9), dx = x;
     std::vector<T> y(static_cast<std::size_t>(s.outer * s.count * s.inner));
+    std::vector<double> exact_y(y.size()), exact_dx = testing::as_f64(x);
     cpu().index_select(dtype_of<T>, s, x.data(), index.data(), y.data());
-    std::vector<double> sums;
-    for (T value : x) sums.push_back(testing::to_double(value));
-    for (i64 o = 0; o < s.outer; ++o)
-      for (i64 j = 0; j < s.count; ++j)
-        for (i64 i = 0; i < s.inner; ++i) {
-          i64 from = (o * s.length + index[j]) * s.inner + i;
-          double value = testing::to_double(y[(o * s.count + j) * s.inner + i]);
-          ASSERT_EQ(value, testing::to_double(x[from]));
-          sums[from] += value;
-        }
-    std::vector<T> dx = x;
+    reference::index_select(s, exact_dx.data(), index.data(), exact_y.data());
+    testing::expect_near(y, exact_y, 0);
     cpu().index_add(dtype_of<T>, s, y.data(), index.data(), dx.data());
-    double tolerance = std::is_same_v<T, bf16> ? 1.0 / 256 : std::is_integral_v<T> ? 0 : 1e-5;
-    for (std::size_t k = 0; k < dx.size(); ++k)
-      ASSERT_NEAR(testing::to_double(dx[k]), sums[k], tolerance * (1 + sums[k]));
+    reference::index_add(s, exact_y.data(), index.data(), exact_dx.data());
+    testing::expect_near(dx, exact_dx, tolerance);
   }
 }
 
-TEST(Index, SelectsAndAdds) {
-  check_select_and_add<double>();
-  check_select_and_add<float>();
-  check_select_and_add<bf16>();
-  check_select_and_add<i64>();
+TEST(Index, FollowsItsFormulas) {
+  check_gather_and_scatter<float>(1e-5);
+  check_gather_and_scatter<bf16>(1.0 / 256);
+  check_gather_and_scatter<i64>(0);
+  check_select_and_add<float>(1e-5);
+  check_select_and_add<bf16>(1.0 / 256);
+  check_select_and_add<i64>(0);
 }
 
 TEST(Index, NamesTheIndexAndTheLength) {

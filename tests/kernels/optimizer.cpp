@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 
+#include "kernels/reference/reference.h"
 #include "tests/kernels/cpu.h"
 
 namespace melgrad {
@@ -34,103 +34,70 @@ struct Parameters {
   }
 };
 
-// One element through `steps` steps of the textbook: new w from w, gradient and its own state.
-using Formula = std::function<double(double w, double g, double t, double& s1, double& s2)>;
+constexpr double lr = .01;
 
-template <class T>
-void check_optimizer(const Formula& formula,
-                     const std::function<void(Dtype, std::span<const ParameterSlot>)>& step,
-                     double tolerance, bool with_state2 = true) {
-  constexpr int steps = 4;
-  Parameters<T> p, start;
-  auto slots = p.slots(with_state2);
-  for (int t = 0; t < steps; ++t) step(dtype_of<T>, slots);
-  for (int k = 0; k < 2; ++k)
-    for (std::size_t i = 0; i < p.w[k].size(); ++i) {
-      double w = start.w[k][i], s1 = 0, s2 = 0;
-      for (int t = 1; t <= steps; ++t) w = formula(w, start.g[k][i], t, s1, s2);
-      ASSERT_NEAR(p.w[k][i], w, tolerance) << "parameter " << k << ", element " << i;
-      ASSERT_NEAR(p.state1[k][i], s1, tolerance);
-    }
+// Four steps in f32, and by the plain loops in f64: step(dtype, slots, settings).
+template <class F>
+void expect_follows(OptimizerSettings settings, F step, double tolerance, bool with_state2 = true) {
+  Parameters<float> p;
+  Parameters<double> exact;
+  for (unsigned k = 0; k < 2; ++k) {
+    exact.w[k] = testing::as_f64(p.w[k]);
+    exact.g[k] = testing::as_f64(p.g[k]);
+  }
+  settings.lr = lr, settings.weight_decay = .1, settings.grad_scale = .5;
+  OptimizerSettings exact_settings = settings;
+  auto slots = p.slots(with_state2), exact_slots = exact.slots(with_state2);
+  for (int t = 0; t < 4; ++t) {
+    step(Dtype::f32, slots, &settings);
+    step(Dtype::f64, exact_slots, &exact_settings);
+  }
+  for (int k = 0; k < 2; ++k) {
+    testing::expect_near(p.w[k], exact.w[k], tolerance);
+    testing::expect_near(p.state1[k], exact.state1[k], tolerance);
+    testing::expect_near(p.state2[k], exact.state2[k], tolerance);
+  }
+  EXPECT_EQ(settings.step, 4);
+  EXPECT_EQ(exact_settings.step, 4);
 }
 
-constexpr double lr = .01, decay = .1, scale = .5;
-
 TEST(Sgd, FollowsItsFormula) {
-  for (SgdKind kind : {SgdKind::plain, SgdKind::momentum, SgdKind::nesterov}) {
-    Formula formula = [=](double w, double g, double t, double& v, double&) {
-      g = scale * g + decay * w;
-      if (kind == SgdKind::plain) return w - lr * g;
-      v = t == 1 ? g : .9 * v + (1 - .25) * g;
-      return w - lr * (kind == SgdKind::nesterov ? g + .9 * v : v);
-    };
-    auto run = [=](OptimizerSettings& s) {
-      return [&s, kind](Dtype dtype, auto slots) { cpu().sgd(kind, dtype, slots, &s); };
-    };
-    OptimizerSettings s{.lr = lr, .weight_decay = decay, .momentum = .9, .dampening = .25};
-    s.grad_scale = scale;
-    OptimizerSettings s32 = s;
-    check_optimizer<double>(formula, run(s), 1e-15);
-    check_optimizer<float>(formula, run(s32), 3e-7);
-    EXPECT_EQ(s.step, 4);
-  }
+  for (SgdKind kind : {SgdKind::plain, SgdKind::momentum, SgdKind::nesterov})
+    expect_follows(
+        {.momentum = .9, .dampening = .25},
+        [=](Dtype dtype, const auto& slots, auto* s) { cpu().sgd(kind, dtype, slots, s); }, 3e-7);
 }
 
 TEST(Adam, FollowsItsFormula) {
-  for (AdamKind kind : {AdamKind::coupled, AdamKind::decoupled}) {
-    Formula formula = [=](double w, double g, double t, double& m, double& v) {
-      g *= scale;
-      if (kind == AdamKind::coupled)
-        g += decay * w;
-      else
-        w *= 1 - lr * decay;
-      m = .9 * m + .1 * g;
-      v = .99 * v + .01 * g * g;
-      double m_hat = m / (1 - std::pow(.9, t)), v_hat = v / (1 - std::pow(.99, t));
-      return w - lr * m_hat / (std::sqrt(v_hat) + 1e-8);
-    };
-    auto run = [=](OptimizerSettings& s) {
-      return [&s, kind](Dtype dtype, auto slots) { cpu().adam(kind, dtype, slots, &s); };
-    };
-    OptimizerSettings s{.lr = lr, .weight_decay = decay};
-    s.beta1 = .9;
-    s.beta2 = .99;
-    s.eps = 1e-8;
-    s.grad_scale = scale;
-    OptimizerSettings s32 = s;
-    check_optimizer<double>(formula, run(s), 1e-14);
-    check_optimizer<float>(formula, run(s32), 3e-7);
-    EXPECT_EQ(s.step, 4);
-  }
+  for (AdamKind kind : {AdamKind::coupled, AdamKind::decoupled})
+    expect_follows(
+        {.beta1 = .9, .beta2 = .99, .eps = 1e-8},
+        [=](Dtype dtype, const auto& slots, auto* s) { cpu().adam(kind, dtype, slots, s); }, 3e-7);
 }
 
 TEST(Rmsprop, FollowsItsFormula) {
-  for (bool with_momentum : {true, false}) {
-    Formula formula = [=](double w, double g, double, double& mean, double& v) {
-      g = scale * g + decay * w;
-      mean = .99 * mean + .01 * g * g;
-      double r = g / (std::sqrt(mean) + 1e-8);
-      v = with_momentum ? .8 * v + r : r;
-      return w - lr * v;
-    };
-    auto run = [=](OptimizerSettings& s) {
-      return [&s](Dtype dtype, auto slots) { cpu().rmsprop(dtype, slots, &s); };
-    };
-    OptimizerSettings s{.lr = lr, .weight_decay = decay, .momentum = .8};
-    s.beta2 = .99;
-    s.eps = 1e-8;
-    s.grad_scale = scale;
-    OptimizerSettings s32 = s;
-    check_optimizer<double>(formula, run(s), 1e-14, with_momentum);
-    check_optimizer<float>(formula, run(s32), 1e-6, with_momentum);
-    EXPECT_EQ(s.step, 4);
-  }
+  for (bool with_momentum : {true, false})
+    expect_follows(
+        {.momentum = .8, .beta2 = .99, .eps = 1e-8},
+        [](Dtype dtype, const auto& slots, auto* s) { cpu().rmsprop(dtype, slots, s); }, 1e-6,
+        with_momentum);
+}
+
+// The reference's own, one weight through two steps by hand, in the optimisers' simplest setting.
+TEST(Adam, TheReferencesFirstStepIsTheLearningRate) {
+  double w = 1, g = .25, m = 0, v = 0;
+  ParameterSlot slot{&w, &g, &m, &v, 1};
+  OptimizerSettings s{.lr = lr, .beta1 = .9, .beta2 = .99};
+  reference::adam(AdamKind::coupled, {&slot, 1}, s);
+  EXPECT_NEAR(w, 1 - lr, 1e-15) << "m/√v is 1, whatever g is";
+  EXPECT_NEAR(m, .025, 1e-16);
+  EXPECT_NEAR(v, .01 * .0625, 1e-16);
 }
 
 TEST(Optimizers, DoNotDependOnTheThreadsAndRefuseBf16) {
   auto results = testing::with_1_2_64_threads([] {
     Parameters<float> p;
-    OptimizerSettings s{.lr = lr, .weight_decay = decay};
+    OptimizerSettings s{.lr = lr, .weight_decay = .1};
     s.beta1 = .9;
     s.beta2 = .99;
     s.eps = 1e-8;
