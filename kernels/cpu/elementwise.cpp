@@ -27,7 +27,7 @@ void unary_range(UnaryOp op, float a, float b, const T* x, T* y, i64 n) {
     case UnaryOp::neg: return map(x, y, n, [](float v) { return -v; });
     case UnaryOp::abs: return map(x, y, n, [](float v) { return std::fabs(v); });
     case UnaryOp::sign:
-      return map(x, y, n, [](float v) { return v > 0 ? 1.0f : v < 0 ? float{-1} : v; });
+      return map(x, y, n, [](float v) { return v > 0 ? 1.0f : v < 0 ? -1.0f : v; });
     case UnaryOp::square: return map(x, y, n, [](float v) { return v * v; });
     case UnaryOp::sqrt: return map(x, y, n, [](float v) { return std::sqrt(v); });
     case UnaryOp::rsqrt: return map(x, y, n, [](float v) { return 1 / std::sqrt(v); });
