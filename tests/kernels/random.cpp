@@ -37,6 +37,9 @@ TEST(Random, ElementTakesItsWord) {
   auto f32 = draw<float>(Distribution::uniform, 0, 1, 5003);
   auto f64 = draw<double>(Distribution::uniform, 0, 1, 5003);
   auto integers = draw<i64>(Distribution::integer, -3, 1000, 5003);
+  auto wide_integers = draw<double>(Distribution::integer, -3, 1000, 5003);
+  auto normal = draw<float>(Distribution::normal, 1, 2, 5003);
+  auto wide_normal = draw<double>(Distribution::normal, 1, 2, 5003);
   for (std::size_t i = 0; i < f32.size(); ++i) {
     std::uint32_t high = philox_block(5, 11 + i / 4, 0)[i % 4];
     std::uint32_t low = philox_block(5, 11 + i / 4, 1)[i % 4];
@@ -44,6 +47,8 @@ TEST(Random, ElementTakesItsWord) {
     ASSERT_EQ(f64[i], uniform_f64(high, low));
     ASSERT_EQ(integers[i], -3 + static_cast<i64>(uniform_integer(high, low, 1003)));
     ASSERT_NEAR(f32[i], f64[i], 0x1p-24) << "f64 draws the same numbers with more digits";
+    ASSERT_EQ(wide_integers[i], static_cast<double>(integers[i]));
+    ASSERT_NEAR(normal[i], wide_normal[i], 1e-6);
   }
 }
 

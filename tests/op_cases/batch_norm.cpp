@@ -7,11 +7,16 @@ const BatchNormOptions with_relu = {.relu = true}, relu_max_pool = {.relu = true
 const auto train = [](V x, V gamma, V beta) { return batch_norm(x, gamma, beta); };
 // ReLU's kink is at gamma·x̂ + beta = 0; these inputs stay away from it by more than 1e-4.
 const auto train_relu = [](V x, V gamma, V beta) { return batch_norm(x, gamma, beta, with_relu); };
+// Statistics of bf16 values are f32.
+Statistics statistics(const Tensor& x, const Tensor& mean, const Tensor& var) {
+  Dtype dtype = compute_dtype(x.dtype());
+  return {mean.to(dtype), var.to(dtype)};
+}
 const auto fixed = [](V x, T mean, T var, V gamma, V beta) {
-  return batch_norm(x, Statistics{mean, var}, gamma, beta);
+  return batch_norm(x, statistics(x.data(), mean, var), gamma, beta);
 };
 const auto fixed_relu = [](V x, T mean, T var, V gamma, V beta) {
-  return batch_norm(x, Statistics{mean, var}, gamma, beta, with_relu);
+  return batch_norm(x, statistics(x.data(), mean, var), gamma, beta, with_relu);
 };
 const auto train_pool = [](V x, V gamma, V beta) {
   return batch_norm(x, gamma, beta, relu_max_pool);
@@ -107,7 +112,7 @@ Rows batch_norm_rows() {
        {uniform({2, 3, 4, 6})}},
       {"batch_norm_relu_max_pool/fixed",
        op([](V x, T mean, T var, V gamma, V beta) {
-         return batch_norm(x, Statistics{mean, var}, gamma, beta, relu_max_pool);
+         return batch_norm(x, statistics(x.data(), mean, var), gamma, beta, relu_max_pool);
        }),
        {uniform({2, 3, 4, 6}), constant(uniform({3})), constant(positive({3})), positive({3}),
         uniform({3})}},

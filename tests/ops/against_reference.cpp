@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "tests/ops/goldens.h"
 
 // Every row gives in f32 and in bf16 what f64, the plain loops, gives for the same inputs.
@@ -13,8 +15,10 @@ class AgainstReference : public testing::TestWithParam<Case> {
     Result result;
     try {
       result = run(row, make_inputs(row, dtype));
-    } catch (const Error&) {
-      GTEST_SKIP() << "not for " << name_of(dtype);
+    } catch (const Error& error) {
+      bool is_spectrum = std::string(error.what()).find("takes f32 or f64") != std::string::npos;
+      if (dtype != Dtype::bf16 || !is_spectrum) throw;
+      GTEST_SKIP() << error.what();
     }
     expect_agree(result, run_reference(row, dtype), tolerance, row.options.exact);
   }
