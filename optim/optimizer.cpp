@@ -137,7 +137,6 @@ ParameterSlot Optimizer::slot(Parameter& parameter, std::vector<Tensor>& kept) c
           "the state of '{}' is {}, the parameter {}", parameter.name, state, w);
     (s == 0 ? slot.state1 : slot.state2) = state.raw();
   }
-  w.storage()->bump_version();
   kept.push_back(std::move(g));
   return slot;
 }

@@ -117,6 +117,13 @@ TEST(Engine, OnlyWantedGradientsAreComputed) {
   EXPECT_FALSE(b.grad().defined());
 }
 
+TEST(Engine, AGradientHasTheDtypeOfAnOperandThatWasPromoted) {
+  Variable x(ones({3})), s(scalar(2, Dtype::f64), true);
+  sum(x * s).backward();
+  EXPECT_EQ(s.grad().dtype(), Dtype::f64);
+  EXPECT_EQ(values(s.grad()), Values{3});
+}
+
 TEST(Engine, WithoutWantedGradientsThereIsNoGraph) {
   std::vector<int> asked(2);
   Variable a(from_vector(Values{2}));

@@ -44,6 +44,16 @@ TEST(Memory, ASteadyLoopTakesNoneFromTheSystemAndLearns) {
   EXPECT_LT(last, first);
 }
 
+// The graph below a derivative that is 0 throughout gets no gradient, and is freed all the same.
+TEST(Memory, WhatGetsNoGradientIsFreedToo) {
+  Variable x(ones({3}, Dtype::f64), true);
+  Variable z = exp(x);
+  Variable y = pow(z, 0);
+  EXPECT_GT(z.data().storage().use_count(), 1);
+  sum(y).backward();
+  EXPECT_EQ(z.data().storage().use_count(), 1);
+}
+
 TEST(Memory, NoGradHoldsNoIntermediateValues) {
   Variable x(ones({1000}), true);
   auto in_use_after_chain = [&] {

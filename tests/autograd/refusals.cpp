@@ -91,7 +91,7 @@ struct Throwing final : Function {
 TEST(Refusals, AnExceptionInBackwardLeavesTheEngineUsable) {
   Variable x = leaf({2});
   Variable below = x * 3;
-  Variable y = below * 2 + apply(Throwing(), below);
+  Variable y = apply(Throwing(), below) + below * 2;  // the last operand's path comes first
   EXPECT_THROW(y.backward(), std::runtime_error);
   x.zero_grad();
   (x * x).backward();

@@ -158,6 +158,9 @@ TEST(Optimizer, RefusesAnotherNetsState) {
   others[1].first = "c";
   Adam other(others);
   EXPECT_THROW(other.load_state_dict(state), Error);
+  StateDict more = state;
+  more["d.exp_avg"] = zeros({5}, Dtype::f64);
+  EXPECT_THROW(optimizer.load_state_dict(more), Error) << "an entry too many";
   state["b.exp_avg"] = zeros({7}, Dtype::f64);
   EXPECT_THROW(optimizer.load_state_dict(state), Error);
   EXPECT_EQ(optimizer.steps(), 2);

@@ -154,4 +154,14 @@ TEST(Reduce, SumToUndoesABroadcast) {
             "[sum_to] (3, 3) does not broadcast to the input: (4, 2, 3) f32");
 }
 
+// Sums of rows that are not the end yet are not rounded: 257 is not a bf16, 1024 is.
+TEST(Reduce, SumsOfBf16AreRoundedOnce) {
+  std::vector<double> rows;
+  for (int row = 0; row < 4; ++row)
+    for (int middle = 0; middle < 2; ++middle)
+      for (double value : {row < 3 ? 128. : 124., 128., 1.}) rows.push_back(value);
+  Tensor x = from_vector(rows, {4, 2, 3}).to(Dtype::bf16);
+  EXPECT_EQ(sum(x, {0, 2}).to_vector<double>(), (std::vector<double>{1024, 1024}));
+}
+
 }  // namespace melgrad
