@@ -7,8 +7,8 @@
 
 /// One table of all operations: a row is an operation with its options and the inputs to try it on.
 /// From each row come (tests/ops): the comparison with PyTorch's value and gradients in f64 and f32
-/// (tests/goldens/op_rows has a row of the same name), finite differences, the same result for
-/// inputs that lie oddly in memory, and, where `large` is given, a line of tests/bench/bench_ops.
+/// (tests/goldens/op_rows has a row of the same name), that of f32 and bf16 with f64, finite
+/// differences, the same result for inputs that lie oddly in memory, and, where `large` is given, a line of tests/bench/bench_ops.
 ///
 /// The rows stand in tests/op_cases/, one file a family, with the names of autograd/functions/.
 namespace melgrad::op_cases {
