@@ -55,6 +55,7 @@ void expect_follows(OptimizerSettings settings, F step, double tolerance, bool w
   for (int k = 0; k < 2; ++k) {
     testing::expect_near(p.w[k], exact.w[k], tolerance);
     testing::expect_near(p.state1[k], exact.state1[k], tolerance);
+    testing::expect_near(p.state2[k], exact.state2[k], tolerance);
   }
   EXPECT_EQ(settings.step, 4);
   EXPECT_EQ(exact_settings.step, 4);
