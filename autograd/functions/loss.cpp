@@ -18,8 +18,8 @@ void check_classes(const Tensor& x, const Tensor& target, std::string_view op) {
           x.dim(1) - 1);
 }
 
-// −1/N Σ_n log p_n,target
-Variable mean_surprise(const Variable& log_p, const Tensor& target) {
+// The mean negative log likelihood: −1/N Σ_n log p_n,target
+Variable mean_nll(const Variable& log_p, const Tensor& target) {
   return -mean(gather(log_p, 1, target.unsqueeze(1)));
 }
 
@@ -32,7 +32,7 @@ Variable cross_entropy(const Variable& logits, const Tensor& target, double smoo
   check(smoothing >= 0 && smoothing <= 1, "cross_entropy", "smoothing is {}, not within 0 … 1",
         smoothing);
   check_classes(x.data(), target, "cross_entropy");
-  Variable log_p = log_softmax(x), y = mean_surprise(log_p, target);
+  Variable log_p = log_softmax(x), y = mean_nll(log_p, target);
   return smoothing == 0 ? y : y * (1 - smoothing) - mean(log_p) * smoothing;
 }
 
@@ -47,7 +47,7 @@ Variable cross_entropy_soft(const Variable& logits, const Tensor& target) {
 Variable nll_loss(const Variable& log_probabilities, const Tensor& target) {
   Variable x = raised(log_probabilities);
   check_classes(x.data(), target, "nll_loss");
-  return mean_surprise(x, target);
+  return mean_nll(x, target);
 }
 
 Variable mse_loss(const Variable& x, const Variable& target) {
