@@ -30,6 +30,8 @@ int main(int argc, char** argv) try {
   auto [pictures, examples, skipped] = load_all(
       clips.examples, [](const Example& clip) { return load_picture(Picture(), clip.path); });
   clips.examples = examples;  // those that could be read
+  std::cout << examples.size()
+            << " clips; could not be read: " << clips.skipped.size() + skipped.size() << "\n";
   std::vector<i64> classes(examples.size());
   std::ranges::transform(examples, classes.begin(), &Example::label);
   Tensor x = stack(pictures), y = from_vector(classes);  // (N, 3, 64, 64), (N)

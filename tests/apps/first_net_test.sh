@@ -16,6 +16,7 @@ mkdir -p music/jazz music/metal
 for genre in jazz metal; do cp melgrad_first_net/$genre/*0[0-7].* music/$genre; done
 : >music/jazz/empty.wav
 expect 0 "^accuracy" "$program" music
+check "the empty file is counted" grep -q "^16 clips;.*: 1$" log
 expect 1 "error: .*nowhere" "$program" nowhere
 
 [ $failures = 0 ]
