@@ -1,8 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/kernels/cpu.h"
@@ -16,16 +19,27 @@ std::ptrdiff_t threads_of_this_process() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
 }
 
+void wait_until(const std::function<bool()>& done) {
+  for (int tries = 0; tries < 1000 && !done(); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+}
+
 // How many threads `work` wakes that did not exist: on a thread of its own, whose team does not either.
+// A team goes after its thread has gone: an earlier test's and ours are waited for.
 template <class Work>
 std::ptrdiff_t threads_woken(Work work) {
-  std::ptrdiff_t woken = 0;
+  std::ptrdiff_t woken = 0, outside = 0;
+  wait_until([&] {
+    auto before = std::exchange(outside, threads_of_this_process());
+    return outside == before;
+  });
   std::thread([&] {
     set_num_threads(3);
     auto before = threads_of_this_process();
     work();
     woken = threads_of_this_process() - before;
   }).join();
+  wait_until([&] { return threads_of_this_process() <= outside; });
   return woken;
 }
 
