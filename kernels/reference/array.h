@@ -22,10 +22,7 @@ class Array {
     static_assert(sizeof...(index) == rank);
     i64 at = 0;
     std::size_t axis = 0;
-    for (i64 i : {i64{index}...}) {
-      assert(i >= 0 && i < sizes_[axis]);
-      at = at * sizes_[axis++] + i;
-    }
+    ((assert(index >= 0 && index < sizes_[axis]), at = at * sizes_[axis++] + index), ...);
     return data_[at];
   }
   T* data() const { return data_; }

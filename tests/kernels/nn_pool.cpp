@@ -117,6 +117,7 @@ void expect_gradient(Kind kind, const PoolShape& s) {
 
 TEST(NnPool, BackwardIsTheGradientOfForward) {
   for (PoolShape s : awkward_shapes()) {
+    s.c = std::min<i64>(s.c, 3);  // f64 is plain loops: a channel knows nothing of the others
     expect_gradient(Kind::max, s);
     for (bool count_padding : {false, true}) {
       s.count_padding = count_padding;
