@@ -7,12 +7,6 @@
 namespace melgrad::reference {
 namespace {
 
-// 1 / (1 + e^−x), with e^−|x|, so that nothing overflows
-double sigmoid(double x) {
-  double e = std::exp(-std::fabs(x));
-  return (x < 0 ? e : 1) / (1 + e);
-}
-
 // Φ(x), how much of the normal distribution lies below x, and its density φ(x)
 double below(double x) { return .5 * std::erfc(-x / std::numbers::sqrt2); }
 double density(double x) {
@@ -30,6 +24,12 @@ void binary_each(const BroadcastShape& s, const double* a, const double* b, Y* y
 }
 
 }  // namespace
+
+// 1 / (1 + e^−x), with e^−|x|, so that nothing overflows
+double sigmoid(double x) {
+  double e = std::exp(-std::fabs(x));
+  return (x < 0 ? e : 1) / (1 + e);
+}
 
 // y[i] = op(x[i]; a, b)
 void unary(UnaryOp op, double a, double b, i64 n, const double* x, double* y) {

@@ -23,13 +23,13 @@ Range piece(i64 i, i64 size, i64 pieces) {
   return {i * size / pieces, ((i + 1) * size + pieces - 1) / pieces};
 }
 
-struct Window {
+struct PoolWindow {
   Range rows, columns;
   i64 divisor;
 };
 // Window (p,q). Its divisor is the number of values inside x, and with count_padding also of those in
 // the padding.
-Window window(const PoolShape& s, i64 p, i64 q) {
+PoolWindow pool_window(const PoolShape& s, i64 p, i64 q) {
   i64 top = p * s.stride_h - s.pad_top, left = q * s.stride_w - s.pad_left;
   Range rows = covered(p, s.stride_h, s.pad_top, s.kh, s.h);
   Range columns = covered(q, s.stride_w, s.pad_left, s.kw, s.w);
@@ -39,7 +39,7 @@ Window window(const PoolShape& s, i64 p, i64 q) {
   return {rows, columns, std::max<i64>(s.count_padding ? padded : inside, 1)};
 }
 // Adaptive pooling's
-Window adaptive_window(const PoolShape& s, i64 p, i64 q) {
+PoolWindow adaptive_pool_window(const PoolShape& s, i64 p, i64 q) {
   Range rows = piece(p, s.h, s.p), columns = piece(q, s.w, s.q);
   return {rows, columns, (rows.end - rows.begin) * (columns.end - columns.begin)};
 }
@@ -79,7 +79,7 @@ void max_pool2d(const PoolShape& s, const double* x_, double* y_) {
   Array x(x_, s.n, s.h, s.w, s.c);
   Array y(y_, s.n, s.p, s.q, s.c);
   for (auto [n, p, q, c] : indices(s.n, s.p, s.q, s.c)) {
-    auto [rows, columns, divisor] = window(s, p, q);
+    auto [rows, columns, divisor] = pool_window(s, p, q);
     double max = -std::numeric_limits<double>::infinity();
     for (i64 h = rows.begin; h < rows.end; ++h)
       for (i64 w = columns.begin; w < columns.end; ++w)
@@ -97,7 +97,7 @@ void max_pool2d_backward(const PoolShape& s, const double* x_, const double* y_,
   Array dx(dx_, s.n, s.h, s.w, s.c);
   fill(0, dx.size(), dx_);
   for (auto [n, p, q, c] : indices(s.n, s.p, s.q, s.c)) {
-    auto [rows, columns, divisor] = window(s, p, q);
+    auto [rows, columns, divisor] = pool_window(s, p, q);
     bool found = false;
     for (i64 h = rows.begin; h < rows.end && !found; ++h)
       for (i64 w = columns.begin; w < columns.end && !found; ++w) {
@@ -107,18 +107,18 @@ void max_pool2d_backward(const PoolShape& s, const double* x_, const double* y_,
   }
 }
 
-void avg_pool2d(const PoolShape& s, const double* x, double* y) { average(s, window, x, y); }
+void avg_pool2d(const PoolShape& s, const double* x, double* y) { average(s, pool_window, x, y); }
 
 void avg_pool2d_backward(const PoolShape& s, const double* dy, double* dx) {
-  average_backward(s, window, dy, dx);
+  average_backward(s, pool_window, dy, dx);
 }
 
 void adaptive_avg_pool2d(const PoolShape& s, const double* x, double* y) {
-  average(s, adaptive_window, x, y);
+  average(s, adaptive_pool_window, x, y);
 }
 
 void adaptive_avg_pool2d_backward(const PoolShape& s, const double* dy, double* dx) {
-  average_backward(s, adaptive_window, dy, dx);
+  average_backward(s, adaptive_pool_window, dy, dx);
 }
 
 }  // namespace melgrad::reference

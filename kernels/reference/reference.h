@@ -22,6 +22,7 @@ void fill(double value, i64 n, double* y);
 void arange(double start, double step, i64 n, double* y);
 
 // elementwise.cpp
+double sigmoid(double x);
 void unary(UnaryOp, double a, double b, i64 n, const double* x, double* y);
 void binary(BinaryOp, const BroadcastShape&, const double* a, const double* b, double* y);
 void compare(CompareOp, const BroadcastShape&, const double* a, const double* b, u8* y);

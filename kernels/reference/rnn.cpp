@@ -13,8 +13,6 @@ void give(const double* values, i64 n, void* wanted) {
   for (i64 i = 0; wanted && i < n; ++i) f64(wanted)[i] = values[i];
 }
 
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
 // --- one unit in one step ----------------------------------------------------------------------
 
 // What enters the gates, in PyTorch's order: i f g o; r z n.

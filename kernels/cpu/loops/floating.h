@@ -16,9 +16,15 @@ void store(T& target, float value) {
   target = static_cast<T>(value);
 }
 
-/// Calls f(T{}) with the C++ type of `dtype`, which is not f64: that is the reference path's.
+/// f64's bits, read as f32's, would be nonsense that nobody sees.
+inline void check_not_f64(Dtype dtype) {
+  check(dtype != Dtype::f64, "cpu", "f64 has come to a loop for f32: it takes kernels/reference");
+}
+
+/// Calls f(T{}) with the C++ type of `dtype`. f64 is the reference path's and an Error here.
 template <class F>
 decltype(auto) dispatch_fast(Dtype dtype, F&& f) {
+  check_not_f64(dtype);
   switch (dtype) {
     case Dtype::bf16: return std::forward<F>(f)(bf16{});
     case Dtype::i64: return std::forward<F>(f)(i64{});
@@ -31,6 +37,7 @@ decltype(auto) dispatch_fast(Dtype dtype, F&& f) {
 template <class F>
 decltype(auto) dispatch_floating(std::string_view where, Dtype dtype, F&& f) {
   check(is_floating(dtype), where, "needs a floating-point dtype, got {}", name_of(dtype));
+  check_not_f64(dtype);
   return dtype == Dtype::bf16 ? std::forward<F>(f)(bf16{}) : std::forward<F>(f)(float{});
 }
 

@@ -11,7 +11,8 @@
 /// stays on its thread until two threads gain a good deal. It is one thread or all: teams that change their size in between
 /// make OpenMP end threads and start new ones.
 ///
-/// µs on one thread → on two, EPYC with 2 cores and AVX-512, f32, otherwise idle:
+/// µs on one thread → on two, whatever the size (so before there was this rule), EPYC with 2 cores and AVX-512, f32, otherwise
+/// idle:
 ///
 ///     y = a + b, elements     2^13  1.2 → 2.1    2^15  3.8 → 3.7    2^17  18 → 9     2^19   71 → 37
 ///     matmul, products        2^18  5.4 → 7.9    2^20  20 → 19      2^22  77 → 56    2^24  313 → 180
