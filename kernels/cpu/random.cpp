@@ -57,14 +57,6 @@ void for_each_draw(const u64* state, i64 n, bool need_low, F f) {
   });
 }
 
-template <class T>
-T from_double(double value) {
-  if constexpr (std::is_same_v<T, bf16>)
-    return bf16(static_cast<float>(value));
-  else
-    return static_cast<T>(value);
-}
-
 // y = a + (b − a) u
 template <class T>
 void fill_uniform(double a, double b, i64 n, const u64* state, T* y) {

@@ -50,8 +50,7 @@ void compare_random_copies(int count) {
     std::vector<To> copied(static_cast<std::size_t>(c.target_size), To{}), expected = copied;
     std::vector<double> exact(copied.size());
     reference::copy(c.shape, testing::as_f64(source).data() + c.source_start, exact.data());
-    for (std::size_t at = 0; at < exact.size(); ++at)
-      expected[at] = testing::from_double<To>(exact[at]);
+    for (std::size_t at = 0; at < exact.size(); ++at) expected[at] = from_double<To>(exact[at]);
     cpu().copy(c.shape, dtype_of<From>, source.data() + c.source_start, dtype_of<To>,
                copied.data());
     ASSERT_TRUE(testing::same_bits(copied, expected)) << "copy " << i;

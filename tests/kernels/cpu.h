@@ -8,19 +8,12 @@
 #include <vector>
 
 #include "kernels/backend.h"
+#include "kernels/cpu/loops/floating.h"
 
 /// What the tests of the CPU's kernels share: arrays that know the dtype they stand for.
 namespace melgrad::testing {
 
 inline Backend& cpu() { return backend(Device::cpu()); }
-
-template <class T>
-T from_double(double value) {
-  if constexpr (std::is_same_v<T, bf16>)
-    return bf16(static_cast<float>(value));
-  else
-    return static_cast<T>(value);
-}
 
 /// n values in [low, high), the same in every run.
 template <class T>

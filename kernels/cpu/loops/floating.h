@@ -1,5 +1,6 @@
 #pragma once
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/dtype.h"
@@ -14,6 +15,15 @@ namespace melgrad {
 template <class T>
 void store(T& target, float value) {
   target = static_cast<T>(value);
+}
+
+/// The value as T, rounded.
+template <class T>
+T from_double(double value) {
+  if constexpr (std::is_same_v<T, bf16>)
+    return bf16(static_cast<float>(value));
+  else
+    return static_cast<T>(value);
 }
 
 /// f64's bits, read as f32's, would be nonsense that nobody sees.
