@@ -1,13 +1,15 @@
 // Folders, lists, tables and splits.
 #include <gtest/gtest.h>
 
+#include <cctype>
 #include <fstream>
+#include <map>
 #include <set>
+#include <sstream>
 
 #include "audio/collections/csv.h"
 #include "audio/collections/fma.h"
 #include "audio/collections/gtzan.h"
-#include "audio/collections/split.h"
 #include "audio/collections/spotify.h"
 #include "audio/synth/synth.h"
 #include "tensor/files/image.h"
@@ -29,19 +31,6 @@ void write_text(const fs::path& path, const std::string& text) {
 void write_clip(const fs::path& path) {
   fs::create_directories(path.parent_path());
   encode(path, {test_signal(1000).to(Dtype::f32), 22050});
-}
-
-/// `songs` of each of two classes, as if they were there.
-Collection made_up(i64 songs) {
-  Collection collection;
-  collection.classes = {"jazz", "rock"};
-  for (i64 label = 0; label < 2; ++label)
-    for (i64 i = 0; i < songs; ++i) {
-      std::string name = collection.classes[static_cast<std::size_t>(label)];
-      std::string stem = format("{}.{}", name, i);
-      collection.examples.push_back({format("{}/{}.wav", name, stem), label, stem});
-    }
-  return collection;
 }
 
 TEST(ScanFolder, SkipsAndNamesWhatItCannotRead) {
@@ -82,94 +71,42 @@ TEST(ScanFolder, Refusals) {
   EXPECT_TRUE(contains(error({"jazz", "jazz"}), "class 'jazz' is named twice"));
 }
 
-std::set<i64> all_of(const Split& split) {
-  std::set<i64> all(split.train.begin(), split.train.end());
-  all.insert(split.valid.begin(), split.valid.end());
-  all.insert(split.test.begin(), split.test.end());
-  return all;
+TEST(Gtzan, TheRepetitionsAreThePublishedOnes) {
+  // As the table has them, in a form of its own: each number counts.
+  std::istringstream table(
+      "disco 51 70 60 89 74 99; hiphop 45 78; jazz 51 53 54 55 58 60 62 65 67 68 69 70 71 72; "
+      "metal 13 94 61 62 63 64 65 66; pop 22 31 46 80 57 60 59 71 90; "
+      "reggae 54 56 57 60 58 69 74 81 82 91 92");
+  std::set<std::string> published;
+  std::string genre;
+  for (std::string word; table >> word;) {
+    if (std::isalpha(static_cast<unsigned char>(word.front())) != 0)
+      genre = word;
+    else
+      published.insert(genre + ".000" + word.substr(0, 2));
+  }
+  EXPECT_EQ(gtzan_repetitions(), published);
+  EXPECT_EQ(published.size(), 50U);
+  EXPECT_EQ(gtzan_corrupt(), (std::set<std::string>{"jazz.00054"}));
 }
 
-TEST(Split, StratifiedIsCompleteDisjointAndBalanced) {
-  Collection collection = made_up(100);
-  Split split = stratified_split(collection, {}, 3);
-  EXPECT_EQ(split.train.size(), 140U);
-  EXPECT_EQ(split.valid.size(), 30U);
-  EXPECT_EQ(split.test.size(), 30U);
-  EXPECT_EQ(all_of(split).size(), 200U);
-  i64 jazz = std::count_if(split.test.begin(), split.test.end(), [](i64 i) { return i < 100; });
-  EXPECT_EQ(jazz, 15);
-  EXPECT_EQ(stratified_split(collection, {}, 3).test, split.test);
-  EXPECT_NE(stratified_split(collection, {}, 4).test, split.test);
-  EXPECT_TRUE(contains(error_of([&] { stratified_split(made_up(2), {}, 1); }),
-                       "class 'jazz' has 2 examples, too few"));
-  EXPECT_TRUE(contains(error_of([&] {
-                         stratified_split(collection, {.5, .5, .5}, 1);
-                       }),
-                       "add up to 1"));
-  EXPECT_EQ(all_of(random_split(collection, {.8, 0, .2}, 1)).size(), 200U);
-}
-
-TEST(Split, GroupsDoNotCross) {
-  Collection parts = segmented(made_up(40), 10, 3);
-  EXPECT_EQ(parts.examples.size(), 800U);
-  EXPECT_EQ(parts.examples[13].offset, 9);
-  EXPECT_TRUE(contains(error_of([&] { stratified_split(parts, {}, 1); }), "Leak::allow"));
-  EXPECT_TRUE(contains(error_of([&] { random_split(parts, {}, 1); }), "Leak::allow"));
-  EXPECT_TRUE(contains(error_of([&] { k_fold(parts, 5, 1); }), "Leak::allow"));
-  EXPECT_EQ(all_of(stratified_split(parts, {}, 1, Leak::allow)).size(), 800U);
-
-  auto groups = [&](const std::vector<i64>& part) {
-    std::set<std::string> names;
-    for (i64 i : part) names.insert(parts.examples[static_cast<std::size_t>(i)].group);
-    return names;
+TEST(Gtzan, WithoutLeavesTheOthers) {
+  Collection collection;
+  collection.classes = {"jazz", "rock"};
+  for (const char* path : {"jazz/a.wav", "jazz/b.wav", "rock/a.b.au", "rock/b.mp3"})
+    collection.examples.push_back({path, path[0] == 'r', ""});
+  collection.skipped = {{"rock/a.wav", "damaged"}};
+  auto paths = [&](const std::set<std::string>& stems) {
+    std::string text;
+    for (const Example& example : without(collection, stems).examples)
+      text += example.path.string() + ' ';
+    return text;
   };
-  Split split = grouped_split(parts, {}, 5);
-  EXPECT_EQ(all_of(split).size(), 800U);
-  EXPECT_EQ(groups(split.train).size() + groups(split.valid).size() + groups(split.test).size(),
-            80U);
-  EXPECT_EQ(split.train.size(), 560U);
-  for (const Split& fold : grouped_k_fold(parts, 5, 5)) {
-    EXPECT_EQ(fold.test.size(), 160U);
-    EXPECT_EQ(groups(fold.test).size() + groups(fold.train).size(), 80U);
-  }
-}
-
-TEST(Split, FoldsCoverEverythingOnce) {
-  Collection collection = made_up(51);
-  std::set<i64> seen;
-  for (const Split& fold : k_fold(collection, 5, 1)) {
-    EXPECT_EQ(fold.train.size() + fold.test.size(), 102U);
-    for (i64 i : fold.test) EXPECT_TRUE(seen.insert(i).second);
-  }
-  EXPECT_EQ(seen.size(), 102U);
-  EXPECT_TRUE(contains(error_of([&] { k_fold(collection, 1, 1); }), "1 folds"));
-}
-
-TEST(Split, FromFiles) {
-  TemporaryFolder folder;
-  fs::path train = folder.path / "train.txt", valid = folder.path / "v.txt",
-           test = folder.path / "test.txt";
-  Collection collection = made_up(200);
-  auto split = [&] { return split_from_files(collection, train, valid, test); };
-  write_text(train, "jazz/jazz.0.mp3\r\nrock/rock.1.wav\npop/pop.7.wav\n\n");
-  write_text(valid, "jazz/jazz.2.wav\n");
-  write_text(test, "rock/rock.2.wav\n");
-  EXPECT_EQ(split().train, (std::vector<i64>{0, 201}));
-  write_text(test, "rock/rock.1.wav\n");
-  EXPECT_TRUE(contains(error_of(split), "named a second time"));
-  write_text(test, "rock/rock.900.wav\njazz/jazz.901.wav\nrock/rock.3.wav\n");
-  EXPECT_TRUE(contains(error_of(split), "rock/rock.900"));
-  write_text(test, "pop/pop.3.wav\n");
-  EXPECT_TRUE(contains(error_of(split), "0 for test"));
-  fs::remove(test);
-  EXPECT_TRUE(contains(error_of(split), "cannot read"));
-}
-
-TEST(Gtzan, FiftyRepetitions) {
-  EXPECT_EQ(gtzan_repetitions().size(), 50U);
-  EXPECT_TRUE(gtzan_repetitions().contains("metal.00013"));
-  Collection collection = made_up(3);
-  EXPECT_EQ(without(collection, {"jazz.1"}).examples.size(), 5U);
+  EXPECT_EQ(paths({}), "jazz/a.wav jazz/b.wav rock/a.b.au rock/b.mp3 ");
+  EXPECT_EQ(paths({"b", "rock"}), "jazz/a.wav rock/a.b.au ");
+  EXPECT_EQ(paths({"a.b", "a"}), "jazz/b.wav rock/b.mp3 ");
+  EXPECT_EQ(without(collection, {"a"}).classes, collection.classes);
+  EXPECT_EQ(without(collection, {"a"}).skipped.size(), 1U);
 }
 
 TEST(Csv, FieldsAndRefusals) {
@@ -206,28 +143,95 @@ TEST(Spotify, OneHotKeyAndDroppedRows) {
   EXPECT_TRUE(contains(error_of([&] { read_spotify(path, "genre", 1); }), "no column 'genre'"));
 }
 
-TEST(Fma, MetadataAndArtists) {
+/// Tracks with a file each, but 10, whose file is empty, and 99, which has none.
+struct FmaFolder {
   TemporaryFolder folder;
-  write_clip(folder.path / "clip.flac");
-  for (const char* id : {"000/000002.mp3", "000/000005.mp3", "012/012345.mp3"}) {
-    fs::create_directories((folder.path / id).parent_path());
-    fs::copy(folder.path / "clip.flac", folder.path / id);
+  fs::path table = folder / "tracks.csv";
+
+  FmaFolder() {
+    write_clip(folder / "clip.flac");
+    for (const char* name : {"000/000002", "000/000005", "012/012345", "123/1234567", "000/000020",
+                             "000/000021", "000/000030", "000/000031", "000/000040"})
+      copy_clip(name);
+    write_text(folder / "000/000010.mp3", "");
+    write_text(table,
+               ",artist,set,set,track\n,id,split,subset,genre_top\ntrack_id,,,,\n"
+               "2,7,training,small,Rock\n"
+               "5,8,validation,small,Jazz\n"
+               "10,8,training,small,Jazz\n"
+               "12345,9,test,small,Rock\n"
+               "1234567,9,training,small,Jazz\n"
+               "20,11,training,medium,Folk\n"
+               "21,12,validation,medium,Rock\n"
+               "30,13,test,large,Blues\n"
+               "31,14,training,large,Rock\n"
+               "40,15,training,huge,Noise\n"
+               "40,15,training,small,\n"
+               "40,15,training,small\n"
+               "99,9,test,large,Rock\n");
   }
-  write_text(folder.path / "000/000010.mp3", "");
-  fs::path table = folder.path / "tracks.csv";
-  write_text(table,
-             ",artist,set,set,track\n,id,split,subset,genre_top\ntrack_id,,,,\n"
-             "2,7,training,small,Rock\n5,8,validation,small,Jazz\n10,8,training,small,Jazz\n"
-             "12345,9,test,small,Rock\n99,9,test,large,Rock\n");
-  Fma fma = read_fma(folder.path, table);
-  EXPECT_EQ(fma.collection.classes, (std::vector<std::string>{"Jazz", "Rock"}));
-  EXPECT_EQ(fma.collection.examples.size(), 3U);
-  EXPECT_EQ(fma.collection.skipped.size(), 1U);
-  EXPECT_EQ(fma.collection.examples[2].group, "artist 9");
-  EXPECT_EQ(fma.official.train, (std::vector<i64>{0}));
-  EXPECT_EQ(fma.official.valid, (std::vector<i64>{1}));
-  EXPECT_EQ(fma.official.test, (std::vector<i64>{2}));
-  EXPECT_TRUE(contains(error_of([&] { read_fma(folder.path, table, "tiny"); }), "no subset"));
+  void copy_clip(const std::string& name) const {
+    fs::create_directories((folder / name).parent_path());
+    fs::copy(folder / "clip.flac", folder / (name + ".mp3"));
+  }
+  /// "2 Rock artist 7 train, …", in the collection's order.
+  std::string read(const std::string& subset) const {
+    Fma fma = read_fma(folder.path, table, subset);
+    std::map<i64, std::string> part_of;
+    for (i64 i : fma.official.train) part_of[i] += "train";
+    for (i64 i : fma.official.valid) part_of[i] += "valid";
+    for (i64 i : fma.official.test) part_of[i] += "test";
+    std::string text;
+    for (std::size_t i = 0; i < fma.collection.examples.size(); ++i) {
+      const Example& example = fma.collection.examples[i];
+      text += format("{} {} {} {}, ", fs::relative(example.path, folder.path).string(),
+                     fma.collection.classes[static_cast<std::size_t>(example.label)], example.group,
+                     part_of[static_cast<i64>(i)]);
+    }
+    return text;
+  }
+};
+
+TEST(Fma, EachSubsetContainsTheSmallerOnes) {
+  FmaFolder fma;
+  std::string small =
+      "000/000002.mp3 Rock artist 7 train, 000/000005.mp3 Jazz artist 8 valid, "
+      "012/012345.mp3 Rock artist 9 test, 123/1234567.mp3 Jazz artist 9 train, ";
+  std::string medium =
+      small + "000/000020.mp3 Folk artist 11 train, 000/000021.mp3 Rock artist 12 valid, ";
+  std::string large =
+      medium + "000/000030.mp3 Blues artist 13 test, 000/000031.mp3 Rock artist 14 train, ";
+  EXPECT_EQ(fma.read("small"), small);
+  EXPECT_EQ(fma.read("medium"), medium);
+  EXPECT_EQ(fma.read("large"), large);
+  EXPECT_EQ(read_fma(fma.folder.path, fma.table).collection.examples.size(), 4U);
+  Fma read = read_fma(fma.folder.path, fma.table, "large");
+  EXPECT_EQ(read.collection.classes, (std::vector<std::string>{"Blues", "Folk", "Jazz", "Rock"}));
+  ASSERT_EQ(read.collection.skipped.size(), 2U);
+  EXPECT_EQ(read.collection.skipped[0].path.filename(), "000010.mp3");
+  EXPECT_TRUE(contains(read.collection.skipped[0].reason, "the file is empty"));
+  EXPECT_TRUE(contains(read.collection.skipped[1].reason, "no such file"));
+}
+
+TEST(Fma, Refusals) {
+  FmaFolder fma;
+  auto error = [&](const std::string& subset = "small") {
+    return error_of([&] { read_fma(fma.folder.path, fma.table, subset); });
+  };
+  EXPECT_EQ(error("tiny"), "[read_fma] no subset 'tiny': small, medium, large");
+  std::string heading = ",artist,set,set,track\n,id,split,subset,genre_top\ntrack_id,,,,\n";
+  write_text(fma.table, heading);
+  EXPECT_TRUE(contains(error(), "too short for a heading of three lines"));
+  write_text(fma.table, heading + "99,9,test,small,Rock\n");
+  EXPECT_TRUE(contains(error(), "no readable track of subset 'small'"));
+  EXPECT_TRUE(contains(error(), "(1 skipped)"));
+  for (auto [group, name] :
+       {std::pair("artist", "id"), {"set", "split"}, {"set", "subset"}, {"track", "genre_top"}}) {
+    std::string lacking = heading;
+    lacking.replace(lacking.find(name), std::string(name).size(), "other");
+    write_text(fma.table, lacking + "2,7,training,small,Rock\n");
+    EXPECT_EQ(error(), format("[read_fma] the table has no column '{}, {}'", group, name));
+  }
 }
 
 TEST(Synth, SeedsMakeClips) {

@@ -1,4 +1,4 @@
-// Normalisation, augmentation, pictures, cache and loader.
+// Normalisation, pictures, cache and loader.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,7 +8,6 @@
 #include <fstream>
 #include <thread>
 
-#include "audio/augment.h"
 #include "audio/collections/cache.h"
 #include "audio/collections/loader.h"
 #include "audio/drawing/plot.h"
@@ -46,46 +45,6 @@ TEST(Normalize, FramesClipsAndTrainingSets) {
   EXPECT_LE(max(abs(mean(scaled_bands, {1}))).item(), 1e-6);  // 1e8 + x has steps of 1.5e-8
   EXPECT_LE(max(abs(mean(square(scaled_bands), {1}) - 1)).item(), 1e-6);
   EXPECT_TRUE(contains(error_of([] { fit_scaling({}, true); }), "no examples"));
-}
-
-TEST(Augment, TheSameForASampleWhateverCameBefore) {
-  Tensor x = test_signal(4000).to(Dtype::f32);
-  Generator first = sample_generator(1, 2, 30);
-  sample_generator(1, 2, 29).uniform();
-  Generator again = sample_generator(1, 2, 30), other = sample_generator(1, 2, 31);
-  Tensor a = add_white_noise(x, 20, first);
-  EXPECT_TRUE(equal(a, add_white_noise(x, 20, again)));
-  EXPECT_FALSE(equal(a, add_white_noise(x, 20, other)));
-  double ratio = mean(square(x)).item() / mean(square(a - x)).item();
-  EXPECT_NEAR(10 * std::log10(ratio), 20, .5);
-}
-
-TEST(Augment, WhatEachDoes) {
-  Generator generator(5);
-  Tensor x = arange(100, Dtype::f64);
-  Tensor cut = cut_segments(x, 2, 1, 10, generator);
-  EXPECT_EQ(cut.numel(), 80);
-  EXPECT_TRUE(contains(error_of([&] { cut_segments(x, 10, 1, 10, generator); }), "leave nothing"));
-  Tensor shifted = time_shift(x, 30, generator);
-  EXPECT_EQ(sum(shifted).item(), sum(x).item());
-  EXPECT_TRUE(equal(random_time_flip(x, generator, 1), x.flip(0).contiguous()));
-  EXPECT_TRUE(equal(random_time_flip(x, generator, 0), x));
-
-  Tensor picture = arange(35, Dtype::f64).reshape({5, 7});
-  EXPECT_TRUE(equal(zoom(picture, 1, 1), picture));
-  // Twice as much of both axes: the corners are repeated.
-  Tensor far = zoom(picture, 2, 2);
-  EXPECT_EQ(far.select(0, 0).select(0, 0).item(), 0);
-  EXPECT_EQ(far.select(0, 4).select(0, 6).item(), 34);
-  EXPECT_EQ(far.select(0, 2).select(0, 3).item(), 17);
-
-  Tensor masked = spec_augment(ones({128, 200}), {}, generator);
-  double kept = mean(masked).item();
-  EXPECT_LT(kept, 1);
-  EXPECT_GT(kept, 0);
-  Tensor rows = max(masked, {1}), columns = max(masked, {0});
-  EXPECT_GE(sum(rows).item(), 128 - 2 * 27);
-  EXPECT_GE(sum(columns).item(), 0);
 }
 
 TEST(Picture, ATonesPlace) {
@@ -301,31 +260,89 @@ TEST(Loader, ACollectionWithAHole) {
     examples.push_back({path, i, ""});
   }
   i64 calls = 0;
-  Feature feature;
-  Loaded loaded = load_all(
-      examples, [&](const Example& example) { return extract(feature, example); },
-      [&](i64, i64) { ++calls; });
+  auto load = [](const Example& example) {
+    return decode(example.path).samples * static_cast<double>(example.label);
+  };
+  Loaded loaded = load_all(examples, load, [&](i64 done, i64 total) {
+    EXPECT_EQ(done, ++calls);
+    EXPECT_EQ(total, 6);
+  });
   EXPECT_EQ(calls, 6);
   ASSERT_EQ(loaded.items.size(), 5U);
-  EXPECT_EQ(loaded.examples[3].label, 4);
+  ASSERT_EQ(loaded.examples.size(), 5U);
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(loaded.examples[i].label, i < 3 ? i : i + 1);
+    EXPECT_TRUE(equal(loaded.items[i], load(loaded.examples[i])));
+  }
   ASSERT_EQ(loaded.skipped.size(), 1U);
+  EXPECT_EQ(loaded.skipped[0].path, examples[3].path);
+  EXPECT_EQ(load_all(examples, load).items.size(), 5U);
   EXPECT_TRUE(contains(loaded.skipped[0].reason, "no such file"));
 }
 
-TEST(Feature, EveryKindAndNoOther) {
-  Tensor x = test_signal(3000).to(Dtype::f32);
-  for (const std::string& kind : feature_kinds()) {
-    Feature feature;
-    feature.kind = kind;
-    if (kind == "delta") feature.delta_width = 5;
-    Tensor y = extract(feature, x, 22050);
-    EXPECT_GT(y.numel(), 0) << kind;
-    i64 frames = y.dim(kind == "stft" ? -2 : -1);
-    EXPECT_EQ(frames, kind == "waveform" ? 3000 : 6) << kind;
+/// Waits until `ready` or, which fails the test, for a minute.
+void await(const std::function<bool()>& ready) {
+  for (int i = 0; i < 12000 && !ready(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_TRUE(ready()) << "it never came";
+}
+
+TEST(Loader, ReadsAheadAsFarAsItMayAndNoFurther) {
+  for (auto [workers, ahead, most] :
+       {std::tuple(1, 1, 1), {2, 6, 6}, {3, 6, 6}, {4, 2, 4 /* each has one in hand */}}) {
+    std::atomic<int> started = 0;
+    Loader loader(
+        30, [&](i64 i) { return ++started, scalar(static_cast<double>(i)); }, workers, ahead);
+    for (int taken = 0; taken < 30; ++taken) {
+      int expected = std::min(30, most + taken);
+      await([&] { return started >= expected; });
+      if (taken % 10 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      EXPECT_EQ(started, expected) << workers << " workers, " << taken << " taken";
+      EXPECT_EQ(loader.next()->value.item(), taken);
+    }
+    EXPECT_FALSE(loader.next().has_value());
+    EXPECT_EQ(started, 30) << "something was loaded twice";
   }
-  Feature wrong;
-  wrong.kind = "chroma";
-  EXPECT_TRUE(contains(error_of([&] { extract(wrong, x, 22050); }), "no feature 'chroma'"));
+}
+
+TEST(Loader, WorkersLoadAtOnceEachWithItsOneThread) {
+  std::atomic<int> arrived = 0, threads = 0;
+  auto meet = [&](i64) {
+    ++arrived;
+    await([&] { return arrived >= 3; });
+    threads += num_threads();
+    return zeros({1});
+  };
+  Loader loader(3, meet, 3, 1);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(loader.next().has_value());
+  EXPECT_EQ(threads, 3);
+}
+
+TEST(Loader, StopsAfterWhatItsWorkersAreAt) {
+  std::atomic<int> started = 0, finished = 0;
+  {
+    Loader loader(
+        1000,
+        [&](i64) {
+          ++started;
+          std::this_thread::sleep_for(std::chrono::milliseconds(50));
+          return ++finished, zeros({1});
+        },
+        2, 500);
+    await([&] { return started >= 2; });
+  }
+  EXPECT_EQ(started, finished);
+  EXPECT_LT(started, 500) << "it loaded all that it was allowed to";
+  EXPECT_FALSE(Loader(
+                   0, [](i64) { return zeros({1}); }, 2)
+                   .next()
+                   .has_value());
+  for (auto [workers, ahead] : {std::pair(0, 1), {1, 0}})
+    EXPECT_TRUE(contains(error_of([workers = workers, ahead = ahead] {
+                           Loader(
+                               1, [](i64) { return zeros({1}); }, workers, ahead);
+                         }),
+                         "both must be positive"));
 }
 
 }  // namespace
