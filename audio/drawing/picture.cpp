@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
+#include <sstream>
 #include <vector>
 
 #include "audio/files/decode.h"
@@ -66,11 +68,12 @@ FrequencyAxis parse_frequency_axis(std::string_view name) {
 }
 
 std::string Picture::description() const {
-  return format(
-      "picture sr {} n_fft {} hop {} size {}x{} colours {} axis {} from {} s {} s mean {} "
-      "std {}",
-      sample_rate, n_fft, hop, height, width, static_cast<int>(colours), static_cast<int>(axis),
-      offset, seconds, mean, std);
+  std::ostringstream out;
+  out << std::setprecision(17) << "picture sr " << sample_rate << " n_fft " << n_fft << " hop "
+      << hop << " size " << height << 'x' << width << " colours " << static_cast<int>(colours)
+      << " axis " << static_cast<int>(axis) << " from " << offset << " s " << seconds << " s mean "
+      << mean << " std " << std;
+  return out.str();
 }
 
 Tensor spectrogram_picture(const Tensor& db, double sample_rate, i64 height, i64 width,
