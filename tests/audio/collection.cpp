@@ -7,10 +7,8 @@
 #include <set>
 #include <sstream>
 
-#include "audio/collections/csv.h"
 #include "audio/collections/fma.h"
 #include "audio/collections/gtzan.h"
-#include "audio/collections/spotify.h"
 #include "audio/files/decode.h"
 #include "tensor/files/image.h"
 #include "tensor/ops.h"
@@ -54,6 +52,42 @@ TEST(ScanFolder, SkipsAndNamesWhatItCannotRead) {
 
   Collection swapped = scan_folder(folder.path, {"rock", "jazz"});
   EXPECT_EQ(swapped.examples.front().path.filename(), "c.flac");
+}
+
+TEST(ScanFolder, TellsFilesByExtensionAndPicturesByTheirFirstBytes) {
+  TemporaryFolder folder;
+  write_clip(folder.path / "jazz/b.wav");
+  write_clip(folder.path / "jazz/a.song.flac");
+  fs::create_directories(folder.path / "jazz/folder.wav");
+  write_text(folder.path / "jazz/text", "passed over");
+  write_text(folder.path / "rock/a.png", "\x89PNG and more");
+  write_text(folder.path / "rock/b.JPG", "\xff\xd8 and more");
+  write_text(folder.path / "rock/c.bmp", "BM and more");
+  write_text(folder.path / "rock/d.jpeg", "BM, which decoders see");
+  write_text(folder.path / "rock/e.png", "PNG!");
+  write_text(folder.path / "rock/f.png", "BM");
+  write_text(folder.path / "rock/g.png", "");
+  write_clip(folder.path / "rock/.trash/a.wav");
+  write_clip(folder.path / ".cache/a.wav");
+  write_text(folder.path / "readme.wav", "no folder");
+  Collection collection = scan_folder(folder.path);
+  EXPECT_EQ(collection.classes, (std::vector<std::string>{"jazz", "rock"}));
+  std::string found, skipped;
+  for (const Example& example : collection.examples) {
+    found += format("{} {} {}, ", example.path.filename().string(), example.label, example.group);
+    EXPECT_EQ(example.offset, 0);
+    EXPECT_EQ(example.duration, std::numeric_limits<double>::infinity());
+  }
+  EXPECT_EQ(found,
+            "a.song.flac 0 a.song, b.wav 0 b, a.png 1 a, b.JPG 1 b, c.bmp 1 c, d.jpeg 1 d, ");
+  for (const Skipped& one : collection.skipped)
+    skipped += one.path.filename().string() + ": " + one.reason + "\n";
+  EXPECT_EQ(skipped,
+            "folder.wav: [scan_folder] not a regular file\n"
+            "e.png: [scan_folder] its first bytes are not those of a PNG, JPEG or BMP picture\n"
+            "f.png: [scan_folder] cannot be read\n"
+            "g.png: [scan_folder] the file is empty\n");
+  EXPECT_FALSE(collection.is_segmented);
 }
 
 TEST(ScanFolder, Refusals) {
@@ -107,40 +141,6 @@ TEST(Gtzan, WithoutLeavesTheOthers) {
   EXPECT_EQ(paths({"a.b", "a"}), "jazz/b.wav rock/b.mp3 ");
   EXPECT_EQ(without(collection, {"a"}).classes, collection.classes);
   EXPECT_EQ(without(collection, {"a"}).skipped.size(), 1U);
-}
-
-TEST(Csv, FieldsAndRefusals) {
-  auto rows = parse_csv(
-      "\xef\xbb\xbf"
-      "a,\"b, c\",\"say \"\"hi\"\"\"\r\n\n1,,\"two\nlines\"\n");
-  ASSERT_EQ(rows.size(), 2U);
-  EXPECT_EQ(rows[0], (std::vector<std::string>{"a", "b, c", "say \"hi\""}));
-  EXPECT_EQ(rows[1], (std::vector<std::string>{"1", "", "two\nlines"}));
-  EXPECT_TRUE(contains(error_of([] { parse_csv("a\n\"b"); }), "row 2: quotes are not closed"));
-  EXPECT_TRUE(contains(error_of([&] { column(rows[0], "x"); }), "no column 'x': a, b, c"));
-}
-
-TEST(Spotify, OneHotKeyAndDroppedRows) {
-  TemporaryFolder folder;
-  fs::path path = folder.path / "songs.csv";
-  std::string heading =
-      "danceability,energy,key,loudness,mode,speechiness,acousticness,instrumentalness,liveness,"
-      "valence,tempo,music_genre\n";
-  write_text(path, heading +
-                       ".1,.2,A,-3,Major,.1,.1,.1,.1,.5,120,Jazz\n"
-                       ".1,.2,B,-3,Minor,.1,.1,.1,.1,.5,?,Jazz\n"
-                       ".1,.2,C,-3,Minor,.1,.1,.1,.1,.5,90,Rock\n"
-                       "short,row\n"
-                       ".1,.2,B,-3,Minor,.1,.1,.1,.1,.5,80,Rare\n"
-                       ".1,.2,B,-3,Minor,.1,.1,.1,.1,.5,80,Rock\n");
-  SongTable table = read_spotify(path, "", 2);
-  EXPECT_EQ(table.classes, (std::vector<std::string>{"Jazz", "Rock"}));
-  EXPECT_EQ(table.x.shape(), (Shape{3, 12}));  // 9 numbers, mode, keys B and C
-  EXPECT_EQ(table.dropped, 2);
-  EXPECT_EQ(table.labels.to_vector<i64>(), (std::vector<i64>{0, 1, 1}));
-  EXPECT_EQ(table.x.select(0, 1).select(0, 11).item(), 1);
-  EXPECT_TRUE(contains(error_of([&] { read_spotify(path, "", 100); }), "needs two"));
-  EXPECT_TRUE(contains(error_of([&] { read_spotify(path, "genre", 1); }), "no column 'genre'"));
 }
 
 /// Tracks with a file each, but 10, whose file is empty, and 99, which has none.
@@ -211,6 +211,23 @@ TEST(Fma, EachSubsetContainsTheSmallerOnes) {
   EXPECT_EQ(read.collection.skipped[0].path.filename(), "000010.mp3");
   EXPECT_TRUE(contains(read.collection.skipped[0].reason, "the file is empty"));
   EXPECT_TRUE(contains(read.collection.skipped[1].reason, "no such file"));
+}
+
+TEST(Fma, AHeadingWithLinesOfDifferentLengths) {
+  FmaFolder fma;
+  // What both upper lines have is looked at, and in each its own words.
+  write_text(fma.table,
+             ",artist,set,set,track,more,and more\n,id,split,subset,genre_top\ntrack_id\n"
+             "2,7,training,small,Rock\n");
+  EXPECT_EQ(fma.read("small"), "000/000002.mp3 Rock artist 7 train, ");
+  write_text(fma.table,
+             "x,artist,set,set,track\nx,id,split,subset,genre_top,more,and more\ntrack_id\n"
+             "2,7,training,small,Rock\n");
+  EXPECT_EQ(fma.read("small"), "000/000002.mp3 Rock artist 7 train, ");
+  write_text(fma.table,
+             "id,artist,set,set,track\ngenre_top,id,split,subset\ntrack_id,,,,\n"
+             "2,7,training,small,Rock\n");
+  EXPECT_TRUE(contains(error_of([&] { fma.read("small"); }), "no column 'track, genre_top'"));
 }
 
 TEST(Fma, Refusals) {

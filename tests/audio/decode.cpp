@@ -89,6 +89,61 @@ TEST(Decode, SamplesAreTheFilesOwn) {
   EXPECT_EQ(audio_info(path).frames, 3000);
 }
 
+TEST(Decode, OffsetsAndDurations) {
+  TemporaryFolder folder;
+  fs::path path = folder.path / "x.wav";
+  encode(path, {test_signal(1000), 100});
+  Tensor whole = decode(path).samples;
+  struct Case {
+    double offset, duration;
+    i64 begin, end;
+  };
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (auto [offset, duration, begin, end] :
+       {Case{0, infinity, 0, 1000}, Case{0, 2, 0, 200}, Case{3, 2, 300, 500}, Case{9, 5, 900, 1000},
+        Case{2.505, 1.019, 250, 351}, Case{10, 1, 1000, 1000}, Case{1e300, 1e300, 1000, 1000}}) {
+    Tensor part = decode(path, {.offset = offset, .duration = duration}).samples;
+    ASSERT_EQ(part.numel(), end - begin) << offset;
+    EXPECT_TRUE(part.numel() == 0 || equal(part, whole.slice(0, begin, end))) << offset;
+  }
+  for (DecodeOptions bad : {DecodeOptions{.offset = -1}, DecodeOptions{.duration = -1}})
+    EXPECT_TRUE(contains(error_of([&] { decode(path, bad); }), "must not be negative"));
+}
+
+TEST(Decode, AReaderGoesToAnySample) {
+  TemporaryFolder folder;
+  for (const Format& format : formats) {
+    fs::path path = folder.path / (std::string("x.") + format.extension);
+    write(path, format.code, 30000, 2);
+    AudioReader reader(path);
+    EXPECT_EQ(reader.info().channels, 2);
+    EXPECT_EQ(reader.info().sample_rate, 22050);
+    Tensor whole = reader.read(1000000);
+    i64 frames = whole.dim(0);
+    for (i64 begin :
+         {i64{0}, i64{1}, i64{8191}, i64{8193}, i64{29000}, i64{-5}, frames, frames + 9}) {
+      reader.seek(begin);
+      begin = std::clamp<i64>(begin, 0, frames);
+      Tensor part = reader.read(700);
+      i64 expected = std::min<i64>(700, frames - begin);
+      ASSERT_EQ(part.shape(), (Shape{expected, 2})) << path << " at " << begin;
+      // mp3: as in ExcerptsAreExactToTheSample.
+      EXPECT_TRUE(expected == 0 || allclose(part, whole.slice(0, begin, begin + expected), 0, 1e-6))
+          << path << " at " << begin;
+    }
+    EXPECT_EQ(reader.read(0).dim(0), 0);
+    EXPECT_TRUE(contains(error_of([&] { reader.read(-1); }), "cannot read -1 frames"));
+  }
+}
+
+TEST(Decode, FilesByTheirExtension) {
+  for (const char* name : {"a.wav", "a.flac", "a.ogg", "a.oga", "a.mp3", "a.aif", "a.aiff",
+                           "a.aifc", "a.au", "A.WAV", "a.b.Mp3"})
+    EXPECT_TRUE(is_audio_file(name)) << name;
+  for (const char* name : {"a.png", "a", "wav", ".wav", "a.wav.txt", "a.wave", "a.m4a"})
+    EXPECT_FALSE(is_audio_file(name)) << name;
+}
+
 TEST(Decode, MixDownIsTheMeanOfTheChannels) {
   TemporaryFolder folder;
   fs::path path = folder.path / "x.wav";
@@ -237,6 +292,26 @@ TEST(Resample, Refusals) {
             "[resample] rates must be positive: from 0 Hz to 22050 Hz");
   EXPECT_EQ(resample(zeros({0}), 44100, 22050).numel(), 0);
   EXPECT_EQ(resample(zeros({2, 3}), 44100, 22050).shape(), (Shape{2, 2}));
+}
+
+TEST(Encode, ChannelsAndWhatIsTooLoud) {
+  TemporaryFolder folder;
+  Tensor x = stack({test_signal(10000), test_signal(10000).flip(0).contiguous()}) * 2.;
+  EXPECT_GT(max(abs(x)).item(), 1);
+  for (const char* name : {"x.wav", "x.flac", "x.ogg", "X.WAV"}) {
+    encode(folder / name, {x, 16000});
+    Clip clip = decode(folder / name, {.mono = false});
+    EXPECT_EQ(clip.sample_rate, 16000);
+    ASSERT_EQ(clip.samples.shape(), (Shape{2, 10000})) << name;
+    Tensor difference = abs(clip.samples - clamp(x, -1, 1).to(Dtype::f32));
+    // Vorbis keeps what is heard, not the samples: observed .12.
+    EXPECT_LE(mean(difference).item(), .13) << name;
+    EXPECT_TRUE(contains(name, "ogg") || max(difference).item() <= 1.01 / 32768) << name;
+  }
+  EXPECT_TRUE(contains(error_of([&] {
+                         encode(folder / "x.mp3", {x, 16000});
+                       }),
+                       "writes .wav, .flac and .ogg"));
 }
 
 TEST(Encode, AFullDiskIsAnErrorThatLeavesNothing) {

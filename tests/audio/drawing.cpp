@@ -337,6 +337,24 @@ TEST(Font, LettersAreLetters) {
   EXPECT_EQ(sum, 14543357773761144972U);
 }
 
+TEST(Plot, OctavesOnTheAxesOfFrequencies) {
+  for (auto [axis, first] : {std::pair(FrequencyAxis::log, 64.), {FrequencyAxis::mel, 512.}})
+    for (double sample_rate : {8192., 22050.}) {
+      Ticks ticks = frequency_ticks(sample_rate, axis);
+      EXPECT_EQ(ticks.unit, "Hz");
+      EXPECT_EQ(ticks.marks.front().label, "0");
+      EXPECT_EQ(ticks.marks.front().share, 0);
+      std::size_t i = 1;
+      for (double hz = first; hz <= sample_rate / 2; hz *= 2, ++i) {
+        ASSERT_LT(i, ticks.marks.size());
+        EXPECT_EQ(ticks.marks[i].label, format("{}", hz));
+        EXPECT_DOUBLE_EQ(ticks.marks[i].share,
+                         axis_position(hz, axis) / axis_position(sample_rate / 2, axis));
+      }
+      EXPECT_EQ(ticks.marks.size(), i);
+    }
+}
+
 TEST(Plot, AxesLieAroundThePicture) {
   Tensor picture = full({30, 40, 3}, 99, Dtype::u8);
   PlotAxes axes{"T1", {"S", {{0, "0"}, {.75, "15"}}}, {"HZ", {{.5, "250"}}}};

@@ -8,6 +8,7 @@
 #include "audio/spectra/stft.h"
 #include "tensor/files/safetensors.h"
 #include "tensor/ops.h"
+#include "tensor/random.h"
 #include "tests/audio/signal.h"
 #include "tests/error_of.h"
 
@@ -213,6 +214,27 @@ TEST(GriffinLim, ComesAsNearAsLibrosas) {
   EXPECT_LE(griffin_lim_error({}), 1.1 * librosas);
   EXPECT_GE(griffin_lim_error({.momentum = 0}), 1.2 * librosas);
   EXPECT_GE(griffin_lim_error({.iterations = 4}), 1.2 * librosas);
+}
+
+TEST(GriffinLim, StepByStep) {
+  StftOptions options{.n_fft = 64};
+  Tensor size = spectrogram(test_signal(500), options, 1).unsqueeze(-1);
+  Generator generator(7);
+  Tensor phase = rand(size.select(-1, 0).shape(), generator, 0, 2 * std::numbers::pi, Dtype::f64);
+  auto made = [&](int iterations) {
+    return griffin_lim(size.select(-1, 0), options,
+                       {.iterations = iterations, .momentum = .5, .seed = 7});
+  };
+  auto of_size = [&](const Tensor& spectrum) {
+    return spectrum / sqrt(sum(square(spectrum), {-1}, true)) * size;
+  };
+  Tensor first = istft(stack({cos(phase), sin(phase)}, -1) * size, options);
+  EXPECT_TRUE(allclose(made(0), first, 0, 1e-9));
+  Tensor rebuilt = stft(first, options), second = istft(of_size(rebuilt), options);
+  EXPECT_TRUE(allclose(made(1), second, 0, 1e-9));
+  // Momentum α goes α/(1 + α) of the last rebuilt spectrum away from it.
+  Tensor ahead = stft(second, options) - rebuilt * (.5 / 1.5);
+  EXPECT_TRUE(allclose(made(2), istft(of_size(ahead), options), 0, 1e-9));
 }
 
 TEST(GriffinLim, TheSeedDecides) {
