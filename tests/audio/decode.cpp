@@ -304,7 +304,7 @@ TEST(Encode, ChannelsAndWhatIsTooLoud) {
     EXPECT_EQ(clip.sample_rate, 16000);
     ASSERT_EQ(clip.samples.shape(), (Shape{2, 10000})) << name;
     Tensor difference = abs(clip.samples - clamp(x, -1, 1).to(Dtype::f32));
-    // Vorbis keeps what is heard, not the samples: observed .12.
+    // Vorbis keeps what is heard, not the samples: observed .112.
     EXPECT_LE(mean(difference).item(), .13) << name;
     EXPECT_TRUE(contains(name, "ogg") || max(difference).item() <= 1.01 / 32768) << name;
   }
