@@ -170,7 +170,8 @@ Track classical(double seconds, double rate, Dice& dice) {
     held_chords(mix, piece, dice.chance(.5) ? choir(dice) : organ(dice), 0, dice);
   swell(mix, dice);
   set_loudness(mix, .1);
-  reverb(mix, dice.uniform(.6, 3), dice.uniform(.1, .5));
+  double wet = dice.uniform(.1, .5);
+  reverb(mix, dice.uniform(.6, 3), wet);
   return mix;
 }
 

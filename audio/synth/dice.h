@@ -9,7 +9,8 @@
 namespace melgrad::synth {
 
 /// Random choices of one clip: SplitMix64 (Steele, Lea & Flood 2014), one multiplication or two a
-/// draw, because noise takes a draw a sample.
+/// draw, because noise takes a draw a sample. One draw a call of anything: compilers choose in which order they
+/// evaluate arguments, and the music would be another.
 class Dice {
  public:
   explicit Dice(u64 seed) : state_(seed) {}

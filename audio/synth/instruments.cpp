@@ -119,7 +119,8 @@ Timbre flute(Dice& dice) {
 }
 
 Timbre reed(Dice& dice) {
-  return {.level = falling(dice.uniform(.9, 1.5), dice.uniform(.2, 1), 14),
+  double even = dice.uniform(.2, 1);
+  return {.level = falling(dice.uniform(.9, 1.5), even, 14),
           .attack = draw(dice, .015, .05),
           .release = .06F,
           .vibrato_hz = draw(dice, 4, 6),

@@ -136,7 +136,8 @@ Track jazz(double seconds, double rate, Dice& dice) {
   part(comping, alone ? 1 : .8, .3, 1.2);
   part(solo, alone ? 1 : .8, .4, 1.5);
   if (dice.chance(.2)) part(solo, 1, .3, 1);  // a second voice
-  reverb(mix, dice.uniform(.4, 1.6), dice.uniform(.05, .35));
+  double wet = dice.uniform(.05, .35);
+  reverb(mix, dice.uniform(.4, 1.6), wet);
   if (dice.chance(.2)) vinyl_crackle(mix, dice.uniform(.01, .08), dice);
   return mix;
 }

@@ -109,7 +109,8 @@ Track clean_intro(double seconds, double rate, const Song& song, Dice& dice) {
   Kit kit = metal_kit(dice);
   if (dice.chance(.4))
     for (int beat = 0; beat < song.beats; ++beat) ride(track, beat * song.beat, .05, kit, dice);
-  reverb(track, dice.uniform(.8, 2.5), dice.uniform(.2, .5));
+  double wet = dice.uniform(.2, .5);
+  reverb(track, dice.uniform(.8, 2.5), wet);
   return track;
 }
 
@@ -134,7 +135,8 @@ Track full_band(double seconds, double rate, const Song& song, Dice& dice) {
       for (int semitone : chord_on(minor_scale, dice.pick(std::array{0, 5, 3}), 3))
         play(mix, {beat * song.beat, 4 * song.beat, song.key + 24. + semitone, .15}, timbre, dice);
   }
-  reverb(mix, dice.uniform(.3, 1.2), dice.uniform(0, .2));
+  double wet = dice.uniform(0, .2);
+  reverb(mix, dice.uniform(.3, 1.2), wet);
   return mix;
 }
 

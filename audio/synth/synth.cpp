@@ -32,7 +32,8 @@ Track play_genre(const std::string& genre, double seconds, double rate, Dice& di
 /// compression, level. It tells nothing about the genre.
 void master(Track& track, Dice& dice) {
   synth::set_loudness(track, .1);
-  synth::high_shelf(track, dice.uniform(300, 3000), dice.uniform(-10, 10));
+  double shelf_db = dice.uniform(-10, 10);
+  synth::high_shelf(track, dice.uniform(300, 3000), shelf_db);
   if (dice.chance(.3)) synth::high_pass(track, dice.uniform(40, 200));
   if (dice.chance(.35)) {  // an old recording, a poor stream
     double hz = dice.uniform(2500, 8000);

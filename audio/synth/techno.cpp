@@ -142,7 +142,8 @@ Track techno(double seconds, double rate, Dice& dice) {
   part(stabs, breakdown ? .6 : .4, .3, 1.1);
   part(pad, breakdown ? .9 : .35, .3, 1);
   pump(tones, loop, dice.uniform(0, .9));
-  reverb(tones, dice.uniform(.3, 2), dice.uniform(0, .35));
+  double wet = dice.uniform(0, .35);
+  reverb(tones, dice.uniform(.3, 2), wet);
   if (breakdown && dice.chance(.6)) return tones;
   Track drums(seconds, rate);
   beat_track(drums, loop, dice);
