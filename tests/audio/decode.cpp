@@ -292,6 +292,12 @@ TEST(Resample, Refusals) {
             "[resample] rates must be positive: from 0 Hz to 22050 Hz");
   EXPECT_EQ(resample(zeros({0}), 44100, 22050).numel(), 0);
   EXPECT_EQ(resample(zeros({2, 3}), 44100, 22050).shape(), (Shape{2, 2}));
+  Tensor x = test_signal(100);
+  EXPECT_TRUE(equal(resample(x, 8000, 8000), x)) << "not even rounded";
+  Tensor rows = resample(x.reshape({2, 1, 50}), 8000, 12000);
+  EXPECT_TRUE(equal(rows.select(0, 1).select(0, 0), resample(x.slice(0, 50, 100), 8000, 12000)));
+  EXPECT_TRUE(contains(error_of([] { resample(scalar(1), 1, 2); }), "needs samples"));
+  EXPECT_TRUE(contains(error_of([] { resample(arange(4), 1, 2); }), "works on f32 and f64"));
 }
 
 TEST(Encode, ChannelsAndWhatIsTooLoud) {
