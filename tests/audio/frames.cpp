@@ -117,7 +117,7 @@ Tensor by_the_sum(const Tensor& x, const StftOptions& o) {
   return from_vector(spectrum, {o.bins(), frames, 2});
 }
 
-const StftOptions small_transforms[] = {
+const std::vector<StftOptions> small_transforms = {
     {.n_fft = 1, .hop_length = 1, .window = WindowKind::rectangular},
     {.n_fft = 8},
     {.n_fft = 9, .hop_length = 4},
