@@ -17,6 +17,8 @@ TEST(Interrupt, TheFirstSignalOnlySetsAFlag) {
     std::raise(signal);
     EXPECT_TRUE(interrupted()) << signal;
   }
+  InterruptGuard clears;  // for the tests that follow
+  EXPECT_FALSE(interrupted());
 }
 
 // Each in a process of its own, which it ends.
