@@ -112,8 +112,15 @@ TEST(LearningCurves, AxesHaveRoundSteps) {
   std::string svg = learning_curves(fit_of(five, 2));
   EXPECT_EQ(words(svg, "tick end"), "0 1 2 0\u202F% 50\u202F% 100\u202F%");
   EXPECT_EQ(words(svg, "tick middle"), "1 2 3 4 5");
-  EXPECT_TRUE(has(svg, "<text class='tick end' x='33' y='17.5'>2</text>") ||
-              has(svg, "<text class='tick end' x='33' y='67.5'>1</text>"));
+  for (const char* mark :
+       {"<text class='tick end' x='33' y='17.5'>2</text>",  // 14 and a little down
+        "<line class='grid' x1='38' y1='64' x2='308' y2='64'/>",
+        "<text class='tick end' x='33' y='175.5'>50\u202F%</text>",
+        "<line class='grid' x1='38' y1='172' x2='308' y2='172'/>",
+        "<text class='tick middle' x='105.5' y='228'>2</text>"})
+    EXPECT_TRUE(has(svg, mark)) << mark;
+  EXPECT_TRUE(has(learning_curves(fit_of(five, 1)),
+                  "<line class='best' x1='105.5' y1='10' x2='105.5' y2='214'/>"));
 }
 
 /// The number of an attribute of the first element of a class.
@@ -170,6 +177,9 @@ TEST(ConfusionTable, RowsAreTrueAndColumnsPredicted) {
   EXPECT_EQ(cells(html, "<td class='([a-z ]*)'"),
             "hit mid|miss|miss|miss|hit mid|miss|miss|miss deep|hit|");
   EXPECT_EQ(cells(html, "--v:([0-9.]*)"), "0.7|0.2|0.1|0|0.8|0.2|0|1|0|");
+  // A class without examples has no shares.
+  EXPECT_EQ(cells(confusion_table(Confusion({1, 1, 0, 0}), {"a", "b"}), "--v:([0-9.–]*)"),
+            "0.5|0.5|0|0|");
   EXPECT_FALSE(has(html, "many"));
   EXPECT_FALSE(has(confusion_table(Confusion(6), {"1", "2", "3", "4", "5", "6"}), "many"));
   EXPECT_TRUE(has(confusion_table(Confusion(7), {"1", "2", "3", "4", "5", "6", "7"}), "many"));

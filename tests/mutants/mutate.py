@@ -120,6 +120,13 @@ def off_by_one(text):
     return [f"({text} * 1.5)", f"({text} + 1)"]
 
 
+def numbers(code):
+    for match in re.finditer(r"(?<![\w.])(\d+|\d+\.\d*|\.\d+|\d+e-?\d+)(?![\w.'])", code):
+        if not re.search(r"\bchar \w+\[$", code[:match.start()][-40:]):  # a buffer may be larger
+            for text in off_by_one(match.group()):
+                yield match.start(), match.end(), text
+
+
 def negated_conditions(code):
     for match in re.finditer(r"\bif (?:constexpr )?\(", code):
         end = closing(code, match.end() - 1)
@@ -200,7 +207,7 @@ RULES = {
         ("<", "<="), (">", ">="), ("<", ">"), ("<=", ">="), ("==", "!="))),
     "arithmetic": simple(r"(?<= )[-+*/]=?(?= )", exchanged(("+", "-"), ("*", "/"), ("+=", "-="), ("*=", "/="))),
     "minus": simple(r"(?<=[(,] )-(?=\w)|(?<=\()-(?=\w)|(?<=return )-(?=\w)", lambda text: [""]),
-    "number": simple(r"(?<![\w.])(\d+|\d+\.\d*|\.\d+|\d+e-?\d+)(?![\w.'])", off_by_one),
+    "number": numbers,
     "and, or": simple(r"&&|\|\|", exchanged(("&&", "||"))),
     "condition": negated_conditions,
     "not": simple(r"(?<![\w)\]])!(?=[\w(])", lambda text: [""]),
