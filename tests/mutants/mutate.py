@@ -28,7 +28,7 @@ TESTS = {
     "apps/trained": ["harness"],
     "kernels/cpu": ["kernels", "tensor", "ops", "autograd"],
     "tensor": ["tensor", "ops"],
-    "autograd": ["autograd", "ops"],
+    "autograd": ["structure", "autograd", "ops"],
     "layers": ["layers", "nets"],
     "optim": ["optim"],
     "audio": ["audio", "tools"],
