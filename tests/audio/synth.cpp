@@ -45,8 +45,13 @@ TEST(Synth, IsTheSameMusicInEveryReleaseOfEveryCompiler) {
                   -.89471, -.50209, -.57898, -.30609,  .80490,  .48647,   .54498, -.81068,
                   -.07220, 1.99397, 1.15277, -1.30649, .25484,  -.15452,  .06222, -.36850}},
   };
+#ifdef NDEBUG
+  constexpr std::size_t seeds = 24;
+#else
+  constexpr std::size_t seeds = 3;  // playing takes half a minute unoptimised
+#endif
   for (const auto& [genre, fingerprints] : expected)
-    for (std::size_t i = 0; i < fingerprints.size(); ++i)
+    for (std::size_t i = 0; i < seeds; ++i)
       // g++ and clang differ by less than 1e-5, with fused multiply-adds by 2e-5.
       EXPECT_NEAR(fingerprint(genre, i + 1), fingerprints[i], 1e-4) << genre << ", seed " << i + 1;
 }
@@ -57,7 +62,7 @@ TEST(Synth, SeedsMakeClips) {
     EXPECT_EQ(a.shape(), (Shape{22050}));
     EXPECT_TRUE(equal(a, synthesize(genre, 1, 1).samples));
     EXPECT_FALSE(equal(a, synthesize(genre, 2, 1).samples));
-    for (u64 seed = 0; seed < 10; ++seed) {
+    for (u64 seed = 0; seed < 4; ++seed) {
       Tensor x = synthesize(genre, seed, .5, 16000).samples;
       EXPECT_LE(max(abs(x)).item(), 1) << genre << seed;
       EXPECT_GE(max(abs(x)).item(), .01) << genre << seed;
