@@ -149,6 +149,8 @@ class Backend {
   virtual void deallocate(void* data, std::size_t bytes) noexcept = 0;
   virtual void release_cache() = 0;
   virtual MemoryStats memory_stats() const = 0;
+  /// From now on the peak is counted from what is in use.
+  virtual void reset_peak_memory() = 0;
   virtual void copy_from_host(void* target, const void* source, std::size_t bytes) = 0;
   virtual void copy_to_host(void* target, const void* source, std::size_t bytes) = 0;
   /// Waits until all work given to the device is done.

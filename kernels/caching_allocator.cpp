@@ -151,6 +151,11 @@ MemoryStats CachingAllocator::stats() const {
   return stats_;
 }
 
+void CachingAllocator::reset_peak() {
+  std::lock_guard lock(mutex_);
+  stats_.peak = stats_.in_use;
+}
+
 void CachingAllocator::free_cached_blocks() {
   for (auto& [size, blocks] : cached_)
     for (void* data : blocks) free_(data);

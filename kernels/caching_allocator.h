@@ -38,6 +38,7 @@ class CachingAllocator {
   void deallocate(void* data, std::size_t bytes) noexcept;
   void release_cache();
   MemoryStats stats() const;
+  void reset_peak();
 
   /// Until close_pool, blocks come from a pool of their own: a recorded CUDA graph writes to their
   /// addresses whenever it is replayed, so nobody else may get them, freed or not, before

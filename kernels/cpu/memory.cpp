@@ -37,6 +37,8 @@ void CpuBackend::release_cache() { allocator_.release_cache(); }
 
 MemoryStats CpuBackend::memory_stats() const { return allocator_.stats(); }
 
+void CpuBackend::reset_peak_memory() { allocator_.reset_peak(); }
+
 void CpuBackend::copy_from_host(void* target, const void* source, std::size_t bytes) {
   if (bytes > 0) std::memcpy(target, source, bytes);
 }

@@ -43,6 +43,7 @@ class CudaBackend final : public Backend {
   void deallocate(void* data, std::size_t bytes) noexcept override;
   void release_cache() override;
   MemoryStats memory_stats() const override;
+  void reset_peak_memory() override;
   void copy_from_host(void* target, const void* source, std::size_t bytes) override;
   void copy_to_host(void* target, const void* source, std::size_t bytes) override;
   void synchronize() override;

@@ -103,6 +103,8 @@ void CudaBackend::release_cache() {
 
 MemoryStats CudaBackend::memory_stats() const { return allocator_.stats(); }
 
+void CudaBackend::reset_peak_memory() { allocator_.reset_peak(); }
+
 void CudaBackend::copy_from_host(void* target, const void* source, std::size_t bytes) {
   check_not_recording("a value comes from the host");
   if (bytes <= cuda::most_stored_bytes) return cuda::store_bytes(target, source, bytes, stream_);
