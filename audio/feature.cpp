@@ -1,9 +1,6 @@
 #include "audio/feature.h"
 
 #include <algorithm>
-#include <cmath>
-#include <iomanip>
-#include <sstream>
 
 #include "audio/files/decode.h"
 #include "audio/files/resample.h"
@@ -23,21 +20,6 @@ const std::vector<std::string>& feature_kinds() {
       "delta",    "centroid", "bandwidth",   "rolloff", "flatness", "zero_crossing_rate",
       "rms"};
   return kinds;
-}
-
-std::string Feature::description() const {
-  std::ostringstream out;
-  out << std::setprecision(17) << kind << " sr " << sr << " n_fft " << stft.n_fft << " hop "
-      << stft.hop() << " win " << stft.win_length.value_or(stft.n_fft) << " window "
-      << static_cast<int>(stft.window) << ' ' << stft.window_options.periodic << ' '
-      << stft.window_options.beta << " center " << stft.center << " pad "
-      << static_cast<int>(stft.pad_mode) << " power " << power << " mels " << mel.n_mels << ' '
-      << mel.fmin << ' ' << mel.fmax.value_or(-1) << ' ' << mel.htk << ' ' << mel.slaney_norm
-      << " db " << decibel.ref << ' ' << decibel.amin.value_or(0) << ' '
-      << decibel.top_db.value_or(-1) << " mfcc " << mfcc.n_mfcc << ' ' << mfcc.dct_type << ' '
-      << mfcc.orthonormal << ' ' << mfcc.lifter << " delta " << delta_width << ' ' << delta_order
-      << " roll " << roll_percent << ' ' << name_of(dtype);
-  return out.str();
 }
 
 Tensor extract(const Feature& f, const Tensor& samples, double sr) {
@@ -67,12 +49,16 @@ Tensor extract(const Feature& f, const Tensor& samples, double sr) {
   return spectral_flatness(s);
 }
 
+Tensor extract(const Feature& feature, const Clip& clip) {
+  double sr = feature.sr > 0 ? feature.sr : clip.sample_rate;
+  return extract(feature, resample(clip.samples.to(feature.dtype), clip.sample_rate, sr), sr);
+}
+
 Tensor extract(const Feature& feature, const Example& example) {
   Clip clip = decode(example.path, {.offset = example.offset, .duration = example.duration});
   check(clip.samples.numel() > 0, "feature", "{}: there is nothing after {} s", example.path,
         example.offset);
-  double sr = feature.sr > 0 ? feature.sr : clip.sample_rate;
-  return extract(feature, resample(clip.samples.to(feature.dtype), clip.sample_rate, sr), sr);
+  return extract(feature, clip);
 }
 
 }  // namespace melgrad

@@ -1,5 +1,4 @@
 #pragma once
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -9,21 +8,20 @@
 
 namespace melgrad {
 
+struct Clip;  // audio/files/decode.h
+
 /// One feature with all its parameters: the chain of stages from a file to numbers.
 struct Feature {
   std::string kind = "logmel";  // one of feature_kinds()
   double sr = 22050;            // Hz; files are resampled to it; 0: as they are
-  StftOptions stft;
-  double power = 2;  // of the magnitudes in spectrogram and mel
-  MelOptions mel;    // its sr is set from the clip
-  DecibelOptions decibel;
-  MfccOptions mfcc;
+  StftOptions stft = {};
+  double power = 2;     // of the magnitudes in spectrogram and mel
+  MelOptions mel = {};  // its sr is set from the clip
+  DecibelOptions decibel = {};
+  MfccOptions mfcc = {};
   i64 delta_width = 9, delta_order = 1;
   double roll_percent = .85;
   Dtype dtype = Dtype::f32;
-
-  /// Text that differs whenever the results do, for FeatureCache::key().
-  std::string description() const;
 };
 
 /// waveform, stft, spectrogram, mel, logmel, mfcc, delta (of the MFCCs), centroid, bandwidth,
@@ -33,7 +31,9 @@ const std::vector<std::string>& feature_kinds();
 /// From samples (…, samples) at `sr` Hz: (…, rows, frames); waveform: as they are; stft: (…, bins,
 /// frames, 2). Throws Error on an unknown kind.
 Tensor extract(const Feature& feature, const Tensor& samples, double sr);
-/// Decodes the example's part of its file, mono, resamples, extracts.
+/// The same of a clip, resampled to feature.sr.
+Tensor extract(const Feature& feature, const Clip& clip);
+/// Decodes the example's part of its file, mono; the same.
 Tensor extract(const Feature& feature, const Example& example);
 
 }  // namespace melgrad

@@ -27,11 +27,11 @@ std::string is_positive(const std::string& text) {
 
 std::string list_of_nets(const Study& study) {
   std::string text = "\nNets:\n";
-  for (const NetRow& row : study.nets) {
+  for (const Row& row : study.rows) {
     std::string name = "  " + row.name;
     name.resize(std::max<std::size_t>(name.size() + 2, 22), ' ');
     text += name + row.title + (row.variant.on_request ? "  (on request)" : "") +
-            (row.variant.pretrained ? "  (needs --weights)" : "") + "\n";
+            (row.variant.pretrained ? "  (needs --weights or --pretrain)" : "") + "\n";
   }
   return text;
 }
@@ -44,6 +44,10 @@ CommandLine parse_command_line(const Study& study, int argc, char** argv) {
   CLI::App app(study.title + ": trains the nets of the study and writes a report.");
   app.footer(list_of_nets(study));
   app.get_formatter()->column_width(34);
+
+  const auto* given = std::get_if<Recipe>(&study.training);
+  Recipe recipe = given != nullptr ? *given : Recipe{};
+  i64 min_steps = recipe.early_stopping ? recipe.early_stopping->min_steps : 0;
 
   const char* group = "Data";
   auto option = [&](const char* name, auto& variable, const char* value, const std::string& text) {
@@ -71,21 +75,31 @@ CommandLine parse_command_line(const Study& study, int argc, char** argv) {
   option("--nets", o.nets, "A,B,C", "or all; by default those that take minutes on two cores")
       ->delimiter(',')
       ->allow_extra_args(false);
+  option("--only", o.only, "A,B", "only fits of these names: 'base_cnn-honest-*'")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  option("--folds", o.folds, "N,N", "of rules with several folds only these, from 1")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(count);
   option("--weights", o.weights, "FILE...",
          "safetensors with published weights for pretrained nets")
       ->check(CLI::ExistingFile);
+  option("--pretrain", o.pretrain, "FOLDER",
+         "another collection, on which pretrained nets without\n"
+         "--weights are trained first");
   option("--seed", o.seed, "N", "of initial weights, batches and splits (0)")
       ->check(CLI::NonNegativeNumber);
   option("--seeds", o.seeds, "N", "train each net with so many seeds: mean and deviation (1)")
       ->check(count);
-  option("--epochs", o.epochs, "N", format("at most so many ({})", study.training.epochs))
+  option("--epochs", o.epochs, "N",
+         format("at most so many, of the last stage ({})", recipe.stages.back().epochs))
       ->check(count);
-  option("--batch", o.batch, "N", format("clips a step ({})", study.training.batch))->check(count);
+  option("--batch", o.batch, "N", format("clips a step ({})", recipe.batch))->check(count);
   option("--lr", o.lr, "RATE", "learning rate of every net trained from scratch")
       ->check(is_positive);
   option("--patience-from", o.patience_from, "STEP",
-         format("from which early stopping and the plateau rule count ({})",
-                study.training.early_stopping.min_steps))
+         format("from which early stopping and the plateau rule count ({})", min_steps))
       ->check(CLI::NonNegativeNumber);
   option("--clip-norm", o.clip_norm, "NORM", "longer gradients are scaled to it")
       ->check(is_positive);
@@ -105,10 +119,14 @@ CommandLine parse_command_line(const Study& study, int argc, char** argv) {
       ->group(group);
   option("--threads", o.threads, "N", "as many as the machine has cores")
       ->check(CLI::Range(1, 4096));
+  app.add_flag("--plan", o.plan,
+               "only say which fits there would be: parameters, steps, and\n"
+               "time and memory as two steps of each net tell")
+      ->group(group);
   option("--out", o.out, "FOLDER", "for the report, results.json and checkpoints (report)");
   app.add_flag("--resume", o.resume,
-               "go on where an earlier run in --out stopped; nets it\n"
-               "finished are kept")
+               "go on where an earlier run in --out stopped; fits it\n"
+               "finished are kept, and go on if --epochs says more")
       ->group(group);
 
   try {

@@ -14,7 +14,9 @@ struct Options {
   std::string data;                  // a folder per class; empty: synthesised music
   std::vector<std::string> classes;  // empty: the study's, or with --data all folders
   std::vector<std::string> split;    // three files, or none
-  std::vector<std::string> nets;     // names; empty: the study's default; {"all"}
+  std::vector<std::string> nets;     // names of rows; empty: the study's default; {"all"}
+  std::vector<std::string> only;     // patterns of fits' names; empty: all
+  std::vector<i64> folds;            // counted from 1; empty: all
   i64 clips = 150, segments = 1;
   std::string protocol = "auto";
   u64 seed = 0;
@@ -24,6 +26,8 @@ struct Options {
   std::string device = "cpu";
   int threads = 0;  // 0: as many as cores
   std::vector<std::string> weights;
+  std::string pretrain;  // a folder per class, for rows that need weights and have none
+  bool plan = false;     // say what would be done, and end
   std::string out = "report";
   bool resume = false, bf16 = false, tf32 = false, cuda_graph = false, inputs_on_host = false;
   std::string command;  // as typed

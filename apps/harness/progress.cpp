@@ -28,10 +28,15 @@ std::string clock_time(double seconds) {
   return text;
 }
 
-Progress::Progress(std::string title, i64 total)
+void say(const std::string& text) { std::fprintf(stderr, "%s\n", text.c_str()); }
+
+Progress::Progress(std::string title, i64 total) : Progress(std::move(title), total, false) {}
+
+Progress::Progress(std::string title, i64 total, bool silent)
     : title_(std::move(title)),
       total_(std::max<i64>(total, 1)),
-      terminal_(isatty(STDERR_FILENO) == 1),
+      silent_(silent),
+      terminal_(!silent && isatty(STDERR_FILENO) == 1),
       started_(Clock::now()) {}
 
 Progress::~Progress() { erase(); }
@@ -71,7 +76,7 @@ void Progress::show(i64 done, const std::string& remark) {
 
 void Progress::line(const std::string& text) {
   erase();
-  std::fprintf(stderr, "%s\n", text.c_str());
+  if (!silent_) say(text);
 }
 
 void Progress::erase() {

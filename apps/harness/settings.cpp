@@ -1,87 +1,309 @@
 #include "apps/harness/settings.h"
 
 #include <algorithm>
+#include <functional>
 
-#include "apps/harness/report/plot.h"
+#include "apps/harness/command_line.h"
+#include "apps/harness/report/numbers.h"
+#include "apps/harness/study.h"
+#include "apps/harness/training/in_words.h"
 #include "kernels/error.h"
 
 namespace melgrad {
+namespace {
 
-Training training_of(const Study& study, const Options& options) {
-  Training training = study.training;
-  if (options.epochs) training.epochs = *options.epochs;
-  if (options.batch) training.batch = *options.batch;
-  if (options.lr) training.set_lr(*options.lr);
-  if (options.clip_norm) training.clip_norm = *options.clip_norm;
-  if (options.patience_from) {
-    training.plateau.min_steps = *options.patience_from;
-    training.early_stopping.min_steps = *options.patience_from;
+/// Collects lines: what is the same for all rows is said once.
+class Table {
+ public:
+  explicit Table(const Study& study) : study_(study) {}
+
+  void add(About about, const std::string& value, bool changed = false) {
+    auto source = std::find_if(study_.sources.begin(), study_.sources.end(),
+                               [&](const Source& s) { return s.setting == about; });
+    bool known = source != study_.sources.end();
+    lines_.push_back({name_of(about),
+                      value,
+                      changed ? "set"
+                      : known ? source->mark
+                              : "inf",
+                      changed || !known ? "" : source->note,
+                      {}});
   }
-  training.bf16 = options.bf16;
-  training.cuda_graph = options.cuda_graph;
+
+  /// An empty text: the setting is not one of that row's.
+  void of_rows(About about, bool changed, const std::function<std::string(const Row&)>& text) {
+    std::vector<std::pair<std::string, std::vector<std::string>>> rows_of;  // by text, in order
+    for (const Row& row : study_.rows) {
+      std::string value = text(row);
+      auto found = std::find_if(rows_of.begin(), rows_of.end(),
+                                [&](const auto& entry) { return entry.first == value; });
+      if (found == rows_of.end()) found = rows_of.insert(found, {value, {}});
+      found->second.push_back(row.name);
+    }
+    for (const auto& [value, rows] : rows_of) {
+      if (value.empty()) continue;
+      add(about, value, changed);
+      if (rows_of.size() > 1) lines_.back().rows = rows;
+    }
+  }
+
+  std::vector<SettingUsed> lines() && { return std::move(lines_); }
+
+ private:
+  const Study& study_;
+  std::vector<SettingUsed> lines_;
+};
+
+void add_input(Table& table, const Study& study, bool of_sounds) {
+  auto input_of = [&](const Row& row) -> const Input& { return find_input(study, row); };
+  auto picture_of = [&](const Row& row) { return std::get_if<Picture>(&input_of(row).recipe); };
+  auto feature_of = [&](const Row& row) -> const Feature* {
+    const auto* spectrum = std::get_if<Spectrum>(&input_of(row).recipe);
+    return spectrum != nullptr ? &spectrum->feature : nullptr;
+  };
+  table.of_rows(About::input, false, [&](const Row& row) {
+    const Shape shape = input_of(row).shape();
+    if (picture_of(row) != nullptr) return format("{} × {}, RGB", shape[2], shape[1]);
+    return format("{} {}", input_of(row).name, shape);
+  });
+  table.of_rows(About::normalisation, false, [&](const Row& row) {
+    const NormaliseBy by = row.variant.view.normalise;
+    if (by == NormaliseBy::training_part)
+      return std::string("the training part's mean and standard deviation");
+    if (by == NormaliseBy::training_bands)
+      return std::string("the training part's mean and standard deviation, band by band");
+    const Picture* picture = picture_of(row);
+    if (picture == nullptr) return std::string("none");
+    return format("mean {}, standard deviation {}", picture->mean, picture->std);
+  });
+  if (!of_sounds) return;
+  table.of_rows(About::colours, false, [&](const Row& row) {
+    return picture_of(row) == nullptr ? std::string()
+                                      : "as librosa's specshow: diverging if the decibels have "
+                                        "both signs, else magma";
+  });
+  table.of_rows(About::frequency_axis, false, [&](const Row& row) {
+    const Picture* picture = picture_of(row);
+    if (picture == nullptr) return std::string();
+    return std::string(picture->axis == FrequencyAxis::log   ? "logarithmic"
+                       : picture->axis == FrequencyAxis::mel ? "mel"
+                                                             : "linear");
+  });
+  table.of_rows(About::sample_rate, false, [&](const Row& row) {
+    if (const Picture* picture = picture_of(row)) return format("{} Hz", picture->sample_rate);
+    const Feature* feature = feature_of(row);
+    return feature == nullptr ? std::string() : format("{} Hz", feature->sr);
+  });
+  table.of_rows(About::stft, false, [&](const Row& row) {
+    if (const Picture* picture = picture_of(row))
+      return format("window {}, hop {}", picture->n_fft, picture->hop);
+    const Feature* feature = feature_of(row);
+    return feature == nullptr
+               ? std::string()
+               : format("window {}, hop {}", feature->stft.n_fft, feature->stft.hop());
+  });
+  table.of_rows(About::excerpt, false,
+                [&](const Row& row) { return format("{} s", input_of(row).seconds()); });
+}
+
+void add_training(Table& table, const Study& study, const Options& options) {
+  auto of_recipes = [&](About about, bool changed, std::string (*text)(const Recipe&)) {
+    table.of_rows(about, changed, [&](const Row& row) {
+      Training training = training_of(study, row, options);
+      const auto* recipe = std::get_if<Recipe>(&training);
+      return recipe == nullptr ? std::string() : text(*recipe);
+    });
+  };
+  table.of_rows(About::optimiser, false, [&](const Row& row) {
+    Training training = training_of(study, row, options);
+    const auto* recipe = std::get_if<Recipe>(&training);
+    return recipe == nullptr ? std::string("SAGA") : recipe->optimizer_name();
+  });
+  of_recipes(About::learning_rate, options.lr.has_value(), rate_in_words);
+  of_recipes(About::trained_parameters, false, [](const Recipe& recipe) {
+    std::string text =
+        of_stages(recipe, [](const Stage& stage) { return joined(stage.train, ", "); });
+    return text == "*" ? "" : text;
+  });
+  of_recipes(About::batch, options.batch.has_value(),
+             [](const Recipe& recipe) { return std::to_string(recipe.batch); });
+  of_recipes(About::accumulation, false, [](const Recipe& recipe) {
+    return recipe.accumulate == 1 ? "" : format("{} batches a step", recipe.accumulate);
+  });
+  of_recipes(About::loss, false, [](const Recipe& recipe) {
+    double smoothing = recipe.objective.smoothing;
+    return smoothing > 0 ? format("cross-entropy, labels smoothed by {}", smoothing)
+                         : std::string("cross-entropy");
+  });
+  of_recipes(About::penalty, false, [](const Recipe& recipe) {
+    std::vector<std::string> parts;
+    for (const auto& [pattern, weight] : recipe.objective.l2)
+      parts.push_back(format("{} Σ w² of {}", weight, pattern));
+    return joined(parts, " + ");
+  });
+  of_recipes(About::mixup, false, [](const Recipe& recipe) {
+    double mixup = recipe.objective.mixup;
+    return mixup > 0 ? format("λ from Beta({}, {})", mixup, mixup) : std::string();
+  });
+  table.of_rows(About::augmentation, false, [](const Row& row) {
+    return augmentation_in_words(row.variant.view.augmentation);
+  });
+  table.of_rows(About::test_time, false,
+                [](const Row& row) { return test_time_in_words(row.variant.view.test); });
+  of_recipes(About::rate_course, false, [](const Recipe& recipe) {
+    std::string text =
+        of_stages(recipe, [](const Stage& stage) { return course_in_words(stage.course); });
+    return text == "constant" ? "" : text;
+  });
+  of_recipes(About::early_stopping, false, [](const Recipe& recipe) {
+    if (!recipe.early_stopping) return std::string("none");
+    return format("after {} epochs without a lower validation loss",
+                  recipe.early_stopping->patience);
+  });
+  of_recipes(About::tested_weights, false, [](const Recipe& recipe) {
+    return std::string(recipe.tested == Tested::best ? "of the best epoch" : "of the last epoch");
+  });
+  of_recipes(About::rules_count_from, options.patience_from.has_value(), [](const Recipe& recipe) {
+    return recipe.early_stopping ? format("step {}", recipe.early_stopping->min_steps)
+                                 : std::string();
+  });
+  of_recipes(About::epochs, options.epochs.has_value(), epochs_in_words);
+  of_recipes(About::gradient_norm, options.clip_norm.has_value(), [](const Recipe& recipe) {
+    return recipe.clip_norm > 0 ? format("at most {}", recipe.clip_norm) : std::string();
+  });
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// What a setting was for a row; "–" if it was none.
+std::string value_of(const std::vector<SettingUsed>& settings, const std::string& name,
+                     const std::string& row) {
+  for (const SettingUsed& setting : settings)
+    if (setting.name == name && (setting.rows.empty() || contains(setting.rows, row)))
+      return setting.value;
+  return "–";
+}
+
+}  // namespace
+
+std::string name_of(About setting) {
+  switch (setting) {
+    case About::genres: return "genres";
+    case About::input: return "picture";
+    case About::normalisation: return "normalisation";
+    case About::colours: return "colours";
+    case About::frequency_axis: return "frequency axis";
+    case About::sample_rate: return "sample rate";
+    case About::stft: return "STFT";
+    case About::excerpt: return "excerpt";
+    case About::excerpts_of_a_file: return "excerpts of a file";
+    case About::variants: return "variants of a clip";
+    case About::split: return "split";
+    case About::class_sizes: return "class sizes";
+    case About::layers: return "layers";
+    case About::optimiser: return "optimiser";
+    case About::learning_rate: return "learning rate";
+    case About::rate_course: return "rate's course";
+    case About::trained_parameters: return "trained parameters";
+    case About::batch: return "batch";
+    case About::accumulation: return "accumulation";
+    case About::loss: return "loss";
+    case About::penalty: return "penalty";
+    case About::mixup: return "mixup";
+    case About::augmentation: return "augmentation";
+    case About::test_time: return "at test time";
+    case About::early_stopping: return "early stopping";
+    case About::rules_count_from: return "rules count from";
+    case About::tested_weights: return "tested weights";
+    case About::epochs: return "epochs";
+    case About::gradient_norm: return "gradient's norm";
+    case About::bf16: return "bfloat16";
+    case About::tf32: return "TF32";
+  }
+  fail("settings", "there is no setting {}", static_cast<int>(setting));
+}
+
+Training training_of(const Study& study, const Row& row, const Options& options) {
+  Training training = row.variant.training.value_or(study.training);
+  auto* recipe = std::get_if<Recipe>(&training);
+  if (recipe == nullptr) return training;
+  if (options.epochs) recipe->stages.back().epochs = *options.epochs;
+  if (options.batch) recipe->batch = *options.batch;
+  if (options.lr && !row.variant.pretrained) recipe->set_lr(*options.lr);
+  if (options.clip_norm) recipe->clip_norm = *options.clip_norm;
+  if (options.patience_from) {
+    for (Stage& stage : recipe->stages)
+      if (auto* plateau = std::get_if<PlateauSettings>(&stage.course))
+        plateau->min_steps = *options.patience_from;
+    if (recipe->early_stopping) recipe->early_stopping->min_steps = *options.patience_from;
+  }
+  recipe->bf16 = options.bf16;
+  recipe->cuda_graph = options.cuda_graph;
   return training;
 }
 
-std::vector<Setting> settings_of(const Study& study, const Options& options,
-                                 const Training& training, bool of_sounds) {
-  std::vector<Setting> settings;
-  auto add = [&](const std::string& name, const std::string& value, bool changed = false) {
-    auto source = std::find_if(study.sources.begin(), study.sources.end(),
-                               [&](const Source& s) { return s.setting == name; });
-    bool known = source != study.sources.end();
-    settings.push_back({name, value,
-                        changed ? "set"
-                        : known ? source->mark
-                                : "inf",
-                        changed || !known ? "" : source->note});
-  };
-  const Picture& p = study.features;
+std::vector<SettingUsed> settings_of(const Study& study, const Options& options, bool of_sounds) {
+  Table table(study);
   bool by_default = options.data.empty() && options.classes.empty();
-  std::string genres;
-  for (const std::string& genre : by_default ? study.genres : options.classes)
-    genres += (genres.empty() ? "" : ", ") + genre;
-  add("genres", genres.empty() ? "the folders of the collection" : genres, !by_default);
-  add("picture", format("{} × {}, RGB", p.width, p.height));
-  add("normalisation", format("mean {}, standard deviation {}", p.mean, p.std));
-  if (of_sounds) {
-    add("colours", "as librosa's specshow: diverging if the decibels have both signs, else magma");
-    add("frequency axis", p.axis == FrequencyAxis::log   ? "logarithmic"
-                          : p.axis == FrequencyAxis::mel ? "mel"
-                                                         : "linear");
-    add("sample rate", format("{} Hz", p.sample_rate));
-    add("STFT", format("window {}, hop {}", p.n_fft, p.hop));
-    add("excerpt", format("{} s", p.seconds));
-    add("excerpts of a file", std::to_string(options.segments), options.segments != 1);
-  }
-  add("split",
-      options.split.empty() ? "70 % train, 15 % validation, 15 % test, stratified"
-                            : options.split[0] + ", " + options.split[1] + ", " + options.split[2],
-      !options.split.empty());
-  add("class sizes", options.split.empty() ? "trimmed to the smallest class" : "as in the files",
-      !options.split.empty());
-  add("layers", "as the table of nets has them");
-  add("optimiser", training.optimizer_name());
-  add("learning rate", decimal(training.lr(), 8), options.lr.has_value());
-  for (const NetRow& row : study.nets)
-    if (row.variant.lr > 0) {
-      add("learning rate, fine-tuned nets", decimal(row.variant.lr, 8));
-      break;
+  std::string genres = joined(by_default ? study.genres : options.classes, ", ");
+  table.add(About::genres, genres.empty() ? "the folders of the collection" : genres, !by_default);
+  add_input(table, study, of_sounds);
+  if (of_sounds)
+    table.add(About::excerpts_of_a_file, std::to_string(options.segments), options.segments != 1);
+  bool from_files = !options.split.empty();
+  std::string rules;
+  for (const SplitRule& rule : study.rules) rules += (rules.empty() ? "" : ", ") + rule.title;
+  table.add(About::split,
+            from_files       ? joined(options.split, ", ")
+            : !rules.empty() ? rules
+                             : "70 % train, 15 % validation, 15 % test, stratified",
+            from_files);
+  table.add(About::class_sizes, from_files ? "as in the files" : "trimmed to the smallest class",
+            from_files);
+  table.add(About::layers, "as the table of nets has them");
+  add_training(table, study, options);
+  if (options.tf32)
+    table.add(About::tf32, "f32 values multiplied with 10 bits of their fractions", true);
+  if (options.bf16)
+    table.add(About::bf16, "matrix products, convolutions and recurrent layers", true);
+  return std::move(table).lines();
+}
+
+std::vector<std::string> changes(const std::vector<SettingUsed>& then,
+                                 const std::vector<SettingUsed>& now) {
+  // Names in order, and of each the rows that either run says something apart of.
+  std::vector<std::pair<std::string, std::vector<std::string>>> names;
+  for (const auto* settings : {&now, &then})
+    for (const SettingUsed& setting : *settings) {
+      auto found = std::find_if(names.begin(), names.end(),
+                                [&](const auto& entry) { return entry.first == setting.name; });
+      if (found == names.end()) found = names.insert(found, {setting.name, {}});
+      for (const std::string& row : setting.rows)
+        if (!contains(found->second, row)) found->second.push_back(row);
     }
-  add("batch", std::to_string(training.batch), options.batch.has_value());
-  add("loss", "cross-entropy");
-  add("plateau rule", format("learning rate × {} after {} epochs without a lower validation loss",
-                             training.plateau.factor, training.plateau.patience));
-  add("early stopping", format("after {} epochs without a lower validation loss; the best "
-                               "epoch's weights are tested",
-                               training.early_stopping.patience));
-  add("rules count from", format("step {}", training.early_stopping.min_steps),
-      options.patience_from.has_value());
-  add("epochs", format("at most {}", training.epochs), options.epochs.has_value());
-  if (training.clip_norm > 0)
-    add("gradient", format("norm at most {}", training.clip_norm), options.clip_norm.has_value());
-  if (options.tf32) add("TF32", "f32 values multiplied with 10 bits of their fractions", true);
-  if (training.bf16) add("bfloat16", "matrix products, convolutions and recurrent layers", true);
-  return settings;
+  std::vector<std::string> differences;
+  for (auto& [name, rows] : names) {
+    if (name == name_of(About::epochs)) continue;
+    if (rows.empty()) rows.emplace_back();                                  // all
+    std::vector<std::pair<std::string, std::vector<std::string>>> rows_of;  // by "8 → 4"
+    for (const std::string& row : rows) {
+      std::string before = value_of(then, name, row), after = value_of(now, name, row);
+      if (before == after) continue;
+      std::string change = before + " → " + after;
+      auto found = std::find_if(rows_of.begin(), rows_of.end(),
+                                [&](const auto& entry) { return entry.first == change; });
+      if (found == rows_of.end()) found = rows_of.insert(found, {change, {}});
+      found->second.push_back(row);
+    }
+    for (const auto& [change, changed] : rows_of) {
+      bool for_all = changed.size() == rows.size();
+      differences.push_back(name + ": " + change +
+                            (for_all ? "" : " (" + joined(changed, ", ") + ")"));
+    }
+  }
+  return differences;
 }
 
 }  // namespace melgrad

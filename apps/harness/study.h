@@ -1,49 +1,65 @@
 #pragma once
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "apps/harness/results.h"
-#include "apps/harness/trainer.h"
-#include "audio/drawing/picture.h"
+#include "apps/harness/data/view.h"
+#include "apps/harness/report/report.h"
+#include "apps/harness/results/results.h"
+#include "apps/harness/settings.h"
+#include "apps/harness/training/recipe.h"
+#include "apps/trained/input.h"
+#include "audio/collections/split.h"
 
 namespace melgrad {
 
-/// How a net of the study differs from "built by its name, trained from scratch, by default".
+/// How a row differs from "the net of its name, from scratch, as the study trains".
 struct Variant {
-  std::string model = {};   // name in the registry of nets; empty: the row's own
-  bool pretrained = false;  // starts from a file given by --weights
-  std::string freeze = {};  // glob of the parameters that keep their pretrained values
-  double lr = 0;            // 0: the study's
-  bool on_request = false;  // trained only if --nets names it or says all
+  std::string net = {};                   // name in the registry of nets; empty: the row's own
+  std::string input = {};                 // name of one of the study's inputs; empty: the first
+  View view = {};                         // from the stored rows to what the net sees
+  std::optional<Training> training = {};  // none: the study's
+  bool pretrained = false;                // starts from --weights, or from a fit on --pretrain
+  bool on_request = false;                // run only if --nets names it or says all
 };
 
-/// One row of the published table.
-struct NetRow {
+/// A line of the published table.
+struct Row {
   std::string name, title, layers;
-  Published published;
+  Figures published;
   Variant variant = {};
 
-  const std::string& model() const { return variant.model.empty() ? name : variant.model; }
+  const std::string& net() const { return variant.net.empty() ? name : variant.net; }
 };
 
-/// Where a setting comes from: src, fig, txt or inf, as in the report.
-struct Source {
-  std::string setting, mark, note;
+/// A way to split a collection: into one split, or a fold each.
+struct SplitRule {
+  std::string name, title, note;
+  bool leaks = false;  // pieces of one recording, of one artist may fall on both sides
+  std::function<std::vector<Split>(const Collection&, u64 seed)> splits;
 };
 
-/// An experiment on pictures of sounds: what goes in, how it is trained, what was published.
+/// An experiment: what goes in, how it is trained, what was published.
 struct Study {
   std::string title;
   std::vector<std::string> genres;  // by default; --classes and --data change them
-  std::string protocol_note;        // what is known of how the authors split their clips
-  Picture features;
-  Training training;
-  std::vector<NetRow> nets;
-  std::vector<Source> sources;
+  std::vector<Input> inputs;
+  Training training = Recipe{};  // of rows that do not say otherwise
+  std::vector<Row> rows;
+  /// Empty: 70, 15 and 15 %, stratified; over excerpts ("published", leaks) and over recordings
+  /// ("honest") where a file gives several.
+  std::vector<SplitRule> rules = {};
+  std::string protocol_note = {};  // what is known of how the authors split their clips
+  std::vector<Source> sources = {};
+  std::vector<Section> sections = {};  // of the report, beside those that all have
 };
 
-/// The whole program: parses the command line, gets the data, trains, writes results.json and
-/// report.html. Returns the exit code: 0, 1 after an error, 130 after Ctrl-C.
+/// The input that a row sees. Throws Error if it names none of the study's.
+const Input& find_input(const Study& study, const Row& row);
+
+/// The whole program: parses the command line, gets the data, trains what the plan says, writes
+/// results.json and report.html. Returns the exit code: 0, 1 after an error, 130 after Ctrl-C.
 int run(const Study& study, int argc, char** argv);
 
 }  // namespace melgrad

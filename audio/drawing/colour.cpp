@@ -39,6 +39,31 @@ double percentile(std::vector<float>& values, double percent) {
   return low + (high - low) * (position - static_cast<double>(below));
 }
 
+struct Range {
+  double low = 0, high = 1;
+};
+
+Range range_of(const Tensor& values) {
+  return values.numel() == 0 ? Range{} : Range{min(values).item(), max(values).item()};
+}
+
+/// Colour c of value i becomes y[i · step + c · between].
+void write_colours(const Tensor& values, Colours colours, Range range, i64 step, i64 between,
+                   Tensor& y) {
+  const auto& table = table_of(resolve_colours(colours, values));
+  Tensor x = values.to(Dtype::f32).contiguous();
+  const auto* source = x.data<float>();
+  auto* target = y.data<float>();
+  auto [low, high] = range;
+  double scale = high > low ? 256 / (high - low) : 0;
+  for (i64 i = 0; i < x.numel(); ++i) {
+    double level = (source[i] - low) * scale;
+    std::uint32_t rgb = table[static_cast<std::size_t>(level > 0 ? std::min(level, 255.) : 0)];
+    for (unsigned c = 0; c < 3; ++c)
+      target[i * step + c * between] = static_cast<float>(rgb >> (16 - 8 * c) & 255U) / 255;
+  }
+}
+
 }  // namespace
 
 Colours parse_colours(std::string_view name) {
@@ -60,26 +85,24 @@ Colours resolve_colours(Colours colours, const Tensor& values) {
 }
 
 Tensor colourise(const Tensor& values, Colours colours, double low, double high) {
-  const auto& table = table_of(resolve_colours(colours, values));
-  Tensor x = values.to(Dtype::f32).contiguous();
-  Shape shape = x.shape();
+  Shape shape = values.shape();
   shape.push_back(3);
   Tensor y = empty(shape);
-  const auto* source = x.data<float>();
-  auto* target = y.data<float>();
-  double scale = high > low ? 256 / (high - low) : 0;
-  for (i64 i = 0; i < x.numel(); ++i) {
-    double level = (source[i] - low) * scale;
-    std::uint32_t rgb = table[static_cast<std::size_t>(level > 0 ? std::min(level, 255.) : 0)];
-    for (unsigned c = 0; c < 3; ++c)
-      target[3 * i + c] = static_cast<float>(rgb >> (16 - 8 * c) & 255U) / 255;
-  }
+  write_colours(values, colours, {low, high}, 3, 1, y);
   return y;
 }
 
 Tensor colourise(const Tensor& values, Colours colours) {
-  if (values.numel() == 0) return colourise(values, colours, 0, 1);
-  return colourise(values, colours, min(values).item(), max(values).item());
+  auto [low, high] = range_of(values);
+  return colourise(values, colours, low, high);
+}
+
+Tensor colour_planes(const Tensor& values, Colours colours) {
+  Shape shape = values.shape();
+  shape.insert(0, 3);
+  Tensor y = empty(shape);
+  write_colours(values, colours, range_of(values), 1, values.numel(), y);
+  return y;
 }
 
 }  // namespace melgrad

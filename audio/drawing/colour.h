@@ -15,6 +15,8 @@ Colours parse_colours(std::string_view name);
 Tensor colourise(const Tensor& values, Colours colours, double low, double high);
 /// The same between the smallest and the largest value.
 Tensor colourise(const Tensor& values, Colours colours);
+/// The same as a plane a colour: (3, …).
+Tensor colour_planes(const Tensor& values, Colours colours);
 /// magma or coolwarm for specshow, all others as they are.
 Colours resolve_colours(Colours colours, const Tensor& values);
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iomanip>
-#include <sstream>
 #include <vector>
 
 #include "audio/files/decode.h"
@@ -20,25 +18,27 @@ namespace {
 Tensor row_weights(i64 height, i64 bins, double sample_rate, FrequencyAxis axis) {
   double nyquist = sample_rate / 2, width = nyquist / static_cast<double>(bins - 1);
   double top = axis_position(nyquist, axis), row_height = top / static_cast<double>(height);
-  auto edge = [&](i64 k) {
+  std::vector<double> edges;
+  for (i64 k = 0; k <= bins; ++k) {
     double hz = std::clamp((static_cast<double>(k) - .5) * width, 0., nyquist);
-    return axis_position(hz, axis);
-  };
+    edges.push_back(axis_position(hz, axis));
+  }
   std::vector<float> weights;
   weights.reserve(static_cast<std::size_t>(height * bins));
   for (i64 r = 0; r < height; ++r) {
     double row_top = top - static_cast<double>(r) * row_height, row_bottom = row_top - row_height;
-    for (i64 k = 0; k < bins; ++k) {
-      double overlap = std::min(row_top, edge(k + 1)) - std::max(row_bottom, edge(k));
+    for (std::size_t k = 0; k + 1 < edges.size(); ++k) {
+      double overlap = std::min(row_top, edges[k + 1]) - std::max(row_bottom, edges[k]);
       weights.push_back(static_cast<float>(std::max(0., overlap) / row_height));
     }
   }
   return from_vector(weights, {height, bins});
 }
 
-Tensor picture_from_audio(const Picture& picture, const std::filesystem::path& path) {
-  Clip clip = decode(path, {.offset = picture.offset, .duration = picture.seconds});
-  check(clip.samples.numel() > 0, "picture", "{}: nothing after {} s", path, picture.offset);
+Tensor picture_from_audio(const Picture& picture, const std::filesystem::path& path,
+                          double offset) {
+  Clip clip = decode(path, {.offset = offset, .duration = picture.seconds});
+  check(clip.samples.numel() > 0, "picture", "{}: nothing after {} s", path, offset);
   return picture_of(picture, resample(clip.samples, clip.sample_rate, picture.sample_rate));
 }
 
@@ -67,26 +67,17 @@ FrequencyAxis parse_frequency_axis(std::string_view name) {
   fail("picture", "no frequency axis '{}': linear, log, mel", name);
 }
 
-std::string Picture::description() const {
-  std::ostringstream out;
-  out << std::setprecision(17) << "picture sr " << sample_rate << " n_fft " << n_fft << " hop "
-      << hop << " size " << height << 'x' << width << " colours " << static_cast<int>(colours)
-      << " axis " << static_cast<int>(axis) << " from " << offset << " s " << seconds << " s mean "
-      << mean << " std " << std;
-  return out.str();
-}
-
 Tensor spectrogram_picture(const Tensor& db, double sample_rate, i64 height, i64 width,
                            Colours colours, FrequencyAxis axis) {
   check(db.rank() == 2 && db.dim(0) >= 2 && db.dim(1) >= 1 && height >= 1 && width >= 1, "picture",
         "needs (bins, frames) and a height and width of at least 1: {}, {} × {}", db, height,
         width);
-  // Here the axes are turned: bins, the lowest first, become rows, the highest frequency on top
-  // (row_weights), and frames become columns.
-  Tensor frames_first = db.transpose(0, 1).contiguous();             // (frames, bins)
-  Tensor rgb = colourise(frames_first, colours).permute({2, 1, 0});  // (3, bins, frames)
+  // Colours are looked up as a spectrogram lies in memory, frame after frame. The matrix product
+  // turns bins, the lowest first, into rows, the highest frequency on top.
+  Tensor frames_first = db.transpose(0, 1).contiguous();              // (frames, bins)
+  Tensor rgb = colour_planes(frames_first, colours).transpose(1, 2);  // (3, bins, frames)
   Tensor rows = row_weights(height, db.dim(0), sample_rate, axis);
-  return resize(matmul(rows, rgb.contiguous()), {height, width}, Resize::area);
+  return resize(matmul(rows, rgb), {height, width}, Resize::area);
 }
 
 Tensor picture_of(const Picture& picture, const Tensor& samples) {
@@ -97,9 +88,9 @@ Tensor picture_of(const Picture& picture, const Tensor& samples) {
   return (rgb - picture.mean) / picture.std;
 }
 
-Tensor load_picture(const Picture& picture, const std::filesystem::path& path) {
+Tensor load_picture(const Picture& picture, const std::filesystem::path& path, double offset) {
   return is_image_file(path) ? picture_from_picture(picture, path)
-                             : picture_from_audio(picture, path);
+                             : picture_from_audio(picture, path, offset);
 }
 
 }  // namespace melgrad

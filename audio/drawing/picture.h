@@ -1,6 +1,6 @@
 #pragma once
 #include <filesystem>
-#include <string>
+#include <string_view>
 
 #include "audio/drawing/colour.h"
 #include "audio/spectra/stft.h"
@@ -22,18 +22,14 @@ struct Picture {
   i64 height = 64, width = 64;
   Colours colours = specshow;
   FrequencyAxis axis = FrequencyAxis::log;
-  double offset = 0;   // seconds into the file
-  double seconds = 5;  // what is used of it; a shorter file is shown whole
+  double seconds = 5;  // what is used of a file; a shorter one is shown whole
   double mean = .5, std = .5;
-
-  /// Text that differs whenever the pictures do, for a cache's key.
-  std::string description() const;
 };
 
-/// (3, height, width) f32, normalised. Audio: mono → STFT → dB (ref 1, top_db 80) → colours between
-/// its smallest and largest value. A picture file: resized by area, grey repeated to three
-/// channels. Throws Error on what cannot be read.
-Tensor load_picture(const Picture& picture, const std::filesystem::path& path);
+/// (3, height, width) f32, normalised. Audio from `offset` seconds on: mono → STFT → dB (ref 1,
+/// top_db 80) → colours between its smallest and largest value. A picture file: resized by area, grey
+/// repeated to three channels. Throws Error on what cannot be read.
+Tensor load_picture(const Picture& picture, const std::filesystem::path& path, double offset = 0);
 /// The same from samples (samples) at picture.sample_rate.
 Tensor picture_of(const Picture& picture, const Tensor& samples);
 /// RGB (3, height, width) in [0, 1] of dB values (bins, frames), bins from 0 to sample_rate/2 Hz,

@@ -58,5 +58,7 @@ class AudioReader {
 /// Writes samples (samples) or (channels, samples) as 16-bit wav or flac, or ogg (Vorbis), by the
 /// extension. Values beyond ±1 are clipped. Throws Error if it cannot.
 void encode(const std::filesystem::path& path, const Clip& clip);
+/// What is left of samples (samples) that went through Ogg Vorbis: as many as before.
+Tensor through_vorbis(const Clip& clip);
 
 }  // namespace melgrad

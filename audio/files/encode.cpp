@@ -51,18 +51,20 @@ int format_of(const std::filesystem::path& path) {
   return SF_FORMAT_OGG | SF_FORMAT_VORBIS;
 }
 
-}  // namespace
+using File = std::unique_ptr<SNDFILE, decltype(&sf_close)>;
 
-void encode(const std::filesystem::path& path, const Clip& clip) {
+SF_VIRTUAL_IO memory_io() { return {length, seek, read, write, tell}; }
+
+/// The bytes of a file; `name` is for error messages.
+Memory encoded(const Clip& clip, int format, const std::filesystem::path& name) {
   SF_INFO info{};
   info.samplerate = clip.sample_rate;
   info.channels = clip.samples.rank() == 1 ? 1 : static_cast<int>(clip.samples.dim(0));
-  info.format = format_of(path);
-  Memory encoded;
-  SF_VIRTUAL_IO io{length, seek, read, write, tell};
-  std::unique_ptr<SNDFILE, decltype(&sf_close)> file(
-      sf_open_virtual(&io, SFM_WRITE, &info, &encoded), sf_close);
-  check(file != nullptr, "encode", "{}: {}", path, sf_strerror(nullptr));
+  info.format = format;
+  Memory bytes;
+  SF_VIRTUAL_IO io = memory_io();
+  File file(sf_open_virtual(&io, SFM_WRITE, &info, &bytes), sf_close);
+  check(file != nullptr, "encode", "{}: {}", name, sf_strerror(nullptr));
   sf_command(file.get(), SFC_SET_CLIPPING, nullptr, SF_TRUE);
   Tensor frames = clip.samples.rank() == 1
                       ? clip.samples.to(Dtype::f32).contiguous()
@@ -74,12 +76,18 @@ void encode(const std::filesystem::path& path, const Clip& clip) {
     i64 wanted = std::min(step, count - done);
     check(
         sf_writef_float(file.get(), frames.data<float>() + done * info.channels, wanted) == wanted,
-        "encode", "{}: {}", path, sf_strerror(file.get()));
+        "encode", "{}: {}", name, sf_strerror(file.get()));
   }
   file.reset();  // writes the rest
+  return bytes;
+}
 
+}  // namespace
+
+void encode(const std::filesystem::path& path, const Clip& clip) {
+  Memory memory = encoded(clip, format_of(path), path);
   std::ofstream out(path, std::ios::binary);
-  out << encoded.bytes;
+  out << memory.bytes;
   out.close();
   if (!out) {
     int reason = errno;
@@ -87,6 +95,21 @@ void encode(const std::filesystem::path& path, const Clip& clip) {
     std::filesystem::remove(path, ignored);
     fail("encode", "{}: {}", path.string(), std::strerror(reason));
   }
+}
+
+Tensor through_vorbis(const Clip& clip) {
+  check(clip.samples.rank() == 1, "through_vorbis", "needs (samples): {}", clip.samples);
+  Memory memory = encoded(clip, SF_FORMAT_OGG | SF_FORMAT_VORBIS, "Ogg Vorbis in memory");
+  memory.at = 0;
+  SF_INFO info{};
+  SF_VIRTUAL_IO io = memory_io();
+  File file(sf_open_virtual(&io, SFM_READ, &info, &memory), sf_close);
+  check(file != nullptr, "through_vorbis", "{}", sf_strerror(nullptr));
+  Tensor samples = zeros(clip.samples.shape());
+  i64 got = sf_readf_float(file.get(), samples.data<float>(), samples.numel());
+  check(got == samples.numel(), "through_vorbis", "{} of {} samples came back: {}", got,
+        samples.numel(), sf_strerror(file.get()));
+  return samples;
 }
 
 }  // namespace melgrad

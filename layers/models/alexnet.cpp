@@ -12,8 +12,8 @@ namespace {
 
 class AlexNet final : public Module {
  public:
-  explicit AlexNet(i64 classes) {
-    features_.add<Conv2d>(3, 64, 11, Conv2dOptions{.stride = 4, .padding = 2}).add<ReLU>();
+  AlexNet(i64 channels, i64 classes) {
+    features_.add<Conv2d>(channels, 64, 11, Conv2dOptions{.stride = 4, .padding = 2}).add<ReLU>();
     features_.add<MaxPool2d>(3, Pool2dOptions{.stride = 2});
     features_.add<Conv2d>(64, 192, 5, Conv2dOptions{.padding = 2}).add<ReLU>();
     features_.add<MaxPool2d>(3, Pool2dOptions{.stride = 2});
@@ -43,6 +43,8 @@ class AlexNet final : public Module {
 
 }  // namespace
 
-std::unique_ptr<Module> alexnet(i64 classes) { return std::make_unique<AlexNet>(classes); }
+std::unique_ptr<Module> alexnet(const Shape& input, i64 classes) {
+  return std::make_unique<AlexNet>(input[0], classes);
+}
 
 }  // namespace melgrad

@@ -11,8 +11,9 @@ namespace {
 template <class Layer>
 class CnnRecurrent final : public Module {
  public:
-  explicit CnnRecurrent(i64 classes) : classifier_(hidden, classes) {
-    add_base_features(features_);
+  CnnRecurrent(const Shape& input, i64 classes)
+      : rnn_(128 * (input[1] / 8), hidden), classifier_(hidden, classes) {
+    add_base_features(features_, input[0]);
     add_module("features", features_);
     add_module("rnn", rnn_);
     add_module("classifier", classifier_);
@@ -28,18 +29,18 @@ class CnnRecurrent final : public Module {
   static constexpr i64 hidden = 128;
 
   Sequential features_;
-  Layer rnn_{128 * 8, hidden};
+  Layer rnn_;
   Linear classifier_;
 };
 
 }  // namespace
 
-std::unique_ptr<Module> cnn_rnn(i64 classes) {
-  return std::make_unique<CnnRecurrent<RNN>>(classes);
+std::unique_ptr<Module> cnn_rnn(const Shape& input, i64 classes) {
+  return std::make_unique<CnnRecurrent<RNN>>(input, classes);
 }
 
-std::unique_ptr<Module> cnn_lstm(i64 classes) {
-  return std::make_unique<CnnRecurrent<LSTM>>(classes);
+std::unique_ptr<Module> cnn_lstm(const Shape& input, i64 classes) {
+  return std::make_unique<CnnRecurrent<LSTM>>(input, classes);
 }
 
 }  // namespace melgrad

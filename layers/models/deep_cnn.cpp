@@ -11,9 +11,9 @@
 
 namespace melgrad {
 
-std::unique_ptr<Module> deep_cnn(i64 classes) {
+std::unique_ptr<Module> deep_cnn(const Shape& input, i64 classes) {
   auto net = std::make_unique<Classifier>("DeepCnn");
-  i64 channels = 3;
+  i64 channels = input[0];
   for (i64 filters : {32, 64, 128, 256, 256}) {
     for (i64 in : {channels, filters}) {
       net->features.add<Conv2d>(in, filters, 3, Conv2dOptions{.padding = 1});
@@ -23,7 +23,7 @@ std::unique_ptr<Module> deep_cnn(i64 classes) {
     channels = filters;
   }
   net->classifier.add<Flatten>().add<Dropout>(.5);
-  net->classifier.add<Linear>(256 * 2 * 2, 128).add<ReLU>();
+  net->classifier.add<Linear>(256 * (input[1] / 32) * (input[2] / 32), 128).add<ReLU>();
   net->classifier.add<Linear>(128, classes);
   return net;
 }

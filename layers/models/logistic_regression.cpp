@@ -6,9 +6,9 @@
 
 namespace melgrad {
 
-std::unique_ptr<Module> logistic_regression(i64 classes) {
+std::unique_ptr<Module> logistic_regression(const Shape& input, i64 classes) {
   auto net = std::make_unique<Sequential>();
-  net->add<Flatten>().add<Linear>(3 * 64 * 64, classes);
+  net->add<Flatten>().add<Linear>(input.numel(), classes);
   return net;
 }
 

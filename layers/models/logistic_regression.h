@@ -5,7 +5,7 @@
 
 namespace melgrad {
 
-/// (N, 3, 64, 64) -> Linear 12288 -> classes. Study A's simplest net.
-std::unique_ptr<Module> logistic_regression(i64 classes);
+/// All values of the input, of any shape -> Linear -> classes. Study A's simplest net, 12288 values.
+std::unique_ptr<Module> logistic_regression(const Shape& input, i64 classes);
 
 }  // namespace melgrad

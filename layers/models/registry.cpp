@@ -13,22 +13,24 @@ namespace melgrad {
 const std::vector<NetEntry>& nets() {
   static const Shape picture{3, 64, 64}, photo{3, 224, 224};
   static const std::vector<NetEntry> all{
-      {"logistic", "logistic regression on the pixels", picture, 4, "1", logistic_regression},
-      {"mlp1", "perceptron, one hidden layer of 512", picture, 4, "3", mlp1},
-      {"mlp2", "perceptron, hidden layers of 512 and 128", picture, 4, "5", mlp2},
-      {"base_cnn", "3 × [conv, batch norm, ReLU, pool], dropout, 2 linear", picture, 4,
+      {"logistic", "logistic regression on the pixels", picture, 0, 4, "1", logistic_regression},
+      {"mlp1", "perceptron, one hidden layer of 512", picture, 0, 4, "3", mlp1},
+      {"mlp2", "perceptron, hidden layers of 512 and 128", picture, 0, 4, "5", mlp2},
+      {"base_cnn", "3 × [conv, batch norm, ReLU, pool], dropout, 2 linear", picture, 8, 4,
        "classifier.4", base_cnn},
-      {"deep_cnn", "ten convolutions with batch norm, no skips", picture, 4, "classifier.4",
+      {"deep_cnn", "ten convolutions with batch norm, no skips", picture, 32, 4, "classifier.4",
        deep_cnn},
-      {"cnn_rnn", "base_cnn's features, a time column a step of an RNN", picture, 4, "classifier",
-       cnn_rnn},
-      {"cnn_lstm", "base_cnn's features, a time column a step of an LSTM", picture, 4, "classifier",
-       cnn_lstm},
-      {"alexnet", "AlexNet, torchvision's; also for 64 × 64", photo, 1000, "classifier.6", alexnet},
-      {"vgg11_bn", "VGG11 with batch norm, torchvision's; also for 64 × 64", photo, 1000,
+      {"cnn_rnn", "base_cnn's features, a time column a step of an RNN", picture, 8, 4,
+       "classifier", cnn_rnn},
+      {"cnn_lstm", "base_cnn's features, a time column a step of an LSTM", picture, 8, 4,
+       "classifier", cnn_lstm},
+      {"alexnet", "AlexNet, torchvision's; also for 64 × 64", photo, 63, 1000, "classifier.6",
+       alexnet},
+      {"vgg11_bn", "VGG11 with batch norm, torchvision's; also for 64 × 64", photo, 32, 1000,
        "classifier.6", vgg11_bn},
-      {"vgg16", "VGG16, torchvision's", photo, 1000, "classifier.6", vgg16},
-      {"vgg16_bn", "VGG16 with batch norm, torchvision's", photo, 1000, "classifier.6", vgg16_bn},
+      {"vgg16", "VGG16, torchvision's", photo, 32, 1000, "classifier.6", vgg16},
+      {"vgg16_bn", "VGG16 with batch norm, torchvision's", photo, 32, 1000, "classifier.6",
+       vgg16_bn},
   };
   return all;
 }
@@ -42,9 +44,26 @@ const NetEntry& find_net(const std::string& name) {
   fail("net", "there is no net '{}'; there are: {}", name, names);
 }
 
-std::unique_ptr<Module> make_net(const std::string& name, i64 classes) {
+void NetEntry::check_input(const Shape& shape) const {
+  for (i64 size : shape) check(size >= 1, "net", "{}: an empty input: {}", name, shape);
+  if (least == 0) {
+    check(!shape.empty(), "net", "{}: the input has no shape", name);
+  } else {
+    check(shape.rank() == 3 && shape[1] >= least && shape[2] >= least, "net",
+          "{}: takes (channels, height, width), height and width of at least {}: {}", name, least,
+          shape);
+  }
+}
+
+std::unique_ptr<Module> make_net(const std::string& name, const Shape& input, i64 classes) {
+  const NetEntry& entry = find_net(name);
+  entry.check_input(input);
   check(classes > 0, "net", "the number of classes is positive, not {}", classes);
-  return find_net(name).make(classes);
+  return entry.make(input, classes);
+}
+
+std::unique_ptr<Module> make_net(const std::string& name, i64 classes) {
+  return make_net(name, find_net(name).input, classes);
 }
 
 }  // namespace melgrad

@@ -19,8 +19,7 @@ const Widths configuration_d{64, 64,  0,   128, 128, 0,   256, 256, 256,
 
 class Vgg final : public Module {
  public:
-  Vgg(const Widths& widths, bool batch_norm, i64 classes) {
-    i64 channels = 3;
+  Vgg(const Widths& widths, bool batch_norm, i64 channels, i64 classes) {
     for (i64 filters : widths) {
       if (filters == 0) {
         features_.add<MaxPool2d>(2);
@@ -54,16 +53,16 @@ class Vgg final : public Module {
 
 }  // namespace
 
-std::unique_ptr<Module> vgg11_bn(i64 classes) {
-  return std::make_unique<Vgg>(configuration_a, true, classes);
+std::unique_ptr<Module> vgg11_bn(const Shape& input, i64 classes) {
+  return std::make_unique<Vgg>(configuration_a, true, input[0], classes);
 }
 
-std::unique_ptr<Module> vgg16(i64 classes) {
-  return std::make_unique<Vgg>(configuration_d, false, classes);
+std::unique_ptr<Module> vgg16(const Shape& input, i64 classes) {
+  return std::make_unique<Vgg>(configuration_d, false, input[0], classes);
 }
 
-std::unique_ptr<Module> vgg16_bn(i64 classes) {
-  return std::make_unique<Vgg>(configuration_d, true, classes);
+std::unique_ptr<Module> vgg16_bn(const Shape& input, i64 classes) {
+  return std::make_unique<Vgg>(configuration_d, true, input[0], classes);
 }
 
 }  // namespace melgrad

@@ -7,9 +7,9 @@ namespace melgrad {
 
 /// VGG in torchvision's layout, names and initial values: Simonyan & Zisserman 2014, arXiv
 /// 1409.1556, table 1, configurations A and D; _bn with batch norm after each convolution.
-/// (N, 3, H, W), H and W ≥ 32; made for 224.
-std::unique_ptr<Module> vgg11_bn(i64 classes);
-std::unique_ptr<Module> vgg16(i64 classes);
-std::unique_ptr<Module> vgg16_bn(i64 classes);
+/// input (C, H, W), H and W ≥ 32; made for (3, 224, 224).
+std::unique_ptr<Module> vgg11_bn(const Shape& input, i64 classes);
+std::unique_ptr<Module> vgg16(const Shape& input, i64 classes);
+std::unique_ptr<Module> vgg16_bn(const Shape& input, i64 classes);
 
 }  // namespace melgrad

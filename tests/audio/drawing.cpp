@@ -144,7 +144,7 @@ TEST(SpectrogramPicture, ARowIsTheMeanOfWhatLiesUnderIt) {
                        "needs (bins, frames)"));
 }
 
-TEST(Picture, EveryParameterChangesItAndItsDescription) {
+TEST(Picture, EveryParameterChangesIt) {
   TemporaryFolder folder;
   encode(folder / "x.wav", {test_signal(60000), 22050});
   const std::pair<const char*, std::function<void(Picture&)>> changes[] = {
@@ -155,23 +155,15 @@ TEST(Picture, EveryParameterChangesItAndItsDescription) {
       {"width", [](Picture& p) { p.width = 24; }},
       {"colours", [](Picture& p) { p.colours = Colours::grey; }},
       {"axis", [](Picture& p) { p.axis = FrequencyAxis::mel; }},
-      {"offset", [](Picture& p) { p.offset = .5; }},
-      {"offset + ε", [](Picture& p) { p.offset = 1.00001; }},
-      {"offset + 2ε", [](Picture& p) { p.offset = 1.00002; }},
       {"seconds", [](Picture& p) { p.seconds = 1; }},
       {"mean", [](Picture& p) { p.mean = .4; }},
-      {"mean + ε", [](Picture& p) { p.mean = .5 + 1e-9; }},
       {"std", [](Picture& p) { p.std = .4; }},
-      {"std + ε", [](Picture& p) { p.std = .5 + 1e-9; }},
   };
   Tensor whole = load_picture({}, folder / "x.wav");
-  std::set<std::string> descriptions{Picture{}.description()};
   for (const auto& [name, change] : changes) {
     Picture changed;
     change(changed);
-    EXPECT_TRUE(descriptions.insert(changed.description()).second) << name;
-    bool little = contains(name, "ε");
-    EXPECT_TRUE(little || !equal(load_picture(changed, folder / "x.wav"), whole)) << name;
+    EXPECT_FALSE(equal(load_picture(changed, folder / "x.wav"), whole)) << name;
   }
 }
 
@@ -183,14 +175,13 @@ TEST(Picture, IsTheStages) {
                   .hop = 100,
                   .height = 20,
                   .width = 30,
-                  .offset = 1,
                   .seconds = 2,
                   .mean = .3,
                   .std = .2};
   Tensor part = decode(folder / "x.wav").samples.slice(0, 8000, 24000);
   Tensor db = amplitude_to_db(spectrogram(part, {.n_fft = 512, .hop_length = 100}, 1));
   Tensor rgb = spectrogram_picture(db, 8000, 20, 30, specshow, FrequencyAxis::log);
-  EXPECT_TRUE(equal(load_picture(picture, folder / "x.wav"), (rgb - .3) / .2));
+  EXPECT_TRUE(equal(load_picture(picture, folder / "x.wav", 1), (rgb - .3) / .2));
   EXPECT_TRUE(equal(picture_of(picture, part), (rgb - .3) / .2));
 }
 

@@ -164,28 +164,6 @@ TEST(Feature, TheSamplesRateCountsWhereFrequenciesAreInHz) {
   Feature other = unusual();
   other.mel.sr = 18000;  // the clip's counts
   EXPECT_TRUE(equal(of_kind(unusual(), "mel"), of_kind(other, "mel")));
-  EXPECT_EQ(other.description(), unusual().description());
-}
-
-TEST(Feature, ItsDescriptionHasEveryParameter) {
-  std::vector<Parameter> rows = parameters();
-  rows.push_back({"kind", [](Feature& f) { f.kind = "mel"; }, {}});
-  rows.push_back({"sr", [](Feature& f) { f.sr = 0; }, {}});
-  // The last digit of a number counts as well.
-  rows.push_back({"sr + ε", [](Feature& f) { f.sr += 1e-11; }, {}});
-  rows.push_back({"beta + ε", [](Feature& f) { f.stft.window_options.beta += 1e-14; }, {}});
-  rows.push_back({"roll_percent + ε", [](Feature& f) { f.roll_percent += 1e-15; }, {}});
-  std::map<std::string, std::string> name_of{{unusual().description(), "nothing changed"}};
-  for (const Parameter& row : rows) {
-    Feature changed = unusual();
-    row.change(changed);
-    auto [other, is_new] = name_of.emplace(changed.description(), row.name);
-    EXPECT_TRUE(is_new) << row.name << " reads like " << other->second;
-  }
-  Feature implied, given;
-  given.stft.hop_length = 512;
-  given.stft.win_length = 2048;
-  EXPECT_EQ(implied.description(), given.description());
 }
 
 TEST(Feature, OfAPartOfAFile) {

@@ -1,21 +1,15 @@
-// Normalisation, pictures, cache and loader.
+// Normalisation, pictures and loader.
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <csignal>
-#include <fstream>
 #include <thread>
 
-#include "audio/collections/cache.h"
 #include "audio/collections/loader.h"
 #include "audio/drawing/plot.h"
 #include "audio/feature.h"
 #include "audio/files/decode.h"
 #include "audio/normalize.h"
 #include "tensor/files/image.h"
-#include "tensor/files/npy.h"
 #include "tensor/ops.h"
 #include "tests/audio/signal.h"
 #include "tests/error_of.h"
@@ -69,6 +63,13 @@ TEST(Picture, SpecshowsChoiceOfColours) {
   EXPECT_EQ(round(rgb).to_vector<i64>(), (std::vector<i64>{68, 1, 84, 32, 144, 140, 253, 231, 36}));
 }
 
+TEST(Picture, PlanesAreTheColoursTurned) {
+  Tensor values = linspace(-3, 9, 35).reshape({5, 7});
+  for (Colours colours : {Colours::viridis, Colours::specshow, Colours::grey})
+    EXPECT_TRUE(equal(colour_planes(values.transpose(0, 1), colours),
+                      colourise(values.transpose(0, 1), colours).permute({2, 0, 1})));
+}
+
 TEST(Picture, GreyPicturesAreRepeatedAndResizedByArea) {
   TemporaryFolder folder;
   std::vector<u8> levels;
@@ -88,7 +89,7 @@ TEST(Picture, AudioFiles) {
   EXPECT_EQ(x.shape(), (Shape{3, 64, 64}));
   EXPECT_GE(min(x).item(), -1);
   EXPECT_LE(max(x).item(), 1);
-  EXPECT_TRUE(contains(error_of([&] { load_picture(Picture{.offset = 9}, folder.path / "x.wav"); }),
+  EXPECT_TRUE(contains(error_of([&] { load_picture(Picture{}, folder.path / "x.wav", 9); }),
                        "nothing after"));
 }
 
@@ -123,103 +124,6 @@ TEST(Plot, Ticks) {
   ASSERT_EQ(mel.marks.size(), 3);
   EXPECT_EQ(mel.marks[1].label, "256");
   EXPECT_NEAR(mel.marks[1].share, (256. / 187.5 - 1 + .5) / 3, 1e-12);
-}
-
-TEST(Cache, KeepsDropsAndSurvives) {
-  TemporaryFolder folder;
-  FeatureCache cache(folder.path / "cache", 10000);
-  EXPECT_FALSE(cache.get("a").has_value());
-  Tensor x = test_signal(500);  // 4 kB
-  cache.put("a", x);
-  EXPECT_TRUE(equal(*cache.get("a"), x));
-  EXPECT_FALSE(cache.get("b").has_value());
-  for (int i = 0; i < 5; ++i) cache.put("x" + std::to_string(i), x);
-  EXPECT_LE(cache.size(), 10000U);
-  EXPECT_TRUE(cache.get("x4").has_value());
-  EXPECT_FALSE(cache.get("a").has_value());  // used longest ago
-
-  for (const auto& file : std::filesystem::directory_iterator(folder.path / "cache"))
-    std::filesystem::resize_file(file.path(), 100);
-  EXPECT_FALSE(cache.get("x4").has_value());  // damaged: as if it were not there
-  cache.put("x4", x);
-  EXPECT_TRUE(cache.get("x4").has_value());
-}
-
-TEST(Cache, KeysFollowContentAndParameters) {
-  TemporaryFolder folder;
-  auto write = [&](const std::string& text) {
-    std::ofstream(folder.path / "f", std::ios::binary) << text;
-    return FeatureCache::key(folder.path / "f", Feature{}.description());
-  };
-  std::string first = write("one");
-  EXPECT_NE(write("two"), first);
-  EXPECT_EQ(write("one"), first);
-  Feature other;
-  other.mel.fmin = 20;
-  EXPECT_NE(other.description(), Feature{}.description());
-}
-
-TEST(Cache, TwoWritersAtOnce) {
-  TemporaryFolder folder;
-  auto work = [&](int offset) {
-    FeatureCache cache(folder.path / "cache", 60000);
-    for (int i = 0; i < 60; ++i) {
-      std::string key = std::to_string((i * 7 + offset) % 20);
-      if (auto found = cache.get(key))
-        EXPECT_EQ(found->numel(), 500);
-      else
-        cache.put(key, test_signal(500));
-    }
-  };
-  std::thread other(work, 3);
-  work(0);
-  other.join();
-}
-
-TEST(Cache, TwoProcessesOfWhichOneIsKilled) {
-  TemporaryFolder folder;
-  FeatureCache cache(folder.path, 60000);
-  Tensor x = test_signal(500);
-  pid_t other = fork();
-  if (other == 0) {
-    alarm(60);  // should nobody kill it
-    for (int i = 0;; ++i) cache.put(i % 21 == 0 ? "other" : std::to_string(i * 7 % 20), x);
-  }
-  bool other_has_begun = false;
-  for (int i = 0; i < 300 || !other_has_begun; ++i) {
-    other_has_begun |= cache.get("other").has_value();
-    std::string key = std::to_string(i * 3 % 20);
-    if (auto found = cache.get(key))
-      EXPECT_TRUE(equal(*found, x));
-    else
-      cache.put(key, x);
-  }
-  kill(other, SIGKILL);
-  int status = 0;
-  EXPECT_EQ(waitpid(other, &status, 0), other);
-  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "it had ended before";
-  for (const auto& file : std::filesystem::directory_iterator(folder.path)) {
-    if (file.path().extension() != ".npy") continue;  // what the other one was writing
-    EXPECT_TRUE(equal(load_npy(file.path()), x)) << file.path();
-  }
-  cache.put("after", x);
-  EXPECT_LE(cache.size(), 60000U);
-}
-
-TEST(Cache, MakesRoomOfWhatAKilledProcessLeft) {
-  TemporaryFolder folder;
-  FeatureCache cache(folder.path, 60000);
-  auto leave = [&](const std::string& name, std::chrono::hours age) {
-    std::ofstream(folder.path / name) << std::string(100000, ' ');
-    last_write_time(folder.path / name, std::filesystem::file_time_type::clock::now() - age);
-    return folder.path / name;
-  };
-  auto abandoned = leave("a.npy.7-0.partial", std::chrono::hours(2));
-  auto in_work = leave("b.npy.8-0.partial", std::chrono::hours(0));
-  cache.put("x", test_signal(500));
-  EXPECT_FALSE(exists(abandoned));
-  EXPECT_TRUE(exists(in_work));
-  EXPECT_TRUE(cache.get("x").has_value());
 }
 
 TEST(Loader, OrderDoesNotDependOnWorkers) {

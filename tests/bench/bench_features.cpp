@@ -112,17 +112,24 @@ void time_folder(const Settings& settings) {
   namespace fs = std::filesystem;
   std::vector<Example> examples;
   for (const auto& entry : fs::recursive_directory_iterator(settings.folder))
-    if (entry.is_regular_file()) examples.push_back({entry.path(), 0, ""});
+    if (entry.is_regular_file())
+      examples.push_back({entry.path(), 0, "", 0, settings.clip_seconds});
   fs::path folder = fs::temp_directory_path() / ("melgrad_bench_" + std::to_string(now_ms()));
   double start = now_ms();
-  FeatureCache cache(folder);
   Feature feature;
+  FeatureCache cache(folder);
+  Shape shape{feature.mel.n_mels,
+              1 + static_cast<i64>(settings.clip_seconds * feature.sr) / feature.stft.hop()};
+  FeatureRows rows = cache.rows("log-mel", shape, feature.dtype);
   Loaded loaded = load_all(examples, [&](const Example& example) {
     Tensor y = extract(feature, example);
-    FeatureCache(folder).put(FeatureCache::key(example.path, feature.description()), y);
-    return y;
+    y = pad(y, {0, 0}, {0, shape[1] - y.dim(1)});  // or cut
+    rows.put(cache.hash(example.path), y);
+    return scalar(0);
   });
+  rows.flush();
   double total = now_ms() - start;
+  rows = {};
   fs::remove_all(folder);
   report(settings, "folder", {total}, static_cast<double>(loaded.items.size()));
 }

@@ -8,8 +8,11 @@
 namespace melgrad {
 namespace {
 
-// More parameters than one launch holds, some of them empty, one of several blocks.
-i64 size_of_parameter(i64 number) { return number == 400 ? 5000 : number % 7; }
+// More parameters than one launch holds, one of them of several blocks; the first launch is full to
+// its last place (512), in the others some are empty.
+i64 size_of_parameter(i64 number) {
+  return number == 400 ? 5000 : number < 600 ? 1 + number % 6 : number % 7;
+}
 constexpr i64 parameters = 1300;
 
 // w, g and two states of all parameters, one after the other in one tensor each.

@@ -7,10 +7,15 @@ cuda=$2
 
 quick="--nets logistic --epochs 2 --batch 8"
 
+# What a weights file holds, without what it says of itself: the command differs.
+tensors() { tail -c +$((9 + $(od -An -tu8 -N8 "$1"))) "$1"; }
+same_tensors() { cmp <(tensors "$1") <(tensors "$2"); }
+
 # --- what works
-expect 0 "The report: " $program --clips 12 $quick --out good
+expect 0 "logistic regression: .* parameters, 32 clips to learn from" $program --clips 12 $quick --out good
+check "it says where the report is" grep -q "The report: " log
 check "a report and results" test -s good/report.html -a -s good/results.json
-check "no checkpoint is left" test -z "$(ls good/checkpoints)"
+check "its checkpoint is kept, so that it can go on" test -s good/checkpoints/logistic-stratified-0.safetensors
 expect 0 "vgg11_bn_finetuned" $program --help
 
 # --- what was typed
@@ -30,7 +35,7 @@ expect 2 "missing.safetensors" $program --weights missing.safetensors
 check "nothing was left behind" test ! -e typed/results.json
 
 # --- the GPU: a build without one says so, a simulated one is there and comes to what the CPU comes to
-accuracy() { grep -E '"test_accuracy"' "$1"; }
+accuracy() { grep -E '"accuracy"' "$1"; }
 case $cuda in
   OFF) expect 1 "cuda:0: this build of melgrad has no CUDA" $program --device cuda --out typed ;;
   SIM)
@@ -38,7 +43,7 @@ case $cuda in
     check "the device is in the results" grep -q '"cuda:0"' gpu/results.json
     check "the GPU is as often right as the CPU" diff <(accuracy good/results.json) <(accuracy gpu/results.json)
     expect 0 "The report: " $program --clips 12 $quick --device cuda --cuda-graph --out recorded
-    check "recorded steps come to the same weights" cmp gpu/weights/logistic.safetensors \
+    check "recorded steps come to the same weights" same_tensors gpu/weights/logistic.safetensors \
       recorded/weights/logistic.safetensors
     expect 1 "there is no cuda:1: this machine has 1 GPU" $program --device cuda:1 --out typed ;;
   ON) echo "not run: training on a GPU, which this machine may not have" ;;
@@ -47,14 +52,28 @@ esac
 # --- what an earlier run left in --out
 expect 1 "nowhere" $program --data nowhere --out good
 check "results are still there" test -s good/results.json
-echo unfinished >good/checkpoints/base_cnn-stratified-0.safetensors
-expect 0 "no --resume: .*good/checkpoints.previous" $program --clips 8 --seed 1 $quick --out good
-check "results are kept" test -s good/results.previous.json
-check "checkpoints are kept" grep -q unfinished good/checkpoints.previous/*
+cp good/weights/logistic.safetensors first.safetensors
+expect 0 "no --resume: .*good/previous" $program --clips 8 --seed 1 $quick --out good
+check "results are kept" test -s good/previous/results.json
+check "checkpoints are kept" test -s good/previous/checkpoints/logistic-stratified-0.safetensors
+check "weights are kept" cmp first.safetensors good/previous/weights/logistic.safetensors
 check "other music for another seed" grep -q "32 pictures" good/results.json
+expect 0 "in place of those of the run before it" $program --clips 8 --seed 1 $quick --out good
+flock good/.lock -c "$program --clips 8 --seed 1 $quick --out good; echo exit \$?" >log 2>&1
+check "a folder has one run at a time" grep -q "another run works in good" log
+
+# --- a plan
+music=good/music/12_clips_seed_0
+expect 0 "base_cnn-stratified-0 +1142916 +1142916 +6 " $program --plan --clips 12 --nets logistic,base_cnn \
+  --epochs 2 --batch 12 --out planned
+check "and nothing else" test ! -e planned
+expect 0 "^2 fits, at most" $program --plan --clips 12 --nets logistic,base_cnn --epochs 2 --out planned
+expect 0 "^3 fits" $program --plan --data $music --nets logistic --seeds 3 --out planned
+expect 0 "^1 fits" $program --plan --data $music --nets logistic,mlp1 --seeds 2 --only 'mlp1-*-1' --out planned
+expect 1 "no fit is left" $program --plan --data $music --nets logistic --only 'cnn*' --out planned
+expect 1 "no fold 2" $program --plan --data $music --nets logistic --folds 2 --out planned
 
 # --- collections
-music=good/music/12_clips_seed_0
 expect 1 "nowhere" $program --data nowhere --out data
 mkdir -p one/jazz && cp $music/jazz/* one/jazz
 expect 1 "only one class" $program --data one --out data
@@ -112,24 +131,58 @@ expect 1 "error: .*full/" bash -c "ulimit -f 200; exec $long --resume"
 check "the results of the net that had finished are kept" grep -q '"base_cnn"' full/results.json
 expect 0 "The report: " $long --resume
 
-# --- Ctrl-C, then --resume: the same numbers as in a run that was not interrupted
-numbers() { grep -E "test_|best_epoch" "$1"; }
-base="$program --data $music --nets base_cnn --epochs 12 --batch 8"
+# --- Ctrl-C or SIGTERM, then --resume: the same numbers as in a run that was not interrupted
+numbers() { grep -vE '"(seconds|waited|date|command)"' "$1"; }
+short="$program --data $music --nets base_cnn"
+base="$short --epochs 12 --batch 8"
 expect 0 "" $base --out straight
-$base --out stopped >log 2>&1 &
-pid=$!
-await grep -q "epoch 2:" log
-kill -INT $pid
-wait $pid
-check "Ctrl-C exits with 130" test $? = 130
-check "before it had ended by itself" test -z "$(grep "epoch 12:" log)"
-check "it says how to go on" grep -q -- "--resume" log
-expect 1 "nowhere" $program --data nowhere --out stopped
-check "a checkpoint is left" test -s stopped/checkpoints/base_cnn-stratified-0.safetensors
-expect 0 "goes on from" $base --out stopped --resume
-check "resumed equals uninterrupted" diff <(numbers straight/results.json) <(numbers stopped/results.json)
-check "the weights, too" cmp straight/weights/base_cnn.safetensors stopped/weights/base_cnn.safetensors
-expect 1 "other data or settings" $base --lr .1 --out straight --resume
+for signal in INT TERM; do
+  rm -rf stopped
+  $base --out stopped >log 2>&1 &
+  pid=$!
+  await grep -q "epoch 2:" log
+  kill -$signal $pid
+  wait $pid
+  check "SIG$signal exits with 130" test $? = 130
+  check "before it had ended by itself" test -z "$(grep "epoch 12:" log)"
+  check "it says how to go on" grep -q -- "--resume" log
+  check "a checkpoint is left" test -s stopped/checkpoints/base_cnn-stratified-0.safetensors
+  expect 0 "goes on from" $base --out stopped --resume
+  check "resumed equals uninterrupted" diff <(numbers straight/results.json) <(numbers stopped/results.json)
+  check "the weights, too" same_tensors straight/weights/base_cnn.safetensors stopped/weights/base_cnn.safetensors
+done
+
+# --- training on, and what --resume refuses
+expect 0 "" $short --epochs 7 --batch 8 --out longer
+expect 0 "goes on from" $base --out longer --resume
+check "7 epochs and 5 more are 12" diff <(numbers straight/results.json | grep -v '"epochs"') \
+  <(numbers longer/results.json | grep -v '"epochs"')
+check "weights, too" same_tensors straight/weights/base_cnn.safetensors longer/weights/base_cnn.safetensors
+expect 1 "12 already, more than the 5 asked for" $short --epochs 5 --batch 8 --out longer --resume
+expect 1 "learning rate: 0.001 → 0.1" $base --lr .1 --out straight --resume
+expect 1 "batch: 8 → 4" $short --epochs 12 --batch 4 --out straight --resume
+expect 1 "seed: 0 → 5" $base --seed 5 --out straight --resume
+cp -r $music other && cp other/jazz/jazz.00002.wav other/jazz/jazz.00000.wav
+mkdir -p swapped/good/music && mv other swapped/$music
+expect 1 "other data" bash -c "cp -r straight swapped/; cd swapped; exec $base --out straight --resume"
+
+# --- a plan of 8 fits that is killed at any moment ends with the figures of one that was not
+eight="$program --data $music --nets logistic,mlp1 --epochs 3 --batch 8 --seeds 4"
+expect 0 "" $eight --out whole
+RANDOM=7
+for kill in $(seq 20); do
+  $eight --out killed --resume >log 2>&1 &
+  pid=$!
+  sleep "0.$(printf %03d $((RANDOM % 400)))"
+  kill -KILL $pid 2>/dev/null
+  wait $pid 2>/dev/null
+done
+expect 0 "" $eight --out killed --resume
+check "killed 20 times, it comes to the same" diff <(numbers whole/results.json) <(numbers killed/results.json)
+for weights in whole/weights/*; do
+  check "$weights, too" same_tensors "$weights" "killed/weights/$(basename "$weights")"
+done
+check "which are 8" test "$(grep -c '"ended"' whole/results.json)" = 8
 
 # --- a net that diverges does not stop the others
 expect 0 "diverged" $program --data $music --nets base_cnn,logistic --lr 1e38 --epochs 2 --batch 8 --out wild

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "apps/harness/progress.h"
-#include "apps/harness/trainer.h"
+#include "apps/harness/training/trainer.h"
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
 #include "layers/dropout.h"
@@ -22,19 +22,19 @@ namespace melgrad {
 inline constexpr i64 pixels = 6, clips = 60;
 
 // Class 1 is brighter on the left; noise makes it learnable, but not at once.
-inline StudyData two_classes() {
-  StudyData data;
-  data.collection.classes = {"dark", "bright"};
+inline Examples two_classes() {
+  Collection collection;
+  collection.classes = {"dark", "bright"};
   Generator generator(11);
   for (i64 i = 0; i < clips; ++i)
-    data.collection.examples.push_back({"clip" + std::to_string(i) + ".png", i % 2, ""});
-  data.offsets.assign(clips, 0);
-  data.inputs = randn({clips, pixels, pixels, 3}, generator);
+    collection.examples.push_back({"clip" + std::to_string(i) + ".png", i % 2, ""});
+  Tensor rows = randn({clips, pixels, pixels, 3}, generator);
   for (i64 i = 1; i < clips; i += 2) {
-    Tensor left = data.inputs.select(0, i).slice(1, 0, pixels / 2);
+    Tensor left = rows.select(0, i).slice(1, 0, pixels / 2);
     left.copy_(left + .5);
   }
-  return data;
+  Input input{.name = "noise", .recipe = Picture{.height = pixels, .width = pixels}};
+  return Examples(collection, input, rows);
 }
 
 inline Split thirds() {
@@ -44,59 +44,77 @@ inline Split thirds() {
   return split;
 }
 
-inline Training short_training() {
+inline Recipe short_recipe() {
   return {.optimizer = AdamSettings{.lr = 3e-3},
           .batch = 8,
-          .epochs = 6,
-          .plateau = {.factor = .5, .patience = 1},
-          .early_stopping = {.patience = 8},
+          .stages = {{.epochs = 6, .course = PlateauSettings{.factor = .5, .patience = 1}}},
+          .early_stopping = EarlyStoppingSettings{.patience = 8},
           .clip_norm = 1};
 }
 
 /// With everything that has state: batch norm's buffers, dropout's generator. `stop_at`: the
-/// forward pass in training mode during which Ctrl-C is pressed.
+/// forward pass in training mode during which `signal` comes, Ctrl-C by default.
 class Net final : public Module {
  public:
-  explicit Net(i64 stop_at = -1) : stop_at_(stop_at) {
+  explicit Net(i64 stop_at = -1, int signal = SIGINT) : stop_at_(stop_at), signal_(signal) {
     add_module("layers", layers_);
     layers_.add<Conv2d>(3, 4, 3).add<BatchNorm2d>(4).add<Flatten>().add<Dropout>(.3).add<Linear>(
         4 * (pixels - 2) * (pixels - 2), 2);
   }
   std::string type() const override { return "Net"; }
   Variable forward(const Variable& x) override {
-    if (training() && stop_at_-- == 0) std::raise(SIGINT);
+    if (training() && stop_at_-- == 0) std::raise(signal_);
     return layers_(x);
   }
 
  private:
   i64 stop_at_;
+  int signal_;
   Sequential layers_;
 };
 
+using Weights = std::map<std::string, std::vector<float>>;
+
+inline Weights weights_of(const Module& net) {
+  Weights weights;
+  for (const auto& [name, value] : net.state_dict())
+    weights[name] = value.to(Dtype::f32).to_vector<float>();
+  return weights;
+}
+
 struct Outcome {
   Fit fit;
-  std::map<std::string, std::vector<float>> weights;
+  Weights weights;
 };
 
-inline Outcome train(const Training& training, const std::filesystem::path& checkpoint = {},
-                     bool resume = false, i64 stop_at = -1, Device device = {},
-                     bool inputs_on_host = false) {
-  StudyData data = two_classes();
-  if (!inputs_on_host) data.inputs = data.inputs.to(device);
+/// How one training is done, where it is not done as usual.
+struct Doing {
+  std::filesystem::path checkpoint = {};
+  bool resume = false;
+  i64 stop_at = -1;
+  int signal = SIGINT;
+  Device device = {};
+  bool inputs_on_host = false;
+  View view = {};
   Split split = thirds();
-  Net net(stop_at);
+};
+
+inline Outcome train(const Recipe& recipe, const Doing& doing = {}) {
+  Examples examples = two_classes();
+  if (!doing.inputs_on_host && !doing.device.is_cpu()) examples.to(doing.device);
+  Net net(doing.stop_at, doing.signal);
   Generator initial(5);
   net.reset(initial);
-  Generator masks(5, device);
+  Generator masks(5, doing.device);
   net.set_generator(masks);
-  net.to(device);
-  Trainer trainer(net, masks, data, split, training, 5);
-  if (resume) trainer.load(checkpoint);
-  Progress progress("test", 1);
+  net.to(doing.device);
+  FittedView view(examples, doing.view, doing.split.train);
+  Trainer trainer(net, masks, {examples, view, doing.split}, recipe, 5);
+  if (doing.resume) trainer.load(doing.checkpoint);
+  Progress progress = Progress::silent();
   Outcome outcome;
-  outcome.fit = trainer.run(checkpoint, progress);
-  for (const auto& [name, value] : net.state_dict())
-    outcome.weights[name] = value.to(Dtype::f32).to_vector<float>();
+  outcome.fit = trainer.run(doing.checkpoint, progress);
+  outcome.weights = weights_of(net);
   return outcome;
 }
 
@@ -104,7 +122,7 @@ inline void expect_same_bits(const Outcome& a, const Outcome& b) {
   EXPECT_EQ(a.weights, b.weights);
   EXPECT_EQ(a.fit.best_epoch, b.fit.best_epoch);
   EXPECT_EQ(a.fit.ended, b.fit.ended);
-  EXPECT_EQ(a.fit.scores.test_loss, b.fit.scores.test_loss);
+  EXPECT_EQ(a.fit.measured, b.fit.measured);
   EXPECT_EQ(a.fit.confusion.counts(), b.fit.confusion.counts());
   ASSERT_EQ(a.fit.history.size(), b.fit.history.size());
   for (std::size_t i = 0; i < a.fit.history.size(); ++i) {
@@ -112,6 +130,7 @@ inline void expect_same_bits(const Outcome& a, const Outcome& b) {
     EXPECT_EQ(x.train_loss, y.train_loss) << "epoch " << i;
     EXPECT_EQ(x.train_accuracy, y.train_accuracy) << "epoch " << i;
     EXPECT_EQ(x.valid_loss, y.valid_loss) << "epoch " << i;
+    EXPECT_EQ(x.valid_accuracy, y.valid_accuracy) << "epoch " << i;
     EXPECT_EQ(x.lr, y.lr) << "epoch " << i;
   }
 }

@@ -115,6 +115,26 @@ TEST(Init, KerassDefaults) {
   EXPECT_EQ(sum(lstm.parameters()[2].second.data().slice(0, 30, 60)).item(), 30);
 }
 
+// reset() draws a net anew, whatever it had become.
+TEST(Init, NothingOfATrainedLayerIsLeft) {
+  for (init::Rule rule : {init::pytorch, init::keras, init::kaiming_fan_out, init::normal_001}) {
+    Linear fresh(30, 20, {.init = rule}), trained(30, 20, {.init = rule});
+    for (auto& [name, parameter] : trained.parameters()) parameter.mutable_data().fill_(7);
+    Generator generator(3), same(3);
+    fresh.reset(generator);
+    trained.reset(same);
+    EXPECT_TRUE(equal(fresh.weight.data(), trained.weight.data()));
+    EXPECT_TRUE(equal(fresh.bias.data(), trained.bias.data()));
+  }
+  LSTM fresh(5, 4, {.init = init::keras_rnn}), trained(5, 4, {.init = init::keras_rnn});
+  for (auto& [name, parameter] : trained.parameters()) parameter.mutable_data().fill_(7);
+  Generator generator(3), same(3);
+  fresh.reset(generator);
+  trained.reset(same);
+  for (std::size_t i = 0; i < fresh.parameters().size(); ++i)
+    EXPECT_TRUE(equal(fresh.parameters()[i].second.data(), trained.parameters()[i].second.data()));
+}
+
 TEST(Init, TorchvisionsVgg) {
   Generator generator(1);
   Conv2d conv(16, 64, 3, {}, {.init = init::kaiming_fan_out});

@@ -68,7 +68,7 @@ TEST(Models, StateDictsAreTorchvisions) {
 TEST(Models, EveryNetRunsForwardAndTrainsItsParameters) {
   for (const NetEntry& entry : nets()) {
     if (entry.input[1] > 64) continue;  // the big ones are tests/nets
-    auto net = entry.make(entry.classes);
+    auto net = make_net(entry.name, entry.classes);
     Generator generator(1);
     net->reset(generator);
     Tensor x = rand({2, entry.input[0], entry.input[1], entry.input[2]}, generator);
@@ -81,6 +81,71 @@ TEST(Models, EveryNetRunsForwardAndTrainsItsParameters) {
     EXPECT_TRUE(net->state_dict().contains(head + ".bias")) << entry.name;
     EXPECT_EQ(net->state_dict().at(head + ".bias").numel(), entry.classes) << entry.name;
   }
+}
+
+// (C, H, W) of all kinds: the smallest, odd ones, oblong ones, one channel and many.
+std::vector<Shape> shapes_of(const NetEntry& entry) {
+  if (entry.least == 0) return {{5}, {1, 1, 1}, {2, 3}, {1, 7, 20}, {3, 64, 64}};
+  i64 n = entry.least;
+  return {{3, n, n}, {1, n + 7, n}, {5, n + 1, n + 20}};
+}
+
+TEST(Models, TakeInputsOfOtherShapes) {
+  for (const NetEntry& entry : nets()) {
+    if (std::string(entry.name).starts_with("vgg16")) continue;  // 1 GB of what vgg11_bn is, too
+    for (const Shape& shape : shapes_of(entry)) {
+      auto net = make_net(entry.name, shape, 3);
+      net->eval();
+      Shape batch = shape;
+      batch.insert(0, 2);
+      NoGrad no_grad;
+      EXPECT_EQ((*net)(zeros(batch)).shape(), (Shape{2, 3})) << entry.name << shape;
+    }
+  }
+}
+
+// An input that is refused is one that the net could not compute with.
+TEST(Models, TheSmallestInputIsTheSmallest) {
+  for (const NetEntry& entry : nets()) {
+    if (entry.least == 0 || std::string(entry.name).starts_with("vgg16")) continue;
+    i64 n = entry.least;
+    for (const Shape& shape : {Shape{3, n - 1, n}, Shape{3, n, n - 1}}) {
+      std::string error = error_of([&] { make_net(entry.name, shape, 3); });
+      EXPECT_TRUE(contains(error, entry.name) && contains(error, std::to_string(n)) &&
+                  contains(error, to_string(shape)))
+          << error;
+      auto compute = [&] {
+        auto net = entry.make(shape, 3);
+        net->eval();
+        NoGrad no_grad;
+        (*net)(zeros({1, 3, shape[1], shape[2]}));
+      };
+      EXPECT_THROW(compute(), Error) << entry.name << shape;
+    }
+    for (const Shape& shape : {Shape{}, Shape{n}, Shape{n, n}, Shape{1, 3, n, n}, Shape{0, n, n}})
+      EXPECT_TRUE(contains(error_of([&] { make_net(entry.name, shape, 3); }), to_string(shape)))
+          << entry.name;
+  }
+  for (const Shape& shape : {Shape{}, Shape{0}, Shape{3, -1, 2}})
+    EXPECT_THROW(make_net("logistic", shape, 3), Error) << shape;
+}
+
+// Sizes from each net's definition.
+TEST(Models, ParameterCountsFollowTheShape) {
+  auto count = [](const char* name, const Shape& shape) {
+    return make_net(name, shape, 4)->parameter_count();
+  };
+  i64 small = count("base_cnn", {3, 64, 64});
+  EXPECT_EQ(count("base_cnn", {1, 64, 64}), small - 2 * 9 * 32);
+  EXPECT_EQ(count("base_cnn", {3, 40, 79}), small - (8 * 8 - 5 * 9) * 128 * 128);
+  EXPECT_EQ(count("cnn_rnn", {3, 40, 800}), count("cnn_rnn", {3, 64, 64}) - 3 * 128 * 128);
+  EXPECT_EQ(count("cnn_lstm", {3, 72, 16}), count("cnn_lstm", {3, 64, 64}) + 4 * 128 * 128);
+  EXPECT_EQ(count("deep_cnn", {3, 96, 40}), count("deep_cnn", {3, 64, 64}) - 256 * 128);
+  EXPECT_EQ(count("logistic", {11}), 11 * 4 + 4);
+  EXPECT_EQ(count("mlp1", {2, 5}), 11 * 512 + 513 * 4);
+  EXPECT_EQ(count("mlp2", {1, 2, 5}), 11 * 512 + 513 * 128 + 129 * 4);
+  EXPECT_EQ(count("alexnet", {1, 90, 70}), count("alexnet", {3, 224, 224}) - 2 * 11 * 11 * 64);
+  EXPECT_EQ(count("vgg11_bn", {4, 32, 70}), count("vgg11_bn", {3, 224, 224}) + 9 * 64);
 }
 
 TEST(Models, NamesAreUniqueAndUnknownOnesRefused) {

@@ -25,7 +25,7 @@ import time
 # The tests (names of ctest) of a folder, the quickest first.
 TESTS = {
     "apps/harness": ["harness", "four_genres"],
-    "apps/trained": ["harness"],
+    "apps/trained": ["trained", "harness"],
     "kernels/cpu": ["kernels", "tensor", "ops", "autograd"],
     "tensor": ["tensor", "ops"],
     "autograd": ["structure", "autograd", "ops"],

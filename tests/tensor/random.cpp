@@ -64,6 +64,15 @@ TEST(Random, CopiesShareTheStreamForksDoNot) {
   EXPECT_EQ(a.fork(1).offset(), 0U);
 }
 
+// fork(k) of seed s is SplitMix64's first number from s ^ (its first number from k); published for 0
+// and for 1234567.
+TEST(Random, ForksAreSplitMix64s) {
+  constexpr u64 of_0 = 0xe220a8397b1dcdafU, of_1234567 = 6457827717110365317U;
+  EXPECT_EQ(Generator(of_0).fork(0).seed(), of_0);
+  EXPECT_EQ(Generator(of_0 ^ 1234567U).fork(0).seed(), of_1234567);
+  EXPECT_EQ(Generator(of_1234567).fork(1234567).seed(), of_0);
+}
+
 // The standard error of a mean of n uniforms is √(1/12n), of n normals 1/√n; 5 of them are allowed.
 TEST(Random, Moments) {
   constexpr i64 n = 1'000'000;

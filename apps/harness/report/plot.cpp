@@ -2,27 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <sstream>
 
 #include "kernels/error.h"
 
 namespace melgrad {
 namespace {
-
-// Length of the UTF-8 sequence that starts at text[i]; 0 if there is none.
-std::size_t utf8_length(const std::string& text, std::size_t i) {
-  auto byte = [&](std::size_t j) { return static_cast<unsigned char>(text[j]); };
-  std::size_t length = byte(i) < 0x80                      ? 1
-                       : byte(i) >= 0xC2 && byte(i) < 0xE0 ? 2
-                       : byte(i) >= 0xE0 && byte(i) < 0xF0 ? 3
-                       : byte(i) >= 0xF0 && byte(i) < 0xF5 ? 4
-                                                           : 0;
-  if (i + length > text.size()) return 0;
-  for (std::size_t j = 1; j < length; ++j)
-    if ((byte(i + j) & 0xC0) != 0x80) return 0;
-  return length;
-}
 
 /// Maps values to pixels inside one panel of a figure.
 struct Panel {
@@ -36,26 +20,31 @@ struct Panel {
   }
 };
 
-std::string line(double x1, double y1, double x2, double y2, const char* style) {
-  return format("<line class='{}' x1='{}' y1='{}' x2='{}' y2='{}'/>", style, decimal(x1, 1),
-                decimal(y1, 1), decimal(x2, 1), decimal(y2, 1));
+Html line(std::string_view element, double x1, double y1, double x2, double y2) {
+  return tag(element, {{"x1", decimal(x1, 1)},
+                       {"y1", decimal(y1, 1)},
+                       {"x2", decimal(x2, 1)},
+                       {"y2", decimal(y2, 1)}});
 }
 
-std::string text(double x, double y, const char* style, const std::string& words) {
-  return format("<text class='{}' x='{}' y='{}'>{}</text>", style, decimal(x, 1), decimal(y, 1),
-                words);
+Html circle(std::string_view element, double x, double y, double radius) {
+  return tag(element, {{"cx", decimal(x, 1)}, {"cy", decimal(y, 1)}, {"r", decimal(radius, 1)}});
 }
 
-std::string curve(const Panel& panel, const std::vector<Epoch>& history, double Epoch::*member,
-                  const char* style) {
+Html text(std::string_view element, double x, double y, const std::string& words) {
+  return tag(element, {{"x", decimal(x, 1)}, {"y", decimal(y, 1)}}, words);
+}
+
+Html curve(std::string_view element, const Panel& panel, const std::vector<Epoch>& history,
+           double Epoch::*member) {
   std::string points;
   for (std::size_t i = 0; i < history.size(); ++i) {
     double value = history[i].*member;
     if (!std::isfinite(value)) continue;
-    points +=
-        decimal(panel.x(static_cast<double>(i + 1)), 1) + "," + decimal(panel.y(value), 1) + " ";
+    points += (points.empty() ? "" : " ") + decimal(panel.x(static_cast<double>(i + 1)), 1) + "," +
+              decimal(panel.y(value), 1);
   }
-  return format("<polyline class='{}' points='{}'/>", style, points);
+  return points.empty() ? Html() : tag(element, {{"points", points}});
 }
 
 // A round step (1, 2 or 5 times a power of ten) that makes at most `count` parts of `range`.
@@ -66,22 +55,25 @@ double round_step(double range, int count) {
   return 10 * power;
 }
 
-std::string axes(const Panel& panel, bool shares, bool epochs) {
-  std::string svg;
+Html values_axis(const Panel& panel, bool shares) {
+  Html svg;
   double step = round_step(panel.highest - panel.lowest, 4);
   i64 last = std::llround(std::floor(panel.highest / step + 1e-6));
   for (i64 i = std::llround(std::ceil(panel.lowest / step)); i <= last; ++i) {
     double value = static_cast<double>(i) * step, y = panel.y(value);
-    svg += line(panel.left, y, panel.left + panel.width, y, "grid");
-    svg +=
-        text(panel.left - 5, y + 3.5, "tick end", shares ? percent(value, 0) : decimal(value, 2));
+    svg += line("line.grid", panel.left, y, panel.left + panel.width, y);
+    svg += text("text.tick.end", panel.left - 5, y + 3.5,
+                shares ? percent(value, 0) : decimal(value, 2));
   }
-  if (epochs) {
-    auto every = static_cast<i64>(std::max(1.0, round_step(panel.last - panel.first, 6)));
-    for (i64 epoch = every; static_cast<double>(epoch) <= panel.last; epoch += every)
-      svg += text(panel.x(static_cast<double>(epoch)), panel.top + panel.height + 14, "tick middle",
-                  std::to_string(epoch));
-  }
+  return svg;
+}
+
+Html epochs_axis(const Panel& panel) {
+  Html svg;
+  auto every = static_cast<i64>(std::max(1.0, round_step(panel.last - panel.first, 6)));
+  for (i64 epoch = every; static_cast<double>(epoch) <= panel.last; epoch += every)
+    svg += text("text.tick.middle", panel.x(static_cast<double>(epoch)),
+                panel.top + panel.height + 14, std::to_string(epoch));
   return svg;
 }
 
@@ -102,52 +94,6 @@ double highest_loss(const std::vector<Epoch>& history) {
 
 }  // namespace
 
-std::string escape_html(const std::string& text) {
-  std::string escaped;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t length = utf8_length(text, i);
-    switch (text[i]) {
-      case '&': escaped += "&amp;"; break;
-      case '<': escaped += "&lt;"; break;
-      case '>': escaped += "&gt;"; break;
-      case '"': escaped += "&quot;"; break;
-      case '\'': escaped += "&#39;"; break;
-      default: escaped += length > 0 ? text.substr(i, length) : "\uFFFD";
-    }
-    i += std::max<std::size_t>(length, 1);
-  }
-  return escaped;
-}
-
-std::string fixed_point(double value, int digits) {
-  if (!std::isfinite(value)) return "–";
-  char buffer[64];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, value);
-  return buffer;
-}
-
-std::string decimal(double value, int digits) {
-  std::string text = fixed_point(value, digits);
-  if (text.find('.') != std::string::npos) {
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.back() == '.') text.pop_back();
-  }
-  return text == "-0" ? "0" : text;
-}
-
-std::string percent(double fraction, int digits) {
-  return std::isfinite(fraction) ? fixed_point(fraction * 100, digits) + "\u202F%" : "–";
-}
-
-std::string thousands(i64 value) {
-  std::string digits = std::to_string(value), text;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += "\u202F";
-    text += digits[i];
-  }
-  return text;
-}
-
 i64 overfitting_start(const std::vector<Epoch>& history, i64 best_epoch) {
   auto count = static_cast<i64>(history.size());
   if (best_epoch < 0 || best_epoch >= count) return -1;
@@ -160,88 +106,84 @@ i64 overfitting_start(const std::vector<Epoch>& history, i64 best_epoch) {
   return -1;
 }
 
-std::string learning_curves(const Fit& fit) {
+Html learning_curves(const Fit& fit) {
   const std::vector<Epoch>& history = fit.history;
-  if (history.empty()) return "";
+  if (history.empty()) return {};
   double last = std::max(2.0, static_cast<double>(history.size()));
   Panel loss{38, 10, 270, 104, 1, last, 0, highest_loss(history)};
   Panel accuracy{38, 130, 270, 84, 1, last, 0, 1};
 
-  std::ostringstream svg;
-  svg << "<svg class='curves' viewBox='0 0 316 234' role='img' aria-label='loss and accuracy over "
-      << history.size() << " epochs'>";
+  Html svg;
   i64 overfitting = overfitting_start(history, fit.best_epoch);
   if (overfitting >= 0) {
     double from = loss.x(static_cast<double>(overfitting + 1));
-    svg << format("<rect class='overfit' x='{}' y='10' width='{}' height='204'/>", decimal(from, 1),
-                  decimal(loss.left + loss.width - from, 1));
+    svg += tag("rect.overfit", {{"x", decimal(from, 1)},
+                                {"y", "10"},
+                                {"width", decimal(loss.left + loss.width - from, 1)},
+                                {"height", "204"}});
   }
-  svg << axes(loss, false, false) << axes(accuracy, true, true);
-  if (fit.best_epoch >= 0) {
-    double best = loss.x(static_cast<double>(fit.best_epoch + 1));
+  svg += values_axis(loss, false) + values_axis(accuracy, true) + epochs_axis(accuracy);
+  bool has_best = fit.best_epoch >= 0 && fit.best_epoch < static_cast<i64>(history.size());
+  double best = loss.x(static_cast<double>(fit.best_epoch + 1));
+  if (has_best) svg += line("line.best", best, 10, best, 214);
+  svg += curve("polyline.train", loss, history, &Epoch::train_loss);
+  svg += curve("polyline.valid", loss, history, &Epoch::valid_loss);
+  svg += curve("polyline.train", accuracy, history, &Epoch::train_accuracy);
+  svg += curve("polyline.valid", accuracy, history, &Epoch::valid_accuracy);
+  if (has_best) {
     const Epoch& epoch = history[static_cast<std::size_t>(fit.best_epoch)];
-    svg << line(best, 10, best, 214, "best");
-    svg << curve(loss, history, &Epoch::train_loss, "train")
-        << curve(loss, history, &Epoch::valid_loss, "valid")
-        << curve(accuracy, history, &Epoch::train_accuracy, "train")
-        << curve(accuracy, history, &Epoch::valid_accuracy, "valid");
     for (auto [panel, value] :
          {std::pair(loss, epoch.valid_loss), std::pair(accuracy, epoch.valid_accuracy)})
-      svg << format("<circle class='best' cx='{}' cy='{}' r='3.4'/>", decimal(best, 1),
-                    decimal(panel.y(value), 1));
-  } else {
-    svg << curve(loss, history, &Epoch::train_loss, "train")
-        << curve(accuracy, history, &Epoch::train_accuracy, "train");
+      if (std::isfinite(value)) svg += circle("circle.best", best, panel.y(value), 3.4);
   }
-  svg << "</svg>";
-  return std::move(svg).str();
+  return tag("svg.curves",
+             {{"viewBox", "0 0 316 234"},
+              {"role", "img"},
+              {"aria-label", format("loss and accuracy over {} epochs", history.size())}},
+             svg);
 }
 
-std::string accuracy_strip(double published, double measured, double deviation, double chance) {
+Html accuracy_strip(double published, double measured, double deviation, double chance) {
   constexpr double left = 6, width = 208, y = 10;
-  auto x = [](double share) { return left + share * width; };
-  std::ostringstream svg;
-  svg << "<svg class='strip' viewBox='0 0 220 20' role='img' aria-label='published "
-      << percent(published) << ", measured " << percent(measured) << "'>";
-  svg << line(left, y, left + width, y, "grid") << line(x(chance), 3, x(chance), 17, "chance");
-  bool both = std::isfinite(published) && std::isfinite(measured);
-  if (both) svg << line(x(published), y, x(measured), y, "link");
-  if (std::isfinite(measured) && deviation > 0)
-    svg << line(x(std::max(0.0, measured - deviation)), y, x(std::min(1.0, measured + deviation)),
-                y, "spread");
-  if (std::isfinite(published))
-    svg << format("<circle class='published' cx='{}' cy='{}' r='4.2'/>", decimal(x(published), 1),
-                  y);
-  if (std::isfinite(measured))
-    svg << format("<circle class='measured' cx='{}' cy='{}' r='4.6'/>", decimal(x(measured), 1), y);
-  svg << "</svg>";
-  return std::move(svg).str();
+  auto x = [](double share) { return left + std::clamp(share, 0.0, 1.0) * width; };
+  bool has_published = std::isfinite(published), has_measured = std::isfinite(measured);
+  Html svg = line("line.grid", left, y, left + width, y) +
+             line("line.chance", x(chance), 3, x(chance), 17);
+  if (has_published && has_measured) svg += line("line.link", x(published), y, x(measured), y);
+  if (has_measured && deviation > 0)
+    svg += line("line.spread", x(measured - deviation), y, x(measured + deviation), y);
+  if (has_published) svg += circle("circle.published", x(published), y, 4.2);
+  if (has_measured) svg += circle("circle.measured", x(measured), y, 4.6);
+  return tag(
+      "svg.strip",
+      {{"viewBox", "0 0 220 20"},
+       {"role", "img"},
+       {"aria-label", format("published {}, measured {}", percent(published), percent(measured))}},
+      svg);
 }
 
-std::string confusion_table(const Confusion& confusion, const std::vector<std::string>& classes) {
-  std::ostringstream html;
-  html << "<table class='confusion" << (classes.size() > 6 ? " many" : "")
-       << "'><thead><tr><td></td>";
-  for (const std::string& name : classes)
-    html << "<th scope='col'><span>" << escape_html(name) << "</span></th>";
-  html << "</tr></thead><tbody>";
+Html confusion_table(const Confusion& confusion, const std::vector<std::string>& classes) {
+  auto cell = [&](i64 truth, i64 predicted) {
+    i64 count = confusion(truth, predicted), support = confusion.score(truth).support;
+    double share = static_cast<double>(count) / static_cast<double>(std::max<i64>(1, support));
+    std::string depth = share > .8 ? " deep" : share > .65 ? " mid" : "";
+    return tag("td",
+               {{"class", (truth == predicted ? "hit" : "miss") + depth},
+                {"style", "--v:" + decimal(share, 2)}},
+               count > 0 ? std::to_string(count) : "·");
+  };
+  Html head = tag("td") + each(classes, [](const std::string& name) {
+                return tag("th", {{"scope", "col"}}, tag("span", name));
+              });
+  Html body;
   for (i64 truth = 0; truth < confusion.classes(); ++truth) {
-    i64 row = std::max<i64>(1, confusion.score(truth).support);
-    html << "<tr><th scope='row'>" << escape_html(classes[static_cast<std::size_t>(truth)])
-         << "</th>";
-    for (i64 predicted = 0; predicted < confusion.classes(); ++predicted) {
-      i64 count = confusion(truth, predicted);
-      double share = static_cast<double>(count) / static_cast<double>(row);
-      html << format("<td class='{}{}' style='--v:{}'>{}</td>", truth == predicted ? "hit" : "miss",
-                     share > .8    ? " deep"
-                     : share > .65 ? " mid"
-                                   : "",
-                     decimal(share, 2), count > 0 ? std::to_string(count) : "·");
-    }
-    html << "</tr>";
+    Html row = tag("th", {{"scope", "row"}}, classes.at(static_cast<std::size_t>(truth)));
+    for (i64 predicted = 0; predicted < confusion.classes(); ++predicted)
+      row += cell(truth, predicted);
+    body += tag("tr", row);
   }
-  html << "</tbody></table>";
-  return std::move(html).str();
+  return tag(classes.size() > 6 ? "table.confusion.many" : "table.confusion",
+             tag("thead", tag("tr", head)), tag("tbody", body));
 }
 
 }  // namespace melgrad

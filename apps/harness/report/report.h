@@ -1,18 +1,40 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <vector>
 
-#include "apps/harness/results.h"
+#include "apps/harness/report/html.h"
+#include "apps/harness/results/results.h"
 
 namespace melgrad {
 
-/// Bytes of a small picture file (JPEG) of picture `index` of the study, empty if there is none.
+/// Bytes of a small picture file (JPEG) of clip `index` of Results::clips, empty if there is none.
 using PictureSource = std::function<std::string(i64 index)>;
 
-/// Writes one HTML file that needs nothing else but the audio files it links to: published and
-/// measured figures, learning curves, confusion matrices, example clips, settings. The file
-/// appears whole or not at all.
-void write_report(const Results& results, const PictureSource& picture, const std::string& path);
+/// What the sections of a page are made from. What stands in `results` is text, whatever it holds:
+/// html.h escapes it.
+struct Report {
+  const Results& results;
+  const PictureSource& picture;
+  const RuleUsed& main;               // the first rule: compared with the published figures
+  std::vector<const RowResult*> ran;  // with a fit of it that did not diverge
+  const RowResult* best = nullptr;    // of them, by mean accuracy
+  double chance = 0;                  // accuracy of guessing
+};
+
+/// A part of the page, or nothing where there is nothing to show. Those that every study has are in
+/// sections/, a file each; a study may have its own.
+struct Section {
+  std::string name;  // "curves": the part's id, for links
+  std::function<Html(const Report&)> html;
+};
+/// In the order of the page.
+const std::vector<Section>& shared_sections();
+
+/// Writes one HTML file that needs nothing else but the audio files it links to. The file appears
+/// whole or not at all. `own`: sections of the study, before the settings.
+void write_report(const Results& results, const PictureSource& picture, const std::string& path,
+                  const std::vector<Section>& own = {});
 
 /// The style sheet of the page, and the few lines of script that play clips and filter them.
 extern const char* const report_style;

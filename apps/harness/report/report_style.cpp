@@ -26,6 +26,7 @@ main { max-width: 1040px; margin: 0 auto; padding: 56px 28px 72px; }
 h1 { font: 400 44px/1.1 var(--serif); letter-spacing: -.01em; margin: 0 0 18px; }
 h2 { font: 400 26px/1.25 var(--serif); margin: 64px 0 6px; }
 h3 { font: 600 15px/1.3 var(--sans); margin: 0; }
+h3.apart { margin: 32px 0 6px; }
 p { max-width: 68ch; margin: 8px 0; }
 a { color: var(--blue); text-underline-offset: 2px; }
 .eyebrow { font-size: 12.5px; letter-spacing: .09em; text-transform: uppercase; color: var(--soft);
@@ -52,20 +53,24 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 .nets td { text-align: right; padding: 9px 8px; border-bottom: 1px solid var(--faint);
            white-space: nowrap; }
 .nets th:first-child, .nets td:first-child { text-align: left; padding-left: 0; white-space: normal;
-           min-width: 230px; }
-.nets td:first-child small { display: block; color: var(--soft); font-size: 12.5px;
-                             line-height: 1.35; max-width: 34em; }
+           min-width: 205px; }
+.nets small { display: block; color: var(--soft); font-size: 12.5px; line-height: 1.35;
+              font-weight: 400; }
+.nets td:first-child small, .nets td:last-child small { white-space: normal; max-width: 34em; }
+.nets small.wrong { color: var(--red); }
 .nets .strong { font-weight: 650; }
 .nets .group { border-bottom: 0; padding-bottom: 0; text-align: center; }
 .nets tr.absent td { color: var(--soft); }
 .nets tr.best td:first-child b::after { content: " ★"; color: var(--blue); font-weight: 400; }
 .nets b { font-weight: 600; }
 .pm { color: var(--soft); font-size: 12.5px; font-weight: 400; }
-svg.strip { display: block; width: 160px; height: 20px; }
+svg.strip { display: block; width: 136px; height: 20px; }
 
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(290px, 1fr));
          gap: 34px 32px; margin-top: 20px; }
 .card p { margin: 2px 0 8px; font-size: 13.5px; color: var(--soft); line-height: 1.4; }
+.card details { font-size: 13.5px; color: var(--soft); }
+.card details h3 { color: var(--ink); margin-top: 18px; }
 svg.curves { display: block; width: 100%; height: auto; }
 svg text { font: 10.5px var(--sans); fill: var(--soft); }
 svg .end { text-anchor: end; } svg .middle { text-anchor: middle; }
@@ -99,6 +104,13 @@ svg .spread { stroke: var(--blue); stroke-width: 5; stroke-linecap: round; opaci
 .scores { font-size: 14px; } .scores th { font-weight: 500; color: var(--soft); font-size: 13px; }
 .scores td, .scores th { text-align: right; padding: 5px 12px; border-bottom: 1px solid var(--faint); }
 .scores td:first-child, .scores th:first-child { text-align: left; padding-left: 0; }
+.scores tbody th { font: inherit; color: inherit; }
+.scores .strong { font-weight: 650; }
+.pairs th[scope=rowgroup] { vertical-align: top; }
+.scores.pairs th[scope=row] { text-align: left; color: var(--soft); font-size: 13px;
+                              padding-left: 12px; }
+.pairs tr:first-child:not(:last-child) td, .pairs tr:first-child:not(:last-child) th[scope=row] {
+  border-bottom: 0; padding-bottom: 0; }
 
 .genre { margin: 20px 0 8px; text-transform: capitalize; }
 .clips { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 16px; }
@@ -122,7 +134,8 @@ select { font: inherit; color: inherit; background: var(--wash); border: 1px sol
 
 .settings { font-size: 14.5px; margin-top: 10px; }
 .settings td { padding: 6px 18px 6px 0; border-bottom: 1px solid var(--faint); vertical-align: top; }
-.settings td:nth-child(4) { color: var(--soft); }
+.settings td:nth-child(4), .settings small { color: var(--soft); }
+.settings small { display: block; font-size: 12.5px; line-height: 1.35; max-width: 24em; }
 .mark { font: 12px var(--mono); padding: 1px 6px; border-radius: 4px; background: var(--wash);
         color: var(--soft); white-space: nowrap; }
 .mark.inf { background: rgb(var(--red-rgb) / .15); color: var(--red); }

@@ -1,0 +1,102 @@
+#include "apps/harness/describe.h"
+
+#include <cmath>
+#include <ctime>
+
+#include "kernels/backend.h"
+#include "tensor/files/image.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string today() {
+  std::time_t now = std::time(nullptr);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", std::localtime(&now));
+  return text;
+}
+
+ClipInfo clip_of(const Example& example, const Options& options) {
+  ClipInfo clip;
+  clip.name = (example.path.parent_path().filename() / example.path.filename()).string();
+  clip.label = example.label;
+  if (example.path.empty() || is_image_file(example.path)) return clip;
+  fs::path inside = fs::relative(example.path, options.out);
+  bool below = !inside.empty() && *inside.begin() != "..";
+  clip.sound = (below ? inside : fs::absolute(example.path)).string();
+  clip.begin = example.offset;
+  clip.end = example.offset + (std::isfinite(example.duration) ? example.duration : 0);
+  return clip;
+}
+
+RuleUsed used(const RuleSplits& made) {
+  RuleUsed rule{made.rule.name, made.rule.title, made.rule.note, made.rule.leaks, {}};
+  for (const Split& split : made.splits)
+    rule.folds.push_back(
+        {static_cast<i64>(split.train.size()), static_cast<i64>(split.valid.size()), split.test});
+  return rule;
+}
+
+RowResult empty_result(const Study& study, const Row& row) {
+  RowResult result;
+  result.name = row.name;
+  result.title = row.title;
+  result.layers = row.layers;
+  result.input = find_input(study, row).name;
+  result.published = row.published;
+  result.not_run = "not run";
+  return result;
+}
+
+std::string compute_in_words(const Options& options) {
+  std::string text = options.bf16 ? "bf16, weights in f32" : "f32";
+  return options.cuda_graph ? text + ", steps recorded as a CUDA graph" : text;
+}
+
+}  // namespace
+
+std::string in_words(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
+  return text;
+}
+
+Results describe(const Study& study, const Options& options, const StudyData& data,
+                 const std::vector<RuleSplits>& rules, const std::vector<std::string>& absent) {
+  const Collection& collection = data.collection();
+  Results results;
+  results.study = study.title;
+  const char* what = std::holds_alternative<Picture>(study.inputs.front().recipe) ? "pictures"
+                     : data.of_sounds                                             ? "clips"
+                                                                                  : "songs";
+  results.data_set = format("{} {} of {}: {}", collection.examples.size(), what, data.source,
+                            in_words(collection.classes));
+  results.device = to_string(Device::parse(options.device));
+  results.compute = compute_in_words(options);
+  results.threads = num_threads();
+  results.seed = options.seed;
+  results.command = options.command;
+  results.date = today();
+  results.classes = collection.classes;
+  results.data_fingerprint = data.fingerprint();
+  results.skipped = skipped_in_words(collection);
+  for (const std::string& name : absent)
+    results.skipped.push_back(name + ": named by the split, not in the collection");
+  results.settings = settings_of(study, options, data.of_sounds);
+  for (const Example& example : collection.examples)
+    results.clips.push_back(clip_of(example, options));
+  for (const RuleSplits& made : rules) results.rules.push_back(used(made));
+  for (const Row& row : study.rows) results.rows.push_back(empty_result(study, row));
+  if (!options.data.empty())
+    results.notes.push_back(
+        "The published figures are of the authors' own clips" +
+        (results.classes == study.genres ? std::string() : " of " + in_words(study.genres)) +
+        ". This is another collection: the two columns show different tasks, not a failed or "
+        "bettered reproduction.");
+  return results;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "apps/harness/planning/plan.h"
+
+namespace melgrad {
+
+/// What a row's fits take on this machine, found by two steps on noise.
+struct Estimate {
+  i64 parameters = 0, trained_parameters = 0;
+  double seconds_a_batch = 0;  // of training; NaN: unknown
+  i64 bytes = 0;               // of tensors, at most
+};
+Estimate estimate(const Study& study, const Row& row, const Options& options, Device device,
+                  const std::vector<std::string>& classes);
+
+/// A line for each fit: parameters, steps, time, memory; and the sums. Early stopping may make it
+/// shorter.
+std::string plan_in_words(const Study& study, const Options& options, Device device,
+                          const std::vector<std::string>& classes,
+                          const std::vector<RuleSplits>& rules,
+                          const std::vector<PlannedFit>& fits);
+
+}  // namespace melgrad

@@ -1,0 +1,67 @@
+#include "apps/harness/planning/plan.h"
+
+#include <algorithm>
+
+#include "kernels/error.h"
+#include "layers/module.h"
+
+namespace melgrad {
+namespace {
+
+bool contains(const auto& values, const auto& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
+void add_fits(const Row& row, u64 seed, const std::vector<RuleSplits>& rules,
+              const Options& options, std::vector<PlannedFit>& fits) {
+  for (std::size_t r = 0; r < rules.size(); ++r) {
+    auto folds = static_cast<i64>(rules[r].splits.size());
+    for (i64 fold = 0; fold < folds; ++fold) {
+      if (!options.folds.empty() && folds > 1 && !contains(options.folds, fold + 1)) continue;
+      std::string part = folds > 1 ? format(".{}", fold + 1) : "";
+      std::string name = format("{}-{}{}-{}", row.name, rules[r].rule.name, part, seed);
+      bool wanted = options.only.empty();
+      for (const std::string& pattern : options.only)
+        wanted = wanted || matches_glob(pattern, name) || matches_glob(pattern, row.name);
+      if (wanted) fits.push_back({&row, r, fold, seed, name});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<const Row*> chosen_rows(const Study& study, const std::vector<std::string>& names) {
+  std::string list;
+  for (const Row& row : study.rows) list += (list.empty() ? "" : ", ") + row.name;
+  auto is_row = [&](const std::string& name) {
+    return std::any_of(study.rows.begin(), study.rows.end(),
+                       [&](const Row& row) { return row.name == name; });
+  };
+  for (const std::string& name : names)
+    check(name == "all" || is_row(name), "nets", "'{}' is none of {}", name, list);
+  std::vector<const Row*> chosen;
+  for (const Row& row : study.rows)
+    if (contains(names, "all") || contains(names, row.name) ||
+        (names.empty() && !row.variant.on_request))
+      chosen.push_back(&row);
+  return chosen;
+}
+
+std::vector<PlannedFit> plan(const std::vector<const Row*>& rows,
+                             const std::vector<RuleSplits>& rules, const Options& options) {
+  for (i64 fold : options.folds)
+    check(std::any_of(
+              rules.begin(), rules.end(),
+              [&](const RuleSplits& rule) { return fold <= static_cast<i64>(rule.splits.size()); }),
+          "folds", "there is no fold {}", fold);
+  std::vector<PlannedFit> fits;
+  for (const Row* row : rows)
+    for (i64 k = 0; k < options.seeds; ++k)
+      add_fits(*row, options.seed + static_cast<u64>(k), rules, options, fits);
+  check(!fits.empty(), "plan", "no fit is left: --only {} --folds {} match none",
+        options.only.empty() ? "" : options.only.front(),
+        options.folds.empty() ? std::string() : std::to_string(options.folds.front()));
+  return fits;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,34 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "apps/harness/command_line.h"
+#include "apps/harness/study.h"
+
+namespace melgrad {
+
+/// A rule and the splits it made of the run's collection.
+struct RuleSplits {
+  SplitRule rule;
+  std::vector<Split> splits;
+};
+
+/// As the files of --split say; else by the study's rules; else at random over the clips, or, where
+/// files give several, over the excerpts as published ("leaks"), over the files, or both. Of several
+/// rules --protocol chooses. The first is compared with the published figures. `absent` gets the
+/// clips that --split names and the collection lacks.
+std::vector<RuleSplits> rule_splits(const Study& study, const Options& options,
+                                    const Collection& collection, std::vector<std::string>& absent);
+
+/// Rules that studies are made of. Over rows: what is said to leak may tear songs apart.
+SplitRule split_over_clips(std::string name, std::string title, std::string note, bool leaks,
+                           const Fractions& fractions = {});
+SplitRule split_over_groups(std::string name, std::string title, std::string note,
+                            const Fractions& fractions = {});
+/// k folds, stratified. `validation`: the held-out fold is the validation part, too, as published
+/// recipes have it that stop early on the fold that scores them; else there is none.
+SplitRule folds_over_clips(std::string name, std::string title, std::string note, bool leaks, i64 k,
+                           bool validation);
+SplitRule folds_over_groups(std::string name, std::string title, std::string note, i64 k);
+
+}  // namespace melgrad

@@ -1,0 +1,50 @@
+#include <algorithm>
+
+#include "apps/harness/report/numbers.h"
+#include "apps/harness/report/sections/sections.h"
+#include "kernels/error.h"
+
+namespace melgrad::sections {
+namespace {
+
+std::string parts(const FoldClips& fold) {
+  return format("{} clips to train, {} to validate, {} to test", fold.train, fold.valid,
+                fold.test.size());
+}
+
+bool as_large(const FoldClips& a, const FoldClips& b) {
+  return a.train == b.train && a.valid == b.valid && a.test.size() == b.test.size();
+}
+
+Html sizes(const RuleUsed& rule) {
+  if (rule.folds.empty()) return {};
+  const FoldClips& first = rule.folds.front();
+  bool alike = std::all_of(rule.folds.begin(), rule.folds.end(),
+                           [&](const FoldClips& fold) { return as_large(fold, first); });
+  if (alike) {
+    std::string times = rule.folds.size() > 1 ? format("{} folds, each ", rule.folds.size()) : "";
+    return tag("p.note", rule.title, ": ", times, parts(first), ".");
+  }
+  i64 number = 0;
+  Html items = each(rule.folds, [&](const FoldClips& fold) {
+    return tag("li", format("fold {}: {}", ++number, parts(fold)));
+  });
+  return tag("p.note", rule.title, ": ", rule.folds.size(), " folds") + tag("ul.note", items);
+}
+
+Html skipped(const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  return tag("details", {{"open", ""}},
+             tag("summary", counted(static_cast<i64>(names.size()), "file"),
+                 names.size() == 1 ? " was skipped" : " were skipped"),
+             tag("ul", each(names, [](const std::string& name) { return tag("li", name); })));
+}
+
+}  // namespace
+
+Html data(const Report& report) {
+  return tag("h2", "Data") + tag("p", report.results.data_set) + each(report.results.rules, sizes) +
+         skipped(report.results.skipped);
+}
+
+}  // namespace melgrad::sections

@@ -1,0 +1,151 @@
+#include "apps/harness/session.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "apps/harness/progress.h"
+#include "kernels/error.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Everything that a run leaves but what can be made again.
+constexpr const char* left_behind[] = {"results.json", "report.html", "checkpoints", "weights"};
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  check(!error, "out", "{} cannot be written to: {}", folder, error.message());
+}
+
+std::string list(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += "\n  " + line;
+  return text;
+}
+
+const RowResult* find_row(const std::vector<RowResult>& rows, const std::string& name) {
+  auto found = std::find_if(rows.begin(), rows.end(),
+                            [&](const RowResult& row) { return row.name == name; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> rule_changes(const Results& then, const Results& now) {
+  auto in_words = [](const Results& results) {
+    std::string text;
+    for (const RuleUsed& rule : results.rules) {
+      text += (text.empty() ? "" : ", ") + rule.name;
+      for (const FoldClips& fold : rule.folds)
+        text += format(" {}/{}/{}", fold.train, fold.valid, fold.test.size());
+    }
+    return text;
+  };
+  std::string before = in_words(then), after = in_words(now);
+  if (before == after) return {};
+  return {"splits: " + before + " → " + after};
+}
+
+}  // namespace
+
+Session::Session(const fs::path& out, bool resume) : out_(out), resume_(resume) {
+  make_folder(out);
+  make_folder(out / "checkpoints");
+  make_folder(out / "weights");
+  fs::path lock = out / ".lock";
+  lock_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  check(lock_ >= 0, "out", "{} cannot be written to: {}", lock, std::strerror(errno));
+  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    close(lock_);
+    fail("out", "another run works in {}: give another --out, or wait for it", out);
+  }
+}
+
+Session::~Session() { close(lock_); }
+
+fs::path Session::checkpoint(const std::string& fit) const {
+  return out_ / "checkpoints" / (fit + ".safetensors");
+}
+
+fs::path Session::weights(const std::string& name) const {
+  return out_ / "weights" / (name + ".safetensors");
+}
+
+void Session::begin(Results& results) {
+  if (resume_)
+    keep_earlier(results);
+  else
+    set_earlier_aside();
+}
+
+void Session::keep_earlier(Results& results) const {
+  fs::path file = out_ / "results.json";
+  if (!fs::exists(file)) return;
+  Results earlier = read_json(file.string());
+  std::vector<std::string> differences = changes(earlier.settings, results.settings);
+  for (std::string& change : rule_changes(earlier, results)) differences.push_back(change);
+  if (earlier.seed != results.seed)
+    differences.push_back(format("seed: {} → {}", earlier.seed, results.seed));
+  if (earlier.classes != results.classes) differences.emplace_back("classes: others than before");
+  if (!differences.empty())
+    fail("resume", "the run in {} had other settings:{}", out_, list(differences));
+  check(earlier.data_fingerprint == results.data_fingerprint, "resume",
+        "the run in {} had other data: the clips are not the same, though their names may be",
+        out_);
+
+  results.pretraining = earlier.pretraining;
+  for (RowResult& row : results.rows) {
+    const RowResult* old = find_row(earlier.rows, row.name);
+    if (old == nullptr || old->fits.empty()) continue;
+    Figures published = row.published;
+    row = *old;
+    row.published = published;
+    say(format("{}: {} finished earlier", row.title,
+               row.fits.size() == 1 ? "was" : std::to_string(row.fits.size()) + " fits were"));
+  }
+}
+
+void Session::set_earlier_aside() const {
+  auto is_there = [&](const char* name) {
+    return fs::exists(out_ / name) && !fs::is_empty(out_ / name);
+  };
+  if (std::none_of(std::begin(left_behind), std::end(left_behind), is_there)) return;
+  fs::path aside = out_ / "previous";
+  bool replaces = fs::exists(aside);
+  fs::remove_all(aside);
+  make_folder(aside);
+  for (const char* name : left_behind)
+    if (fs::exists(out_ / name)) fs::rename(out_ / name, aside / name);
+  make_folder(out_ / "checkpoints");
+  make_folder(out_ / "weights");
+  say(format(
+      "note: no --resume: results, weights and checkpoints of an earlier run are now in {}{}",
+      aside, replaces ? ", in place of those of the run before it" : ""));
+}
+
+bool Session::is_done(const RowResult& row, const PlannedFit& fit, const std::string& rule,
+                      i64 epochs) {
+  auto found = std::find_if(row.fits.begin(), row.fits.end(), [&](const Fit& old) {
+    return old.seed == fit.seed && old.rule == rule && old.fold == fit.fold;
+  });
+  if (found == row.fits.end()) return false;
+  auto done = static_cast<i64>(found->history.size());
+  check(done <= epochs, "resume", "epochs: {} has {} already, more than the {} asked for", fit.name,
+        done, epochs);
+  bool had_all = found->ended.rfind("all ", 0) == 0;
+  return !had_all || done == epochs;
+}
+
+void Session::write(const Results& results, const PictureSource& picture,
+                    const std::vector<Section>& sections) const {
+  write_json(results, (out_ / "results.json").string());
+  write_report(results, picture, (out_ / "report.html").string(), sections);
+}
+
+}  // namespace melgrad

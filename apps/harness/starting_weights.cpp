@@ -1,0 +1,66 @@
+#include "apps/harness/starting_weights.h"
+
+#include <filesystem>
+
+#include "apps/harness/fitting.h"
+#include "kernels/error.h"
+#include "layers/models/pretrained.h"
+#include "layers/models/registry.h"
+#include "tensor/files/safetensors.h"
+
+namespace melgrad {
+namespace {
+
+void load_all_but_the_head(const Row& row, Module& net, const std::string& path) {
+  load_pretrained(net, load_safetensors(path).tensors, {find_net(row.net()).head});
+}
+
+}  // namespace
+
+StartingWeights::StartingWeights(const Study& study, const std::vector<const Row*>& rows,
+                                 const Options& options)
+    : may_pretrain_(!options.pretrain.empty()) {
+  for (const std::string& path : options.weights) {
+    std::string problems;
+    bool fits = false;
+    for (const Row* row : rows) {
+      if (!row->variant.pretrained) continue;
+      try {
+        load_all_but_the_head(*row, *net_of(study, *row, find_net(row->net()).classes), path);
+        sources_.emplace(row->name, Source{path, std::filesystem::path(path).filename().string()});
+        fits = true;
+      } catch (const Error& error) {
+        problems += format("\n{}: {}", row->name, error.what());
+      }
+    }
+    check(fits, "weights", "{} is of no pretrained net that is to be trained{}", path, problems);
+  }
+  for (const std::string& name : options.nets)
+    for (const Row* row : rows)
+      check(
+          row->name != name || missing(*row).empty(), "weights",
+          "{} needs --weights: a safetensors file of {}; or --pretrain: a collection to learn from",
+          name, row->net());
+}
+
+std::string StartingWeights::missing(const Row& row) const {
+  bool has = !row.variant.pretrained || sources_.contains(row.name) || may_pretrain_;
+  return has ? "" : "not run: needs --weights or --pretrain";
+}
+
+bool StartingWeights::wants_pretraining(const Row& row) const {
+  return row.variant.pretrained && !sources_.contains(row.name) && may_pretrain_;
+}
+
+void StartingWeights::add(const Row& row, const std::string& path, const std::string& in_words) {
+  sources_[row.name] = {path, in_words};
+}
+
+std::string StartingWeights::load(const Row& row, Module& net) const {
+  if (!row.variant.pretrained) return {};
+  const Source& source = sources_.at(row.name);
+  load_all_but_the_head(row, net, source.path);
+  return source.in_words;
+}
+
+}  // namespace melgrad

@@ -1,0 +1,127 @@
+#include "apps/harness/training/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/harness/data/batches.h"
+#include "autograd/autocast.h"
+#include "kernels/error.h"
+
+namespace melgrad {
+namespace {
+
+Evaluation evaluate_pass(Module& net, const Examples& examples, const FittedView& view,
+                         const std::vector<i64>& indices, i64 batch, bool bf16, Pass pass) {
+  NoGrad no_grad;
+  net.eval();
+  Evaluation result;
+  double right = 0;
+  Batches batches(examples, view, indices, batch, device_of(net), pass);
+  while (auto some = batches.next()) {
+    Tensor logits = logits_of(net, some->x, bf16).data();
+    batches.prefetch();
+    result.loss += cross_entropy(logits, some->labels).item() * static_cast<double>(some->size());
+    right += count_right(logits, some->labels).item();
+    Tensor shares = softmax(logits, 1);
+    std::vector<i64> said = argmax(shares, 1).to_vector<i64>();
+    std::vector<double> sure = max(shares, Axes{1}).to_vector<double>();
+    std::vector<float> all = shares.to(Device::cpu()).contiguous().to_vector<float>();
+    auto classes = static_cast<std::ptrdiff_t>(shares.dim(1));
+    for (std::size_t i = 0; i < said.size(); ++i) {
+      auto begin = all.begin() + static_cast<std::ptrdiff_t>(i) * classes;
+      result.predictions.push_back({said[i], sure[i], {begin, begin + classes}});
+    }
+  }
+  result.loss /= static_cast<double>(indices.size());
+  result.accuracy = right / static_cast<double>(indices.size());
+  return result;
+}
+
+/// A weighted mean of several passes' strengths.
+class MeanStrengths {
+ public:
+  explicit MeanStrengths(std::size_t clips) : sums_(clips) {}
+
+  void add(const Evaluation& pass, double weight) {
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      const std::vector<float>& strengths = pass.predictions[i].strengths;
+      sums_[i].resize(strengths.size());
+      for (std::size_t c = 0; c < strengths.size(); ++c) sums_[i][c] += weight * strengths[c];
+    }
+    weights_ += weight;
+  }
+
+  Evaluation evaluation(const std::vector<i64>& labels) const {
+    Evaluation result;
+    auto count = static_cast<double>(sums_.size());
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      std::vector<float> mean;
+      for (double sum : sums_[i]) mean.push_back(static_cast<float>(sum / weights_));
+      auto largest = std::max_element(mean.begin(), mean.end());
+      Prediction said{largest - mean.begin(), *largest, mean};
+      auto truth = static_cast<std::size_t>(labels[i]);
+      result.loss -= std::log(sums_[i][truth] / weights_) / count;
+      result.accuracy += (said.label == labels[i] ? 1 : 0) / count;
+      result.predictions.push_back(std::move(said));
+    }
+    return result;
+  }
+
+ private:
+  std::vector<std::vector<double>> sums_;
+  double weights_ = 0;
+};
+
+}  // namespace
+
+void add_test(Fit& fit, const Evaluation& test, const Lesson& lesson) {
+  const std::vector<std::string>& classes = lesson.examples.collection().classes;
+  std::vector<i64> labels = lesson.examples.labels(lesson.split.test);
+  std::vector<std::vector<float>> strengths;
+  fit.confusion = Confusion(static_cast<i64>(classes.size()));
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    fit.confusion.add(labels[i], test.predictions[i].label);
+    strengths.push_back(test.predictions[i].strengths);
+  }
+  fit.measured = figures_of(test.loss, fit.confusion, classes, labels, strengths);
+  fit.predictions = test.predictions;
+}
+
+Device device_of(const Module& net) { return net.parameters().front().second.device(); }
+
+Variable logits_of(Module& net, const Tensor& x, bool bf16) {
+  if (!bf16) return net(x);
+  Autocast autocast(Dtype::bf16);
+  return to(net(x), Dtype::f32);
+}
+
+Tensor count_right(const Tensor& logits, const Tensor& labels) {
+  return sum((argmax(logits, 1) == labels).to(Dtype::f32));
+}
+
+Evaluation evaluate(Module& net, const Examples& examples, const FittedView& view,
+                    const std::vector<i64>& indices, i64 batch, bool bf16) {
+  return evaluate_pass(net, examples, view, indices, batch, bf16, {});
+}
+
+Evaluation evaluate_at_test_time(Module& net, const Examples& examples, const FittedView& view,
+                                 const std::vector<i64>& indices, i64 batch, u64 seed, bool bf16) {
+  const TestTime& test = view.view().test;
+  i64 variants = test.variants ? examples.variants() : 1;
+  if (test.copies == 0 && variants == 1) return evaluate(net, examples, view, indices, batch, bf16);
+  auto pass = [&](Pass::Kind kind, i64 number) {
+    return evaluate_pass(net, examples, view, indices, batch, bf16, {kind, seed, number});
+  };
+
+  MeanStrengths mean(indices.size());
+  // Copies share what the example itself leaves; without copies its variants share everything.
+  double copies_share = test.copies > 0 ? 1 - test.plain : 0;
+  for (i64 copy = 0; copy < test.copies; ++copy)
+    mean.add(pass(Pass::Kind::test_copy, copy), copies_share / static_cast<double>(test.copies));
+  if (double share = 1 - copies_share; share > 0)
+    for (i64 variant = 0; variant < variants; ++variant)
+      mean.add(pass(Pass::Kind::variant, variant), share / static_cast<double>(variants));
+  return mean.evaluation(examples.labels(indices));
+}
+
+}  // namespace melgrad

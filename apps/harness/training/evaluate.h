@@ -1,0 +1,32 @@
+#pragma once
+#include <vector>
+
+#include "apps/harness/training/learner.h"
+
+namespace melgrad {
+
+/// What a net says of some examples.
+struct Evaluation {
+  double loss = 0, accuracy = 0;        // cross-entropy, its mean
+  std::vector<Prediction> predictions;  // of indices[i]
+};
+
+/// In evaluation mode, without gradients: each example as it is.
+Evaluation evaluate(Module& net, const Examples& examples, const FittedView& view,
+                    const std::vector<i64>& indices, i64 batch, bool bf16 = false);
+/// The same, of strengths that are the mean over what the view's TestTime asks for: augmented
+/// copies, drawn from `seed`, variants, and the example itself. The loss is −log of the mean.
+Evaluation evaluate_at_test_time(Module& net, const Examples& examples, const FittedView& view,
+                                 const std::vector<i64>& indices, i64 batch, u64 seed,
+                                 bool bf16 = false);
+
+/// Scores, confusion and predictions of the lesson's test part.
+void add_test(Fit& fit, const Evaluation& test, const Lesson& lesson);
+
+/// The logits of x, f32.
+Variable logits_of(Module& net, const Tensor& x, bool bf16);
+/// How many of logits (N, classes) have their largest at the label: 0-d f32.
+Tensor count_right(const Tensor& logits, const Tensor& labels);
+Device device_of(const Module& net);
+
+}  // namespace melgrad

@@ -1,0 +1,88 @@
+#include "apps/harness/training/in_words.h"
+
+#include "apps/harness/report/numbers.h"
+#include "kernels/error.h"
+
+namespace melgrad {
+namespace {
+
+std::string text_of(double value) { return decimal(value, 8); }
+
+}  // namespace
+
+std::string joined(const std::vector<std::string>& texts, const std::string& separator) {
+  std::string all;
+  for (const std::string& text : texts) all += (all.empty() ? "" : separator) + text;
+  return all;
+}
+
+std::string course_in_words(const Course& course) {
+  struct Words {
+    std::string operator()(const Constant&) const { return "constant"; }
+    std::string operator()(const PlateauSettings& plateau) const {
+      return format("learning rate × {} after {} epochs without a lower validation loss",
+                    plateau.factor, plateau.patience);
+    }
+    std::string operator()(const OneCycle& cycle) const {
+      return format("one cycle{}: up for {} of it from 1/{}, down to 1/{}{}",
+                    cycle.form == OneCycleForm::fastai ? " as fastai's" : "", cycle.pct_start,
+                    cycle.div, text_of(cycle.final_div),
+                    cycle.cycle_momentum ? format("; momentum {} → {} → {}", cycle.max_momentum,
+                                                  cycle.base_momentum, cycle.max_momentum)
+                                         : "");
+    }
+    std::string operator()(const Cosine& cosine) const {
+      return format("half a cosine down to {}", cosine.min_lr);
+    }
+  };
+  return std::visit(Words{}, course);
+}
+
+std::string of_stages(const Recipe& recipe, const std::function<std::string(const Stage&)>& text) {
+  std::vector<std::string> texts;
+  bool differ = false;
+  for (const Stage& stage : recipe.stages) {
+    texts.push_back(text(stage));
+    differ = differ || texts.back() != texts.front();
+  }
+  return differ ? joined(texts, "; then ") : texts.front();
+}
+
+std::string rate_in_words(const Recipe& recipe) {
+  return of_stages(recipe, [&](const Stage& stage) {
+    std::string text = text_of(stage.lr > 0 ? stage.lr : recipe.lr());
+    for (const auto& [pattern, factor] : stage.factors)
+      text += format(", {} × {}", pattern, text_of(factor));
+    return text;
+  });
+}
+
+std::string epochs_in_words(const Recipe& recipe) {
+  std::string at_most = recipe.early_stopping ? "at most " : "";
+  return of_stages(recipe, [&](const Stage& stage) {
+    return at_most + std::to_string(stage.epochs) +
+           (stage.steps > 0 ? format(" of {} steps", stage.steps) : "");
+  });
+}
+
+std::string augmentation_in_words(const Augmentation& a) {
+  std::vector<std::string> parts;
+  if (a.zoom > 0) parts.push_back(format("zoom ± {}", a.zoom));
+  if (a.time_flip > 0) parts.push_back(format("time flipped with probability {}", a.time_flip));
+  if (a.noise > 0) parts.push_back(format("noise of deviation {}", a.noise));
+  if (a.time_shift > 0) parts.push_back(format("shifted by up to ± {} frames", a.time_shift));
+  if (a.spec_augment) parts.emplace_back("SpecAugment");
+  if (a.variants) parts.emplace_back("one of the clip's variants");
+  return joined(parts, ", ");
+}
+
+std::string test_time_in_words(const TestTime& test) {
+  std::vector<std::string> parts;
+  if (test.copies > 0)
+    parts.push_back(format("mean of {} augmented copies", test.copies) +
+                    (test.plain > 0 ? format(" and {} of the clip itself", test.plain) : ""));
+  if (test.variants) parts.emplace_back("mean of the clip's variants");
+  return joined(parts, ", ");
+}
+
+}  // namespace melgrad

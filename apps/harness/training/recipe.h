@@ -1,0 +1,95 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "optim/adam.h"
+#include "optim/early_stopping.h"
+#include "optim/plateau.h"
+#include "optim/rmsprop.h"
+#include "optim/schedule.h"
+#include "optim/sgd.h"
+
+namespace melgrad {
+
+/// Names of parameters: "features.*", or, by the type of their layer, "BatchNorm2d:*".
+using ParameterPattern = std::string;
+
+/// How the rate goes in a stage.
+struct Constant {};
+struct OneCycle {  // a step() a batch; optim/schedule.h
+  OneCycleForm form = OneCycleForm::pytorch;
+  double pct_start = .3, div = 25, final_div = 1e4;
+  bool cycle_momentum = true;
+  double base_momentum = .85, max_momentum = .95;
+};
+struct Cosine {  // a step() a batch
+  double min_lr = 0;
+};
+using Course = std::variant<Constant, PlateauSettings, OneCycle, Cosine>;
+
+struct RateFactor {
+  ParameterPattern parameters;
+  double factor = 1;
+};
+
+/// A part of a training. Patterns that match nothing are errors.
+struct Stage {
+  i64 epochs = 60;
+  i64 steps = 0;  // an epoch; 0: until every example was seen. More go on in another order
+  double lr = 0;  // 0: the optimiser's
+  std::vector<ParameterPattern> train = {"*"};  // all others stay as they are
+  std::vector<RateFactor> factors = {};         // on the rate; the last that matches counts
+  Course course = Constant{};
+};
+
+/// weight · Σ w² of the matching parameters is added to the loss, and to the loss that is reported,
+/// as Keras does it.
+struct L2 {
+  ParameterPattern parameters;
+  double weight = 0;
+};
+
+struct Objective {
+  double smoothing = 0;  // of the labels
+  std::vector<L2> l2 = {};
+  /// Pairs of examples and of their labels are mixed, λ ~ Beta(mixup, mixup) each, λ ≥ 1/2 (Zhang et
+  /// al. 2017, arXiv 1710.09412; fastai's form). 0: they are not.
+  double mixup = 0;
+};
+
+enum class Tested : u8 { best, last };  // weights: of the lowest validation loss, or of the end
+
+/// How a net is trained, in words.
+struct Recipe {
+  std::variant<AdamSettings, AdamWSettings, SGDSettings, RMSpropSettings> optimizer =
+      AdamSettings{.lr = 1e-3};
+  std::vector<ParameterPattern> no_decay = {};  // these have no weight decay
+  i64 batch = 64;
+  i64 accumulate = 1;  // batches whose gradients a step has
+  Objective objective = {};
+  std::vector<Stage> stages = {Stage{}};
+  std::optional<EarlyStoppingSettings> early_stopping = {};
+  Tested tested = Tested::best;
+  double clip_norm = 0;  // of the gradient; 0: no clipping
+  bool bf16 = false;
+  bool cuda_graph = false;  // steps on whole batches are recorded and repeated (step_graph.h)
+
+  double lr() const;
+  void set_lr(double lr);
+  /// "Adam"
+  std::string optimizer_name() const;
+  i64 epochs() const;  // of all stages
+};
+
+/// Logistic regression by SAGA (Defazio et al. 2014, arXiv 1407.0202) as scikit-learn 1.4 runs it, on
+/// a net that is one Linear layer: no minibatches, no rate to choose.
+struct SagaSettings {
+  i64 iterations = 1000;    // passes over the training part
+  double tolerance = 1e-4;  // of the largest change of a weight, relative to the largest weight
+};
+
+using Training = std::variant<Recipe, SagaSettings>;
+
+}  // namespace melgrad

@@ -1,0 +1,159 @@
+#include "apps/trained/input.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "audio/augment.h"
+#include "audio/files/decode.h"
+#include "audio/files/resample.h"
+#include "kernels/error.h"
+#include "tensor/files/image.h"
+#include "tensor/ops.h"
+
+namespace melgrad {
+namespace {
+
+i64 rows_of(const Feature& feature) {
+  const std::string& kind = feature.kind;
+  const auto& kinds = feature_kinds();
+  check(std::find(kinds.begin(), kinds.end(), kind) != kinds.end(), "input", "no feature '{}'",
+        kind);
+  check(kind != "stft", "input", "a net takes real numbers; those of 'stft' are complex");
+  if (kind == "spectrogram") return feature.stft.bins();
+  if (kind == "mel" || kind == "logmel") return feature.mel.n_mels;
+  if (kind == "mfcc" || kind == "delta") {
+    return std::min(feature.mfcc.n_mfcc, feature.mel.n_mels);
+  }
+  return 1;
+}
+
+Shape shape_of(const Picture& picture) { return {3, picture.height, picture.width}; }
+
+Shape shape_of(const Spectrum& spectrum) {
+  i64 rows = rows_of(spectrum.feature);
+  return spectrum.frames_first ? Shape{1, spectrum.frames, rows} : Shape{1, rows, spectrum.frames};
+}
+
+Shape shape_of(const Columns& columns) { return {static_cast<i64>(columns.names.size())}; }
+
+Tensor row_of(const Picture& picture, const Clip& clip) {
+  return picture_of(picture, resample(clip.samples, clip.sample_rate, picture.sample_rate));
+}
+
+Tensor row_of(const Spectrum& spectrum, const Clip& clip) {
+  Tensor x = extract(spectrum.feature, clip).to(Dtype::f32);
+  if (x.rank() == 1) x = x.unsqueeze(0);  // a waveform
+  i64 missing = spectrum.frames - x.dim(1);
+  if (missing > 0) x = cat({x, full({x.dim(0), missing}, min(x).item())}, 1);
+  x = x.slice(1, 0, spectrum.frames);
+  return (spectrum.frames_first ? x.transpose(0, 1) : x).unsqueeze(0).contiguous();
+}
+
+Tensor row_of(const Columns&, const Clip&) {
+  fail("input", "columns of a table are not made from sound");
+}
+
+// FNV-1a, 64 bit.
+u64 hash_of(const Tensor& samples) {
+  u64 hash = 14695981039346656037ULL;
+  const auto* values = samples.data<float>();
+  for (i64 i = 0; i < samples.numel(); ++i)
+    hash = (hash ^ std::bit_cast<std::uint32_t>(values[i])) * 1099511628211ULL;
+  return hash;
+}
+
+// A piece is never longer than what remains: a sample is left.
+Tensor without_pieces(const Distortion& d, Tensor x, double rate, Generator& generator) {
+  for (i64 i = 0; i < d.cuts; ++i) {
+    double seconds = generator.uniform(d.least_cut, d.most_cut);
+    double most = static_cast<double>(x.numel() - 1) / rate;
+    x = cut_segments(x, 1, std::min(seconds, most), rate, generator);
+  }
+  return x;
+}
+
+// What is drawn follows from the samples and the variant's number: every clip has noise and cuts of
+// its own, and the same ones whenever it is loaded.
+Clip distorted(const Distortion& d, Clip clip, i64 variant) {
+  check(d.least_snr_db <= d.most_snr_db && 0 <= d.least_cut && d.least_cut <= d.most_cut, "input",
+        "a distortion's bounds are in the wrong order: noise {} … {} dB, cuts {} … {} s",
+        d.least_snr_db, d.most_snr_db, d.least_cut, d.most_cut);
+  Generator generator = Generator(hash_of(clip.samples)).fork(static_cast<u64>(variant));
+  clip.samples = without_pieces(d, clip.samples, clip.sample_rate, generator);
+  if (d.least_snr_db != 0 || d.most_snr_db != 0) {
+    double snr_db = generator.uniform(d.least_snr_db, d.most_snr_db);
+    clip.samples = add_white_noise(clip.samples, snr_db, generator);
+  }
+  if (d.compressed) clip.samples = through_vorbis(clip);
+  return clip;
+}
+
+Tensor as_stored(const Input& input, const Tensor& row) {
+  if (input.stored == Dtype::f32) return row;
+  return round(clamp(row, 0, 1) * 255.).to(Dtype::u8);
+}
+
+// u8 has no room for what is below 0.
+void check_dtype(const Input& input) {
+  check(input.stored == Dtype::f32 || input.stored == Dtype::u8, "input",
+        "rows are stored as f32 or u8, not {}", name_of(input.stored));
+  const auto* picture = std::get_if<Picture>(&input.recipe);
+  check(!picture || input.stored != Dtype::u8 || (picture->mean == 0 && picture->std == 1), "input",
+        "a picture that is stored as u8 has mean 0 and std 1, not {} and {}",
+        picture ? picture->mean : 0, picture ? picture->std : 1);
+}
+
+}  // namespace
+
+Shape Input::shape() const {
+  Shape shape = std::visit([](const auto& each) { return shape_of(each); }, recipe);
+  for (i64 size : shape)
+    check(size >= 1, "input", "'{}' is of shape {}: nothing of it may be empty", name, shape);
+  return shape;
+}
+
+bool Input::frames_first() const {
+  const auto* spectrum = std::get_if<Spectrum>(&recipe);
+  return spectrum != nullptr && spectrum->frames_first;
+}
+
+double Input::seconds() const {
+  const auto* picture = std::get_if<Picture>(&recipe);
+  return picture ? picture->seconds : std::numeric_limits<double>::infinity();
+}
+
+Tensor Input::load(const Example& example, i64 variant) const {
+  check(0 <= variant && variant <= static_cast<i64>(variants.size()), "input",
+        "'{}' has {} variants: there is no number {}", name, variants.size(), variant);
+  if (is_image_file(example.path)) {
+    const auto* picture = std::get_if<Picture>(&recipe);
+    check(picture && variant == 0, "input", "{} is a picture: it has no sound to {}", example.path,
+          picture ? "distort" : "take a spectrum of");
+    check_dtype(*this);
+    return as_stored(*this, load_picture(*picture, example.path));
+  }
+  check(!std::holds_alternative<Columns>(recipe), "input", "{}: columns of a table are not files",
+        example.path);
+  double duration = std::min(example.duration, seconds());
+  Clip clip = decode(example.path, {.offset = example.offset, .duration = duration});
+  check(clip.samples.numel() > 0, "input", "{}: there is nothing after {} s", example.path,
+        example.offset);
+  if (variant > 0) clip = distorted(variants[static_cast<std::size_t>(variant - 1)], clip, variant);
+  return of_samples(clip.samples, clip.sample_rate);
+}
+
+Tensor Input::of_samples(const Tensor& samples, double sample_rate) const {
+  check(samples.rank() == 1 && samples.numel() > 0 && samples.dtype() == Dtype::f32, "input",
+        "needs (samples) f32: {}", samples);
+  check(sample_rate >= 1 && sample_rate <= 1e9 && sample_rate == std::floor(sample_rate), "input",
+        "the sampling rate is a whole number, not {} Hz", sample_rate);
+  check_dtype(*this);
+  shape();
+  double most = std::min(seconds() * sample_rate, static_cast<double>(samples.numel()));
+  Clip clip{samples.slice(0, 0, static_cast<i64>(most)), static_cast<int>(sample_rate)};
+  return as_stored(*this, std::visit([&](const auto& each) { return row_of(each, clip); }, recipe));
+}
+
+}  // namespace melgrad

@@ -1,0 +1,62 @@
+#pragma once
+#include <limits>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "audio/collections/dataset.h"
+#include "audio/drawing/picture.h"
+#include "audio/feature.h"
+
+namespace melgrad {
+
+/// A feature as a net takes it: (1, rows, frames), or with frames_first (1, frames, rows).
+struct Spectrum {
+  Feature feature = {};
+  i64 frames = 0;  // longer ones are cut, shorter ones end in their smallest value
+  bool frames_first = false;
+};
+
+/// Columns of a table of songs: there is nothing to compute.
+struct Columns {
+  std::vector<std::string> names = {};
+};
+
+/// What is done to a clip's sound before its feature is taken, by chance within these bounds.
+struct Distortion {
+  double least_snr_db = 0, most_snr_db = 0;  // of white noise; 0, 0: none
+  i64 cuts = 0;                              // pieces that are taken out
+  double least_cut = 0, most_cut = 0;        // seconds each
+  bool compressed = false;                   // through Ogg Vorbis and back
+};
+
+/// One way to see a clip: from a file to the row of numbers that is stored of it.
+struct Input {
+  std::string name = {};  // in a study's table: "mfcc"
+  std::variant<Picture, Spectrum, Columns> recipe = Picture{};
+  /// u8: values in [0, 1] become 0 … 255.
+  Dtype stored = Dtype::f32;
+  /// Beside the clip as it is, so many others are stored, each distorted in its own way.
+  std::vector<Distortion> variants = {};
+
+  /// Of one row: (C, H, W), or (D) of columns.
+  Shape shape() const;
+  /// Whether bands are columns: Spectrum's frames_first.
+  bool frames_first() const;
+  /// Seconds of an example that are looked at; infinity: all.
+  double seconds() const;
+  /// The part of `example`, from its offset on, as shape(), dtype `stored`; variant 0 is the clip as
+  /// it is, variant v has variants[v − 1]. The same numbers whenever it is called. Throws Error on
+  /// what cannot be read, on a distorted picture file, and on columns.
+  Tensor load(const Example& example, i64 variant = 0) const;
+  /// The same of samples (samples) at `sample_rate` Hz.
+  Tensor of_samples(const Tensor& samples, double sample_rate) const;
+
+  /// Every parameter but the name, as JSON: what differs gives other rows, for a cache's key and in
+  /// a weights file.
+  std::string json() const;
+  /// Throws Error on text that json() did not write, or of a kind that is not known here.
+  static Input from_json(const std::string& text);
+};
+
+}  // namespace melgrad

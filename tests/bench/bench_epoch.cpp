@@ -1,0 +1,94 @@
+// How long an epoch takes on rows that are read from the disk, and on the same rows in memory, in
+// turns: bench_epoch [--net base_cnn] [--clips 640] [--rounds 5] [--threads 2]
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include "apps/harness/progress.h"
+#include "apps/harness/training/trainer.h"
+#include "kernels/backend.h"
+#include "layers/models/registry.h"
+#include "tensor/files/file.h"
+#include "tensor/files/image.h"
+#include "tensor/ops.h"
+
+namespace melgrad {
+namespace {
+
+struct Arguments {
+  std::string net = "base_cnn";
+  i64 clips = 640, rounds = 5;
+  int threads = 2;
+};
+
+/// Noise as pictures of 64 × 64: files of four classes.
+Collection write_pictures(const Arguments& arguments, const std::filesystem::path& folder) {
+  Generator generator(1);
+  for (i64 i = 0; i < arguments.clips; ++i) {
+    std::filesystem::path path = folder / std::to_string(i % 4) / (std::to_string(i) + ".png");
+    std::filesystem::create_directories(path.parent_path());
+    write_file(path, encode_png(randint(0, 256, {64, 64, 3}, generator).to(Dtype::u8)));
+  }
+  return scan_folder(folder);
+}
+
+/// Seconds of the second of two epochs, and those waited for rows.
+std::pair<double, double> second_epoch(const Arguments& arguments, const Examples& examples) {
+  auto net = make_net(arguments.net, 4);
+  Generator generator(0);
+  net->reset(generator);
+  Split split;
+  for (i64 i = 0; i < examples.size(); ++i) (i < 1 ? split.test : split.train).push_back(i);
+  FittedView view(examples, {}, split.train);
+  Recipe recipe{.stages = {{.epochs = 2}}};
+  Trainer trainer(*net, generator, {examples, view, split}, recipe, 0);
+  Progress silent = Progress::silent();
+  Epoch last = trainer.run({}, silent).history.back();
+  return {last.seconds, last.waited};
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+void measure(const Arguments& arguments) {
+  std::filesystem::path folder = std::filesystem::temp_directory_path() / "melgrad_bench_epoch";
+  set_num_threads(arguments.threads);
+  FeatureCache cache(folder / "features");
+  Input input{.name = "picture", .recipe = Picture{}};
+  Examples disk = load_examples(write_pictures(arguments, folder / "pictures"), input, cache);
+  Examples memory = disk;
+  memory.to(Device::cpu());
+  std::vector<double> by_disk, by_memory;
+  double waited = 0;
+  for (i64 round = 0; round < arguments.rounds; ++round) {
+    auto [seconds, waiting] = second_epoch(arguments, disk);
+    by_disk.push_back(seconds);
+    waited += waiting / static_cast<double>(arguments.rounds);
+    by_memory.push_back(second_epoch(arguments, memory).first);
+  }
+  double d = median(by_disk), m = median(by_memory);
+  std::printf(
+      "%s, %lld clips: %.3f s from the disk (%.3f s of it waited), %.3f s from memory: "
+      "%.3f (minima %.3f)\n",
+      arguments.net.c_str(), static_cast<long long>(arguments.clips), d, waited, m, d / m,
+      *std::min_element(by_disk.begin(), by_disk.end()) /
+          *std::min_element(by_memory.begin(), by_memory.end()));
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace melgrad
+
+int main(int argc, char** argv) {
+  melgrad::Arguments arguments;
+  CLI::App app("An epoch on rows from the disk, and from memory");
+  app.add_option("--net", arguments.net);
+  app.add_option("--clips", arguments.clips);
+  app.add_option("--rounds", arguments.rounds);
+  app.add_option("--threads", arguments.threads);
+  CLI11_PARSE(app, argc, argv);
+  melgrad::measure(arguments);
+}

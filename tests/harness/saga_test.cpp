@@ -1,0 +1,146 @@
+#include "apps/harness/training/saga.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "apps/harness/interrupt.h"
+#include "kernels/error.h"
+#include "layers/models/registry.h"
+#include "tests/error_of.h"
+#include "tests/harness/short_training.h"
+#include "tests/temporary_folder.h"
+
+namespace melgrad {
+namespace {
+
+/// 200 songs of three numbers whose classes overlap, so that the best weights are finite.
+Examples songs() {
+  SongTable table;
+  table.features = {"a", "b", "c"};
+  table.classes = {"x", "y", "z"};
+  Generator generator(8);
+  Tensor x = randn({200, 3}, generator);
+  std::vector<i64> labels;
+  for (i64 i = 0; i < 200; ++i) {
+    labels.push_back(i % 3);
+    x.select(0, i).slice(0, i % 3, i % 3 + 1).add_(scalar(.8));
+  }
+  table.x = x;
+  table.labels = from_vector(labels);
+  return Examples(table);
+}
+
+Split most() {
+  Split split;
+  for (i64 i = 0; i < 200; ++i) (i < 150 ? split.train : split.test).push_back(i);
+  return split;
+}
+
+struct SagaOutcome {
+  Fit fit;
+  Weights weights;
+};
+
+SagaOutcome solve(const SagaSettings& settings, u64 seed = 1,
+                  const std::filesystem::path& checkpoint = {}, bool resume = false) {
+  Examples examples = songs();
+  auto net = make_net("logistic", {3}, 3);
+  Generator generator(seed);
+  net->reset(generator);
+  Split split = most();
+  FittedView view(examples, {}, split.train);
+  Saga saga(*net, {examples, view, split}, settings, seed);
+  if (resume) saga.load(checkpoint);
+  Progress progress = Progress::silent();
+  SagaOutcome outcome;
+  outcome.fit = saga.run(checkpoint, progress);
+  outcome.weights = weights_of(*net);
+  return outcome;
+}
+
+/// Gradient of the mean cross-entropy of the training part, by the formula, in f64.
+double largest_gradient(const Weights& weights) {
+  Examples examples = songs();
+  std::vector<double> w, b;
+  for (const auto& [name, values] : weights)
+    (name.find("weight") != std::string::npos ? w : b).assign(values.begin(), values.end());
+  std::vector<double> gradient(12, 0);
+  for (i64 i : most().train) {
+    std::vector<double> x = examples.gather({i}).to_vector<double>(), p;
+    i64 label = examples.labels({i})[0];
+    for (std::size_t c = 0; c < 3; ++c)
+      p.push_back(std::exp(b[c] + std::inner_product(x.begin(), x.end(), w.begin() + 3 * c, 0.)));
+    double sum = p[0] + p[1] + p[2];
+    for (std::size_t c = 0; c < 3; ++c) {
+      double residual = (p[c] / sum - (static_cast<i64>(c) == label ? 1 : 0)) / 150;
+      for (std::size_t j = 0; j < 3; ++j) gradient[c * 4 + j] += residual * x[j];
+      gradient[c * 4 + 3] += residual;
+    }
+  }
+  double largest = 0;
+  for (double g : gradient) largest = std::max(largest, std::abs(g));
+  return largest;
+}
+
+TEST(Saga, ConvergesToWhereTheGradientIsZero) {
+  SagaOutcome outcome = solve({.iterations = 3000, .tolerance = 1e-9});
+  EXPECT_EQ(outcome.fit.ended.rfind("converged, after pass ", 0), 0u) << outcome.fit.ended;
+  EXPECT_LT(largest_gradient(outcome.weights), 1e-6);
+  EXPECT_GT(largest_gradient(solve({.iterations = 2, .tolerance = 0}).weights), 1e-4)
+      << "the test shows nothing";
+  EXPECT_GT(outcome.fit.measured.at("accuracy"), .5);
+  EXPECT_EQ(outcome.fit.predictions.size(), 50u);
+}
+
+TEST(Saga, WhateverTheSeedItIsTheSamePoint) {
+  SagaSettings exact{.iterations = 3000, .tolerance = 1e-9};
+  SagaOutcome a = solve(exact, 1), b = solve(exact, 2);
+  // Weights are known up to a vector added to all classes, which SAGA's steps add up to zero.
+  for (const auto& [name, values] : a.weights)
+    for (std::size_t i = 0; i < values.size(); ++i)
+      EXPECT_NEAR(values[i], b.weights.at(name)[i], 1e-5) << name;
+  EXPECT_NE(solve({.iterations = 3}, 1).weights, solve({.iterations = 3}, 2).weights);
+}
+
+TEST(Saga, EndsAfterItsPasses) {
+  SagaOutcome outcome = solve({.iterations = 7, .tolerance = 0});
+  EXPECT_EQ(outcome.fit.ended, "all 7 passes, not converged");
+  EXPECT_EQ(outcome.fit.history.size(), 7u);
+  EXPECT_LT(outcome.fit.history.back().train_loss, outcome.fit.history.front().train_loss);
+}
+
+TEST(Saga, ResumesToTheSameBitsAndGoesOn) {
+  TemporaryFolder folder;
+  std::filesystem::path checkpoint = folder.path / "saga.safetensors";
+  SagaOutcome straight = solve({.iterations = 9, .tolerance = 0});
+  {
+    InterruptGuard guard;
+    std::raise(SIGTERM);
+    EXPECT_THROW(solve({.iterations = 9, .tolerance = 0}, 1, checkpoint), Interrupted);
+  }
+  SagaOutcome resumed = solve({.iterations = 9, .tolerance = 0}, 1, checkpoint, true);
+  EXPECT_EQ(straight.weights, resumed.weights);
+  EXPECT_EQ(straight.fit.measured, resumed.fit.measured);
+  ASSERT_EQ(resumed.fit.history.size(), 9u);
+  for (std::size_t i = 0; i < 9; ++i)
+    EXPECT_EQ(straight.fit.history[i].train_loss, resumed.fit.history[i].train_loss);
+
+  solve({.iterations = 4, .tolerance = 0}, 1, checkpoint);
+  EXPECT_EQ(solve({.iterations = 9, .tolerance = 0}, 1, checkpoint, true).weights,
+            straight.weights);
+  EXPECT_THROW(solve({.iterations = 9}, 2, checkpoint, true), Error) << "of another seed";
+}
+
+TEST(Saga, TakesOneLinearLayer) {
+  Examples examples = songs();
+  auto net = make_net("mlp1", {3}, 3);
+  Split split = most();
+  FittedView view(examples, {}, split.train);
+  EXPECT_NE(error_of([&] {
+              Saga(*net, {examples, view, split}, {}, 1);
+            }).find("one Linear layer"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace melgrad
