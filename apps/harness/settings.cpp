@@ -291,7 +291,7 @@ std::vector<std::string> changes(const std::vector<SettingUsed>& then,
     for (const std::string& row : rows) {
       std::string before = value_of(then, name, row), after = value_of(now, name, row);
       if (before == after) continue;
-      std::string change = before + " → " + after;
+      std::string change = format("{} → {}", before, after);
       auto found = std::find_if(rows_of.begin(), rows_of.end(),
                                 [&](const auto& entry) { return entry.first == change; });
       if (found == rows_of.end()) found = rows_of.insert(found, {change, {}});
@@ -299,8 +299,8 @@ std::vector<std::string> changes(const std::vector<SettingUsed>& then,
     }
     for (const auto& [change, changed] : rows_of) {
       bool for_all = changed.size() == rows.size();
-      differences.push_back(name + ": " + change +
-                            (for_all ? "" : " (" + joined(changed, ", ") + ")"));
+      std::string those = for_all ? "" : format(" ({})", joined(changed, ", "));
+      differences.push_back(format("{}: {}{}", name, change, those));
     }
   }
   return differences;

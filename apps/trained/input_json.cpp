@@ -168,7 +168,7 @@ static void parse(std::string_view text, Dtype& dtype) {
 namespace {
 
 template <class Recipe>
-constexpr std::string_view kind_of = "";
+constexpr std::string_view kind_of{};
 template <>
 constexpr std::string_view kind_of<Picture> = "picture";
 template <>

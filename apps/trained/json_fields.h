@@ -154,7 +154,10 @@ template <class T>
 void read(const Json& json, const std::string& where, std::map<std::string, T>& values) {
   expect(json.is_object(), where, "an object", json);
   values.clear();
-  for (const auto& [name, each] : json.items()) read(each, where + "." + name, values[name]);
+  for (const auto& [name, each] : json.items()) {
+    std::string place = format("{}.{}", where, name);
+    read(each, place, values[name]);
+  }
 }
 /// All fields, and no other keys.
 template <HasFields T>

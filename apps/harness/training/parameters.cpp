@@ -66,6 +66,7 @@ RecipeGroups groups_of(const Module& net, const Recipe& recipe) {
   for (const auto& [name, parameter] : parameters.all()) {
     if (!trained.contains(name)) continue;
     std::vector<double> key;
+    key.reserve(factors.size() + 1);
     for (const auto& of_stage : factors) key.push_back(of_stage.at(name));
     key.push_back(undecayed.contains(name) ? 0 : 1);
     auto [group, is_new] = group_of.emplace(key, result.groups.size());
