@@ -81,8 +81,8 @@ Results describe(const Study& study, const Options& options, const StudyData& da
   results.command = options.command;
   results.date = today();
   results.classes = collection.classes;
-  results.data_fingerprint = data.fingerprint();
-  results.skipped = skipped_in_words(collection);
+  results.data_fingerprints = data.fingerprints();
+  results.skipped = skipped_in_words(data);
   for (const std::string& name : absent)
     results.skipped.push_back(name + ": named by the split, not in the collection");
   results.settings = settings_of(study, options, data.of_sounds);

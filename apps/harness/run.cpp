@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <set>
@@ -46,6 +47,21 @@ void say_skipped(const std::vector<std::string>& skipped) {
   if (skipped.size() > shown) say(format("… {} files skipped in all", skipped.size()));
 }
 
+std::vector<const Row*> rows_of(const std::vector<PlannedFit>& fits) {
+  std::vector<const Row*> rows;
+  for (const PlannedFit& fit : fits)
+    if (std::find(rows.begin(), rows.end(), fit.row) == rows.end()) rows.push_back(fit.row);
+  return rows;
+}
+
+// The clip as the first input shows it that shows pictures.
+std::string picture_of(const std::vector<const Input*>& inputs, const StudyData& data, i64 clip) {
+  std::string picture;
+  for (const Input* input : inputs)
+    if (picture.empty()) picture = jpeg_of(data.examples.at(input->name), clip);
+  return picture;
+}
+
 void print_plan(const Study& study, const Options& options, Device device,
                 const StartingWeights& starting, std::vector<const Row*> rows) {
   std::erase_if(rows, [&](const Row* row) {
@@ -73,7 +89,7 @@ void run(const Study& study, const Options& options) {
   StudyData other;
   if (!options.pretrain.empty())
     other = collect_folder(options.pretrain, options, inputs, session.folder());
-  say_skipped(skipped_in_words(data.collection()));
+  say_skipped(skipped_in_words(data));
   std::vector<std::string> absent;
   std::vector<RuleSplits> rules = rule_splits(study, options, data.collection(), absent);
   std::vector<PlannedFit> fits = plan(rows, rules, options);
@@ -82,13 +98,14 @@ void run(const Study& study, const Options& options) {
     for (StudyData* some : {&data, &other})
       for (auto& [name, examples] : some->examples) examples.to(device);
   Results results = describe(study, options, data, rules, absent);
-  if (!options.pretrain.empty()) results.settings.push_back(pretraining_setting(other));
+  for (const auto& [input, fingerprint] : other.fingerprints())
+    results.data_fingerprints["pretraining: " + input] = fingerprint;
   session.begin(results);
-  auto picture = [&](i64 index) { return jpeg_of(data.examples.begin()->second, index); };
+  auto picture = [&](i64 index) { return picture_of(inputs, data, index); };
   auto write = [&] { session.write(results, picture, study.sections); };
   write();
   Run all{study, options, device, session, starting, write};
-  if (!options.pretrain.empty()) pretrain(all, rows, other, results);
+  if (!options.pretrain.empty()) pretrain(all, rows_of(fits), other, results);
   run_fits(all, fits, data, rules, results);
   write();
   say("\nThe report: " + fs::absolute(session.folder() / "report.html").string());

@@ -95,9 +95,12 @@ void Session::keep_earlier(Results& results) const {
   if (earlier.classes != results.classes) differences.emplace_back("classes: others than before");
   if (!differences.empty())
     fail("resume", "the run in {} had other settings:{}", out_, list(differences));
-  check(earlier.data_fingerprint == results.data_fingerprint, "resume",
-        "the run in {} had other data: the clips are not the same, though their names may be",
-        out_);
+  for (const auto& [input, fingerprint] : earlier.data_fingerprints) {
+    auto [now, is_new] = results.data_fingerprints.emplace(input, fingerprint);
+    check(is_new || now->second == fingerprint, "resume",
+          "the run in {} had other data: the clips are not the same, though their names may be",
+          out_);
+  }
 
   results.pretraining = earlier.pretraining;
   for (RowResult& row : results.rows) {

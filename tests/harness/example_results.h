@@ -50,7 +50,7 @@ inline Results example_results() {
   results.date = "2022-02-22 22:22";
   results.threads = 2;
   results.seed = 7;
-  results.data_fingerprint = "3f7a";
+  results.data_fingerprints = {{"mel", "3f7a"}, {"mfcc", "77"}};
   results.classes = {"rock", "r&b", "jazz", "folk"};
   results.skipped = {"rock/empty.wav: empty", "rock/\xff.wav: damaged"};
   results.notes = {"These are other clips."};

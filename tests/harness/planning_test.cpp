@@ -9,6 +9,7 @@
 #include "apps/harness/planning/plan.h"
 #include "layers/models/registry.h"
 #include "tensor/files/file.h"
+#include "tensor/files/image.h"
 #include "tests/error_of.h"
 #include "tests/harness/example_study.h"
 #include "tests/temporary_folder.h"
@@ -209,6 +210,53 @@ TEST(Rules, AFilesListNamesAllPartsOfAClip) {
   EXPECT_FALSE(tears_songs(collection, split));
   for (i64 i : split.valid)
     EXPECT_EQ(collection.examples[static_cast<std::size_t>(i)].group.back(), '5');
+}
+
+TEST(Collect, ClipsThatAnInputCannotBeMadeOfAreLeftOutForAll) {
+  TemporaryFolder folder;
+  write_tones(folder / "tones", 1);
+  Generator generator(2);
+  write_file(folder / "tones/low/picture.png",  // which has no sound
+             encode_png(randint(0, 256, {20, 20, 3}, generator).to(Dtype::u8)));
+  Study study = example_study();
+  Options options;
+  options.data = (folder / "tones").string();
+  std::vector<const Input*> both = {&study.inputs[0], &study.inputs[1]}, one = {&study.inputs[0]};
+  StudyData data = collect(study, options, both, folder / "out");
+  EXPECT_EQ(data.examples.at("picture").size(), 24);
+  EXPECT_EQ(data.examples.at("mfcc").size(), 24);
+  ASSERT_EQ(data.skipped().size(), 1u);
+  EXPECT_EQ(data.skipped()[0].path.filename(), "picture.png");
+  for (i64 i = 0; i < 24; ++i)
+    EXPECT_EQ(data.examples.at("picture").collection().examples[static_cast<std::size_t>(i)].path,
+              data.examples.at("mfcc").collection().examples[static_cast<std::size_t>(i)].path);
+  EXPECT_TRUE(data.of_sounds);
+  EXPECT_EQ(data.source, "tones");
+
+  options.split = {"a", "b", "c"};  // then classes are not trimmed to one size
+  StudyData alone = collect(study, options, one, folder / "out");
+  EXPECT_EQ(alone.examples.at("picture").size(), 25);
+  EXPECT_TRUE(alone.skipped().empty());
+  EXPECT_NE(alone.fingerprints().at("picture"), data.fingerprints().at("picture"));
+}
+
+TEST(Collect, WhatAPlanForeseesIsWhatIsCollected) {
+  TemporaryFolder folder;
+  write_tones(folder / "tones", 1);
+  std::filesystem::remove(folder / "tones/low/0.wav");
+  Study study = example_study();
+  Options options;
+  options.data = (folder / "tones").string();
+  options.segments = 2;
+  std::vector<const Input*> inputs = {&study.inputs[0]};
+  Collection foreseen = foresee(study, options, inputs);
+  StudyData data = collect(study, options, inputs, folder / "out");
+  EXPECT_EQ(foreseen.counts(), (std::vector<i64>{10, 10, 10, 10}));
+  ASSERT_EQ(data.collection().examples.size(), foreseen.examples.size());
+  for (std::size_t i = 0; i < foreseen.examples.size(); ++i) {
+    EXPECT_EQ(data.collection().examples[i].path, foreseen.examples[i].path);
+    EXPECT_EQ(data.collection().examples[i].offset, foreseen.examples[i].offset);
+  }
 }
 
 TEST(Estimate, KnowsParametersStepsAndTakesTimeAndMemory) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "apps/harness/interrupt.h"
 #include "apps/harness/progress.h"
@@ -85,9 +86,18 @@ double seconds_of(const std::vector<const Input*>& inputs) {
 
 }  // namespace
 
-std::string StudyData::fingerprint() const {
-  std::string all;
-  for (const auto& [name, rows] : examples) all += name + " " + rows.fingerprint() + ";";
+std::map<std::string, std::string> StudyData::fingerprints() const {
+  std::map<std::string, std::string> all;
+  for (const auto& [name, rows] : examples) all[name] = rows.fingerprint();
+  return all;
+}
+
+std::vector<Skipped> StudyData::skipped() const {
+  std::vector<Skipped> all;
+  std::set<std::filesystem::path> known;
+  for (const auto& [name, rows] : examples)
+    for (const Skipped& file : rows.collection().skipped)
+      if (known.insert(file.path).second) all.push_back(file);
   return all;
 }
 
@@ -134,15 +144,11 @@ Collection foresee(const Study& study, const Options& options,
   return kept;
 }
 
-std::vector<std::string> skipped_in_words(const Collection& collection) {
+std::vector<std::string> skipped_in_words(const StudyData& data) {
   std::vector<std::string> lines;
-  for (const Skipped& file : collection.skipped)
-    lines.push_back(file.path.string() + ": " + file.reason);
+  for (const Skipped& file : data.skipped())
+    lines.push_back(format("{}: {}", file.path, file.reason));
   return lines;
-}
-
-SettingUsed pretraining_setting(const StudyData& other) {
-  return {"pretraining", other.source + ", " + other.fingerprint(), "set", "", {}};
 }
 
 StudyData collect_folder(const fs::path& folder, const Options& options,

@@ -17,8 +17,10 @@ struct StudyData {
   bool of_sounds = false;                    // not of pictures alone, nor of a table
 
   const Collection& collection() const { return examples.begin()->second.collection(); }
-  /// Of contents, parts, classes and inputs.
-  std::string fingerprint() const;
+  /// Of each input by name: of contents, parts, classes and the input.
+  std::map<std::string, std::string> fingerprints() const;
+  /// What any of the inputs could not be made of.
+  std::vector<Skipped> skipped() const;
 };
 
 /// Scans --data, or synthesises music below `out`; takes excerpts; makes or finds the rows of each
@@ -35,8 +37,6 @@ Collection foresee(const Study& study, const Options& options,
                    const std::vector<const Input*>& inputs);
 
 /// "jazz/a.wav: the file is empty"
-std::vector<std::string> skipped_in_words(const Collection& collection);
-/// Which collection rows started from, as one of the run's settings.
-SettingUsed pretraining_setting(const StudyData& other);
+std::vector<std::string> skipped_in_words(const StudyData& data);
 
 }  // namespace melgrad

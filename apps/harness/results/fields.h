@@ -97,7 +97,7 @@ auto fields(T& rule) {
 
 template <Is<Results> T>
 auto fields(T& results) {
-  auto& [study, data_set, device, command, date, compute, threads, seed, data_fingerprint, classes,
+  auto& [study, data_set, device, command, date, compute, threads, seed, data_fingerprints, classes,
          skipped, notes, settings, clips, rules, rows, pretraining] = results;
   return std::tuple{Field{"study", study},
                     Field{"data_set", data_set},
@@ -107,7 +107,7 @@ auto fields(T& results) {
                     Field{"seed", seed},
                     Field{"command", command},
                     Field{"date", date},
-                    Field{"data_fingerprint", data_fingerprint},
+                    Field{"data_fingerprints", data_fingerprints},
                     Field{"classes", classes},
                     Field{"skipped", skipped},
                     Field{"notes", notes},

@@ -79,7 +79,8 @@ struct Results {
   std::string study, data_set, device, command, date, compute;
   int threads = 0;
   u64 seed = 0;
-  std::string data_fingerprint;  // of the clips' contents, parts and classes and of the inputs
+  /// Of each input by name: of the clips' contents, parts and classes, and of the input itself.
+  std::map<std::string, std::string> data_fingerprints;
   std::vector<std::string> classes, skipped, notes;
   std::vector<SettingUsed> settings;
   std::vector<ClipInfo> clips;

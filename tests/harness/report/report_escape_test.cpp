@@ -42,7 +42,7 @@ bool has_a_meaning(const std::string& path, const std::string& text) {
 }
 
 // What results.json has and the page does not show.
-const std::set<std::string> not_shown = {"data_fingerprint",
+const std::set<std::string> not_shown = {"data_fingerprints",
                                          "rules.name",
                                          "rows.name",
                                          "rows.fits.rule",
