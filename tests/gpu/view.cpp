@@ -13,19 +13,6 @@ namespace {
 // Sums, products and quotients in f32, in one order: the GPU may contract x · y + z.
 constexpr double close = 1e-6;
 
-const View& full_view() {
-  static const View view{
-      .normalise = NormaliseBy::training_bands,
-      .channels = 3,
-      .augmentation = {.zoom = .2,
-                       .time_flip = .5,
-                       .noise = .1,
-                       .time_shift = 4,
-                       .spec_augment = SpecAugment{.widest_frequency = 2, .widest_time = 3},
-                       .variants = true}};
-  return view;
-}
-
 TEST(ViewOnGpu, EveryPassIsTheHosts) {
   for (bool frames_first : {false, true})
     for (Dtype stored : {Dtype::f32, Dtype::u8}) {

@@ -25,19 +25,6 @@ Input with_variants() {
   return input;
 }
 
-const View& full_view() {
-  static const View view{
-      .normalise = NormaliseBy::training_bands,
-      .channels = 3,
-      .augmentation = {.zoom = .2,
-                       .time_flip = .5,
-                       .noise = .1,
-                       .time_shift = 4,
-                       .spec_augment = SpecAugment{.widest_frequency = 2, .widest_time = 3},
-                       .variants = true}};
-  return view;
-}
-
 std::vector<Batch> all_batches(const Examples& examples, const FittedView& view,
                                const std::vector<i64>& indices, i64 size, Pass pass = {}) {
   Batches batches(examples, view, indices, size, Device::cpu(), pass);

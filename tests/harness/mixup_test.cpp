@@ -28,8 +28,8 @@ Moments moments(const std::vector<double>& values) {
 }
 
 // Mean a/(a+b), variance ab/((a+b)²(a+b+1)), skewness 2(b−a)√(a+b+1)/((a+b+2)√(ab)). 6 000 draws: the
-// mean's deviation is at most .005, the variance's 2 %, the third moment's .002; four of them are
-// allowed.
+// mean's deviation is at most .005, the variance's √((kurtosis − 1)/6000) of it, the third moment's at
+// most .002; four of them are allowed.
 TEST(Mixup, BetaHasItsMoments) {
   for (auto [a, b] : {std::pair{.4, .4}, {1., 1.}, {2., 5.}, {.2, 3.}}) {
     Generator generator(3);
@@ -41,7 +41,10 @@ TEST(Mixup, BetaHasItsMoments) {
     double variance = a * b / ((a + b) * (a + b) * (a + b + 1));
     double skewness = 2 * (b - a) * std::sqrt(a + b + 1) / ((a + b + 2) * std::sqrt(a * b));
     EXPECT_NEAR(m.mean, a / (a + b), .02) << a << " " << b;
-    EXPECT_NEAR(m.variance, variance, .08 * variance) << a << " " << b;
+    double kurtosis = 3 + 6 * ((a - b) * (a - b) * (a + b + 1) - a * b * (a + b + 2)) /
+                              (a * b * (a + b + 2) * (a + b + 3));
+    EXPECT_NEAR(m.variance, variance, 4 * variance * std::sqrt((kurtosis - 1) / 6000))
+        << a << " " << b;
     EXPECT_NEAR(m.third, skewness * std::pow(variance, 1.5), .008) << a << " " << b;
   }
   Generator generator(3);

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/harness/data/examples.h"
+#include "apps/harness/data/view.h"
 #include "audio/files/decode.h"
 #include "tensor/random.h"
 #include "tests/temporary_folder.h"
@@ -92,6 +92,20 @@ inline std::vector<i64> all_of(const Examples& examples) {
   std::vector<i64> indices;
   for (i64 i = 0; i < examples.size(); ++i) indices.push_back(i);
   return indices;
+}
+
+/// Everything that a view can do at once.
+inline const View& full_view() {
+  static const View view{
+      .normalise = NormaliseBy::training_bands,
+      .channels = 3,
+      .augmentation = {.zoom = .2,
+                       .time_flip = .5,
+                       .noise = .1,
+                       .time_shift = 4,
+                       .spec_augment = SpecAugment{.widest_frequency = 2, .widest_time = 3},
+                       .variants = true}};
+  return view;
 }
 
 }  // namespace melgrad

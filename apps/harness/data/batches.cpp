@@ -11,8 +11,9 @@
 namespace melgrad {
 namespace {
 
-// On the CPU the net has the cores. One thread gathers 64 pictures in .5 ms, of base_cnn's 50 ms a
-// step; noise for them takes 19 ms, which more threads share. Who is ahead stands still.
+// On the CPU the net has the cores: one thread copies rows in a fraction of a step (bench_epoch).
+// Augmentation, noise above all, may take as long as a step, which more threads share; who is ahead
+// stands still.
 int loader_threads(Device device, bool augments) {
   int most = device.is_cpu() ? (augments ? 4 : 1) : 8;
   return std::min(num_threads(), most);
