@@ -20,6 +20,7 @@ mkdir -p "$logs"
 passed=0 failed=0 skipped=0
 export CTEST_OUTPUT_ON_FAILURE=1 OMP_WAIT_POLICY=passive
 export CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache  # what builds share is compiled once
+export CCACHE_BASEDIR=$PWD  # the build folders' names make no difference
 export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime  # precompiled headers
 
 # step NAME COMMAND…: runs it, its output in a log that is shown (the end of it) if it fails.
