@@ -22,11 +22,14 @@ struct Case {
 
 // The f32 bounds allow ten times what was observed (1.0e-6, 1.2e-6, 7.6e-6, 2.4e-5), as another
 // instruction set or number of threads sums in another order. VGG's is the largest: its last batch
-// norms have 16 values a channel, and Adam's first step is only the gradient's sign.
+// norms have 16 values a channel, and Adam's first step is only the gradient's sign. AlexNet's is
+// three times what was observed on an AMD EPYC with AVX2 (3.2e-4; with AVX-512 7.6e-6): one of its
+// 8192 hidden values (unit 2895 of classifier.4) lies so near to ReLU's kink that the order of a sum
+// says on which side, and all gradients below follow it by half a percent.
 const std::vector<Case> cases{
     {"base_cnn", 4, 4, 64, 1e-4, 1e-5},
     {"cnn_lstm", 4, 4, 64, 1e-4, 1.2e-5},
-    {"alexnet", 10, 2, 64, 1e-5, 7.6e-5},
+    {"alexnet", 10, 2, 64, 1e-5, 1e-3},
     {"vgg11_bn", 10, 4, 32, 1e-6, 2.4e-4, 5},
 };
 

@@ -16,8 +16,8 @@ enum Kind : i64 { forward = 1, backward_data, backward_weights };
 struct Conv {
   Desc x, y;          // as they lie in memory: NHWC
   Desc weights;       // as they lie in memory: (o, kh, kw, c/groups)
-  Desc fast_weights;  // any layout: oneDNN chooses
   Desc bias;          // empty if there is none
+  Desc fast_weights;  // any layout: oneDNN chooses
   Dims strides, dilation, pad_begin, pad_end;
 
   Conv(const ConvShape& s, Dtype dtype, bool with_bias)
@@ -34,7 +34,7 @@ struct Conv {
     Dims steps = {o * s.kh * s.kw * c, s.kh * s.kw * c, 1, s.kw * c, c};
     if (s.groups == 1) sizes.erase(sizes.begin()), steps.erase(steps.begin());
     weights = Desc(sizes, data_type(dtype), steps);
-    fast_weights = Desc(sizes, data_type(dtype), Tag::any);
+    fast_weights = computed(Desc(sizes, data_type(dtype), Tag::any));
   }
 
   // The padding at the end with which oneDNN's formula for the output's size gives `out`. What the
@@ -46,8 +46,8 @@ struct Conv {
 
   auto forward_desc() const {
     dnnl::convolution_forward::desc desc(prop_kind::forward_training, algorithm::convolution_direct,
-                                         x, fast_weights, bias, y, strides, dilation, pad_begin,
-                                         pad_end);
+                                         computed(x), fast_weights, computed(bias), computed(y),
+                                         strides, dilation, pad_begin, pad_end);
     return dnnl::convolution_forward::primitive_desc(desc, attributes(), engine());
   }
 };
@@ -77,8 +77,8 @@ Operation make_forward(const Conv& conv) {
 
 Operation make_backward_data(const Conv& conv) {
   dnnl::convolution_backward_data::primitive_desc desc(
-      {algorithm::convolution_direct, conv.x, conv.fast_weights, conv.y, conv.strides,
-       conv.dilation, conv.pad_begin, conv.pad_end},
+      {algorithm::convolution_direct, computed(conv.x), conv.fast_weights, computed(conv.y),
+       conv.strides, conv.dilation, conv.pad_begin, conv.pad_end},
       attributes(), engine(), conv.forward_desc());
   Operation operation(desc);
   operation.input(DNNL_ARG_DIFF_DST, conv.y, desc.diff_dst_desc());
@@ -89,8 +89,8 @@ Operation make_backward_data(const Conv& conv) {
 
 Operation make_backward_weights(const Conv& conv) {
   dnnl::convolution_backward_weights::primitive_desc desc(
-      {algorithm::convolution_direct, conv.x, conv.fast_weights, conv.bias, conv.y, conv.strides,
-       conv.dilation, conv.pad_begin, conv.pad_end},
+      {algorithm::convolution_direct, computed(conv.x), conv.fast_weights, computed(conv.bias),
+       computed(conv.y), conv.strides, conv.dilation, conv.pad_begin, conv.pad_end},
       attributes(), engine(), conv.forward_desc());
   Operation operation(desc);
   operation.input(DNNL_ARG_SRC, conv.x, desc.src_desc());

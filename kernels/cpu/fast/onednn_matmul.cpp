@@ -22,12 +22,13 @@ Operation make_matmul(const MatmulShape& s, Dtype dtype, Dtype result, bool with
   Desc y = matrix_desc(result, s.batch, s.m, s.n, s.m * s.n, s.n, 1);
   Desc bias =
       with_bias ? Desc({1, 1, s.n}, data_type(dtype), dnnl::memory::format_tag::abc) : Desc();
-  dnnl::matmul::primitive_desc desc(dnnl::matmul::desc(a, w, bias, y), attributes(), engine());
+  dnnl::matmul::primitive_desc desc({computed(a), computed(w), computed(bias), computed(y)},
+                                    attributes(), engine());
   Operation operation(desc);
-  operation.input(DNNL_ARG_SRC, a, a);
-  operation.input(DNNL_ARG_WEIGHTS, w, w);
-  if (with_bias) operation.input(DNNL_ARG_BIAS, bias, bias);
-  operation.output(DNNL_ARG_DST, y, y);
+  operation.input(DNNL_ARG_SRC, a, computed(a));
+  operation.input(DNNL_ARG_WEIGHTS, w, computed(w));
+  if (with_bias) operation.input(DNNL_ARG_BIAS, bias, computed(bias));
+  operation.output(DNNL_ARG_DST, y, computed(y));
   return operation;
 }
 

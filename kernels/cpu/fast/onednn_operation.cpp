@@ -43,6 +43,17 @@ dnnl::memory::data_type data_type(Dtype dtype) {
   return dtype == Dtype::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
 }
 
+Desc computed(const Desc& array) {
+  static const bool has_bf16 = [] {
+    auto instructions = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+    auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
+    return (instructions & needed) == needed;
+  }();
+  Desc result = array;
+  if (!has_bf16 && result.data.data_type == dnnl_bf16) result.data.data_type = dnnl_f32;
+  return result;
+}
+
 Desc vector_desc(bool wanted, i64 size, Dtype dtype) {
   return wanted ? Desc({size}, data_type(dtype), dnnl::memory::format_tag::a) : Desc();
 }

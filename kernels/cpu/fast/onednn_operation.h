@@ -16,6 +16,9 @@ using Desc = dnnl::memory::desc;
 
 const dnnl::engine& engine();
 dnnl::memory::data_type data_type(Dtype dtype);
+/// The same array as primitives take it: where the CPU lacks AVX-512, oneDNN has none for bf16, and
+/// f32 stands in for it. An Operation's reorders lead there and back; the last one rounds.
+Desc computed(const Desc& array);
 /// An empty description where `wanted` is false: oneDNN's sign for "no bias".
 Desc vector_desc(bool wanted, i64 size, Dtype dtype);
 /// Scratch memory is ours: oneDNN would take it from the system in each call.
