@@ -13,7 +13,8 @@ BatchNorm::BatchNorm(i64 channels, BatchNormSettings settings) : settings_(setti
   add_parameter("bias", bias, Initial::given);
   add_buffer("running_mean", running_mean);
   add_buffer("running_var", running_var);
-  add_buffer("num_batches_tracked", num_batches_tracked);
+  // Weights that PyTorch before 0.4.1 wrote have none.
+  add_buffer("num_batches_tracked", num_batches_tracked, Absent::kept);
 }
 
 std::string BatchNorm::details() const {

@@ -65,8 +65,8 @@ Named<Variable> Module::parameters() const {
 Named<Tensor> Module::buffers() const {
   Named<Tensor> all;
   each("", [&](const std::string& prefix, const Module& module) {
-    for (const auto& [name, buffer] : module.buffers_)
-      all.emplace_back(join(prefix, name), *buffer);
+    for (const Buffer& buffer : module.buffers_)
+      all.emplace_back(join(prefix, buffer.name), *buffer.tensor);
   });
   return all;
 }
@@ -107,6 +107,12 @@ StateDict Module::state_dict() const {
 
 Module::LoadReport Module::load_state_dict(const StateDict& state, bool strict) {
   StateDict own = state_dict();
+  each("", [&](const std::string& prefix, const Module& module) {
+    for (const Buffer& buffer : module.buffers_)
+      if (std::string name = join(prefix, buffer.name);
+          buffer.absent == Absent::kept && !state.contains(name))
+        own.erase(name);
+  });
   LoadReport report;
   std::vector<std::string> misshapen;
   for (const auto& [name, tensor] : own) {
@@ -195,15 +201,16 @@ void Module::convert_parameters(Convert convert) {
 void Module::to(Device device) {
   convert_parameters([&](const Tensor& x) { return x.to(device); });
   for (auto& [name, module] : modules())
-    for (const auto& [buffer_name, buffer] : module->buffers_) *buffer = buffer->to(device);
+    for (const Buffer& buffer : module->buffers_) *buffer.tensor = buffer.tensor->to(device);
 }
 
 void Module::to(Dtype dtype) {
   check(is_floating(dtype), "module", "parameters cannot be {}", name_of(dtype));
   convert_parameters([&](const Tensor& x) { return x.to(dtype); });
   for (auto& [name, module] : modules())
-    for (const auto& [buffer_name, buffer] : module->buffers_)
-      if (is_floating(buffer->dtype())) *buffer = buffer->to(compute_dtype(dtype));
+    for (const Buffer& buffer : module->buffers_)
+      if (is_floating(buffer.tensor->dtype()))
+        *buffer.tensor = buffer.tensor->to(compute_dtype(dtype));
 }
 
 void Module::zero_grad() {
@@ -220,8 +227,8 @@ void Module::add_parameter(const std::string& name, Variable& parameter, Initial
   if (initial == Initial::undrawn) parameters_.back().undrawn = parameter.data();
 }
 
-void Module::add_buffer(const std::string& name, Tensor& buffer) {
-  buffers_.emplace_back(name, &buffer);
+void Module::add_buffer(const std::string& name, Tensor& buffer, Absent absent) {
+  buffers_.push_back({name, &buffer, absent});
 }
 
 void Module::reset_parameters(Generator&) {}

@@ -24,6 +24,12 @@ enum class Initial : u8 {
   given,    // what the constructor made it
 };
 
+/// What a state without a buffer is.
+enum class Absent : u8 {
+  refused,
+  kept,  // one that is older than the buffer, which stays as it is
+};
+
 /// A layer or a net: parameters, buffers and child modules, held as members by value and named once
 /// in the constructor, so that names equal PyTorch's ("features.0.weight"). Not copyable, not
 /// movable: children are known by address.
@@ -92,7 +98,7 @@ class Module {
   void add_module(const std::string& name, Module& child);
   void add_parameter(const std::string& name, Variable& parameter,
                      Initial initial = Initial::undrawn);
-  void add_buffer(const std::string& name, Tensor& buffer);
+  void add_buffer(const std::string& name, Tensor& buffer, Absent absent = Absent::refused);
   /// Draws this module's own parameters, not its children's, which were drawn before.
   virtual void reset_parameters(Generator& generator);
   /// The source of dropout masks; Error if reset() or set_generator() was never called.
@@ -104,6 +110,11 @@ class Module {
     Variable* variable;
     Saved undrawn;  // the tensor as it was registered, until reset(); writing to it is drawing, too
     bool is_undrawn() const;
+  };
+  struct Buffer {
+    std::string name;
+    Tensor* tensor;
+    Absent absent;
   };
   template <class Visit>
   void each(const std::string& prefix, Visit&& visit) const;
@@ -117,7 +128,7 @@ class Module {
   std::optional<Generator> generator_;
   Named<Module*> children_;
   std::vector<Parameter> parameters_;
-  Named<Tensor*> buffers_;
+  std::vector<Buffer> buffers_;
 };
 
 /// Layers, settings, parameters. summarize() (summary.h) knows shapes, too.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cctype>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <utility>
 
@@ -24,11 +25,13 @@ namespace {
 
 /// Linux moves at most 2 GiB in one call, and a signal may cut any call short.
 constexpr std::size_t largest_transfer = std::size_t{1} << 30U;
+constexpr std::size_t longest_name = NAME_MAX;
 
 }  // namespace
 
 InputFile::InputFile(std::filesystem::path path)
-    : path_(std::move(path)), descriptor_(open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+    : path_(std::move(path)),  // without O_NONBLOCK a pipe would wait for somebody to write to it
+      descriptor_(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   if (descriptor_ < 0) fail_with_errno("read_file", path_);
   struct stat status {};
   bool regular = fstat(descriptor_, &status) == 0 && S_ISREG(status.st_mode);
@@ -79,8 +82,10 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   if (is_new || kind == std::filesystem::file_type::regular) {
     if (!is_new) path_ = std::filesystem::canonical(path_);
     static std::atomic<int> serial = 0;
-    partial_ = path_;
-    partial_ += format(".{}-{}.partial", getpid(), serial++);
+    std::string name = path_.filename().string();
+    std::string ending = format(".{}-{}.partial", getpid(), serial++);
+    name.resize(std::min(name.size(), longest_name - ending.size()));
+    partial_ = path_.parent_path() / (name + ending);
   }
   const auto& place = partial_.empty() ? path_ : partial_;
   descriptor_ = open(place.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -121,6 +126,14 @@ void AtomicFile::commit() {
   if (descriptor < 0) return;  // the file itself is complete
   fsync(descriptor);
   close(descriptor);
+}
+
+void check_writable(const std::filesystem::path& path) {
+  std::error_code ignored;
+  auto kind = std::filesystem::status(path, ignored).type();
+  using enum std::filesystem::file_type;
+  bool is_device = kind == block || kind == character || kind == fifo || kind == socket;
+  if (!is_device) AtomicFile trial(path);  // says what there is to say, and leaves nothing behind
 }
 
 void write_file(const std::filesystem::path& path, std::string_view bytes) {

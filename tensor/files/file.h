@@ -57,6 +57,10 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+/// Throws Error, as writing to the file would, where its folder is missing or read-only, or it is
+/// itself a folder: before the work whose result it is to take. Changes nothing.
+void check_writable(const std::filesystem::path& path);
+
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 }  // namespace melgrad

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <vector>
 
 #include "tensor/files/file.h"
+#include "tensor/files/signature.h"
 
 // The library's own functions stay in this file, whatever else a program links.
 #ifndef __clang_analyzer__  // it finds that stb loses a picture where memory runs out
@@ -37,12 +40,60 @@ namespace {
 
 constexpr i64 most_values = i64{1} << 28U;
 
-/// stb_image fills the rest of a JPEG that is cut off with grey and says nothing. An end marker
-/// must follow the last start of scan; within a scan neither can occur.
-bool is_cut_off_jpeg(std::string_view bytes) {
-  if (!bytes.starts_with("\xff\xd8")) return false;
-  auto scan = bytes.rfind("\xff\xda"), end = bytes.rfind("\xff\xd9");
-  return end == std::string_view::npos || (scan != std::string_view::npos && end < scan);
+std::uint32_t big_endian(std::string_view bytes) {
+  std::uint32_t value = 0;
+  for (char byte : bytes) value = value << 8U | static_cast<unsigned char>(byte);
+  return value;
+}
+
+i64 little_endian(std::string_view bytes) {
+  i64 value = 0;
+  while (!bytes.empty()) {
+    value = value << 8U | static_cast<unsigned char>(bytes.back());
+    bytes.remove_suffix(1);
+  }
+  return value;
+}
+
+struct JpegSegment {
+  unsigned marker;
+  std::string_view data;
+};
+constexpr unsigned jpeg_end = 0xd9, jpeg_adobe = 0xee;
+
+/// From marker to marker, up to the end marker: segments, a thumbnail's too, are passed over by their
+/// length, a scan's data by what is no marker in them: FF 00, and FF D0 to FF D7, restarts.
+std::vector<JpegSegment> segments_of(std::string_view jpeg) {
+  constexpr unsigned stuffed = 0, first_restart = 0xd0, last_restart = 0xd7, fill = 0xff;
+  std::vector<JpegSegment> segments;
+  for (std::size_t at = jpeg.find('\xff', 2); at < jpeg.size() - 1; at = jpeg.find('\xff', at)) {
+    unsigned marker = static_cast<unsigned char>(jpeg[at + 1]);
+    at += marker == fill ? 1 : 2;
+    bool alone =
+        marker == stuffed || marker == fill || (first_restart <= marker && marker <= last_restart);
+    if (alone) continue;
+    std::string_view data = jpeg.substr(at, big_endian(jpeg.substr(at, 2)));
+    segments.push_back({marker, data});
+    if (marker == jpeg_end) break;
+    at += data.size();
+  }
+  return segments;
+}
+
+/// stb_image fills the rest of a JPEG that is cut off with grey, and takes four inks for something
+/// else where no program of Adobe's says that they are; it mentions neither. What follows the end
+/// is nobody's business.
+std::string_view wrong_with_jpeg(std::string_view bytes) {
+  if (!bytes.starts_with("\xff\xd8")) return {};
+  bool four_inks = false, named = false;
+  std::vector<JpegSegment> segments = segments_of(bytes);
+  for (const auto& [marker, data] : segments) {
+    bool is_frame = marker >= 0xc0 && marker <= 0xc2;  // of those that stb_image reads
+    four_inks |= is_frame && data.size() > 7 && data[7] == 4;
+    named |= marker == jpeg_adobe;
+  }
+  if (segments.empty() || segments.back().marker != jpeg_end) return "the JPEG is cut off";
+  return four_inks && !named ? "a JPEG of four colours that does not say which" : "";
 }
 
 /// CRC-32 of the bytes, as PNG has it (ISO 3309).
@@ -61,10 +112,16 @@ std::uint32_t crc(std::string_view bytes) {
   return ~r;
 }
 
-std::uint32_t big_endian(std::string_view four) {
-  std::uint32_t value = 0;
-  for (char byte : four) value = value << 8U | static_cast<unsigned char>(byte);
-  return value;
+/// stb_image takes what a BMP lacks for black.
+bool is_cut_off_bmp(std::string_view bytes, i64 width, i64 height) {
+  constexpr std::size_t pixels_at = 10, header_at = 14;
+  constexpr i64 old_header = 12;
+  if (!bytes.starts_with("BM") || bytes.size() < 30) return false;
+  bool is_old = little_endian(bytes.substr(header_at, 4)) == old_header;
+  i64 bits = little_endian(bytes.substr(is_old ? 24 : 28, 2));
+  i64 row = (width * bits + 31) / 32 * 4, last_row = (width * bits + 7) / 8;
+  i64 end = little_endian(bytes.substr(pixels_at, 4)) + row * (height - 1) + last_row;
+  return end > static_cast<i64>(bytes.size());
 }
 
 /// stb_image does not look at the sums of a PNG's chunks: length, name, data, CRC of name and data.
@@ -80,6 +137,15 @@ bool is_damaged_png(std::string_view bytes) {
     at += around_data + length;
   }
   return true;
+}
+
+/// What is neither PNG nor JPEG nor BMP, or not to be understood.
+[[noreturn]] void refuse(const std::filesystem::path& path, std::string_view bytes) {
+  constexpr std::array readable = {"a PNG", "a JPEG", "a BMP"};
+  std::string_view kind = kind_by_signature(bytes);
+  bool other = !kind.empty() && std::find(readable.begin(), readable.end(), kind) == readable.end();
+  check(!other, "load_image", "{}: is {}, not PNG, JPEG or BMP", path, kind);
+  fail("load_image", "{}: {}", path, stbi_failure_reason());
 }
 
 void append(void* target, void* data, int size) {
@@ -112,11 +178,13 @@ Tensor load_image(const std::filesystem::path& path, i64 channels) {
   const auto* data = reinterpret_cast<const stbi_uc*>(bytes.data());
   int size = static_cast<int>(bytes.size()), w = 0, h = 0, stored = 0;
   check(size > 0, "load_image", "{}: the file is empty", path);
-  bool known = stbi_info_from_memory(data, size, &w, &h, &stored) != 0;
-  check(known, "load_image", "{}: {}", path, known ? "" : stbi_failure_reason());
+  if (stbi_info_from_memory(data, size, &w, &h, &stored) == 0) refuse(path, bytes);
+  h = std::abs(h);  // a BMP whose rows begin at the top
   check(i64{w} * h * std::max<i64>(stored, channels) <= most_values, "load_image",
         "{}: {} x {} pixels are more than 2^28 values", path, w, h);
-  check(!is_cut_off_jpeg(bytes), "load_image", "{}: the JPEG is cut off", path);
+  std::string_view wrong = wrong_with_jpeg(bytes);
+  check(wrong.empty(), "load_image", "{}: {}", path, wrong);
+  check(!is_cut_off_bmp(bytes, w, h), "load_image", "{}: the BMP is cut off", path);
   check(!is_damaged_png(bytes), "load_image", "{}: the PNG is damaged", path);
   std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(data, size, &w, &h, &stored, static_cast<int>(channels)),

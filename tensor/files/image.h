@@ -7,8 +7,9 @@
 /// Images as tensors (H, W, C) u8, C = 1 grey, 3 RGB, 4 RGB and opacity.
 namespace melgrad {
 
-/// PNG, JPEG or BMP with as many channels as asked for. Throws Error that names the file where it is
-/// empty, cut off, corrupt or larger than 2^28 values.
+/// PNG, JPEG or BMP, told by its first bytes, with as many channels as asked for; what follows the
+/// picture's end does not count, nor does the way up that a camera notes (EXIF). Throws Error that
+/// names the file where it is empty, of another format, cut off, corrupt or larger than 2^28 values.
 Tensor load_image(const std::filesystem::path& path, i64 channels = 3);
 
 /// Whether load_image() would try the file: by its extension.

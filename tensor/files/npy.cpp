@@ -1,11 +1,14 @@
 #include "tensor/files/npy.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <optional>
+#include <cstdint>
+#include <cstring>
+#include <utility>
 
 #include "tensor/files/file.h"
+#include "tensor/files/half.h"
+#include "tensor/files/signature.h"
 
 // The format (NEP 1, numpy.lib.format): "\x93NUMPY", version, length of the header (2 bytes in
 // version 1, 4 after), a Python dictionary {'descr': '<f4', 'fortran_order': False, 'shape': (3,
@@ -74,6 +77,7 @@ class HeaderParser {
   }
   std::string quoted() {
     skip_spaces();
+    if (text_.starts_with('[')) wrong("its elements are structures, not numbers");
     if (text_.empty() || (text_[0] != '\'' && text_[0] != '"')) wrong("a quoted word is missing");
     auto end = text_.find(text_[0], 1);
     if (end == std::string_view::npos) wrong("a quote is not closed");
@@ -100,6 +104,7 @@ class HeaderParser {
       if (error != std::errc() || size < 0)
         wrong("a size is not a whole number from 0 to 2^63 - 1");
       text_.remove_prefix(static_cast<std::size_t>(end - first));
+      if (text_.starts_with('L')) text_.remove_prefix(1);  // a long of Python 2
       if (shape.rank() == max_rank) wrong("more than " + std::to_string(max_rank) + " axes");
       shape.push_back(size);
       if (!accept(',')) {
@@ -114,12 +119,71 @@ class HeaderParser {
   std::string_view text_;
 };
 
-std::optional<Dtype> dtype_named(std::string_view name) {
-  if (name == "<f4") return Dtype::f32;
-  if (name == "<f8") return Dtype::f64;
-  if (name == "<i8") return Dtype::i64;
-  if (name == "|u1" || name == "|b1") return Dtype::u8;
-  return std::nullopt;
+/// y[i], as wide as the tensor has it, of the i-th From.
+template <class From>
+void widen(const char* from, i64 count, void* y) {
+  for (i64 i = 0; i < count; ++i) {
+    From value;
+    std::memcpy(&value, from + i * static_cast<i64>(sizeof value), sizeof value);
+    static_cast<i64*>(y)[i] = value;
+  }
+}
+void widen_half(const char* from, i64 count, void* y) {
+  for (i64 i = 0; i < count; ++i) {
+    std::uint16_t half = 0;
+    std::memcpy(&half, from + i * 2, 2);
+    static_cast<float*>(y)[i] = from_half(half);
+  }
+}
+
+struct Elements {
+  std::string_view name;  // what follows the order of bytes: < > or, of single bytes, |
+  std::size_t bytes;
+  Dtype becomes;
+  void (*widen)(const char* from, i64 count, void* y);  // null: as they lie
+};
+constexpr Elements known_elements[] = {
+    {"f2", 2, Dtype::f32, widen_half},
+    {"f4", 4, Dtype::f32, nullptr},
+    {"f8", 8, Dtype::f64, nullptr},
+    {"i1", 1, Dtype::i64, widen<std::int8_t>},
+    {"i2", 2, Dtype::i64, widen<std::int16_t>},
+    {"i4", 4, Dtype::i64, widen<std::int32_t>},
+    {"i8", 8, Dtype::i64, nullptr},
+    {"u1", 1, Dtype::u8, nullptr},
+    {"u2", 2, Dtype::i64, widen<std::uint16_t>},
+    {"u4", 4, Dtype::i64, widen<std::uint32_t>},
+    {"u8", 8, Dtype::i64, nullptr},
+    {"b1", 1, Dtype::u8, nullptr},
+};
+
+const Elements& elements_named(std::string_view descr, const std::string& file) {
+  check(!descr.starts_with("|O"), "load_npy", "{}: holds Python objects (a pickle), not numbers",
+        file);
+  bool has_order = descr.find_first_of("<>|") == 0;
+  const auto* found =
+      std::find_if(std::begin(known_elements), std::end(known_elements),
+                   [&](const Elements& each) { return has_order && each.name == descr.substr(1); });
+  check(found != std::end(known_elements), "load_npy",
+        "{}: dtype \"{}\"; known are f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8, b1", file, descr);
+  return *found;
+}
+
+/// The elements from byte `begin` on as a tensor of `shape`.
+Tensor read_elements(const InputFile& file, u64 begin, const Elements& elements, bool big_endian,
+                     const Shape& shape) {
+  Tensor x = empty(shape, elements.becomes);
+  std::size_t bytes = static_cast<std::size_t>(x.numel()) * elements.bytes;
+  std::string narrow(elements.widen ? bytes : 0, '\0');
+  char* place = elements.widen ? narrow.data() : static_cast<char*>(x.raw());
+  file.read(begin, place, bytes);
+  for (std::size_t i = 0; i < bytes && big_endian; i += elements.bytes)
+    std::reverse(place + i, place + i + elements.bytes);
+  if (elements.widen) elements.widen(place, x.numel(), x.raw());
+  if (elements.name != "u8") return x;
+  bool fits = std::all_of(x.data<i64>(), x.data<i64>() + x.numel(), [](i64 v) { return v >= 0; });
+  check(fits, "load_npy", "{}: has numbers above 2^63 - 1", file.path());
+  return x;
 }
 
 std::string_view name_in_file(Dtype dtype) {
@@ -133,39 +197,42 @@ std::string_view name_in_file(Dtype dtype) {
   return {};
 }
 
-}  // namespace
-
-Tensor load_npy(const std::filesystem::path& path) {
-  InputFile file(path);
-  std::string name = path.string();
-  std::array<unsigned char, 12> start{};  // magic, version, length
+/// The header, and where the elements begin.
+std::pair<Header, u64> read_header(const InputFile& file) {
+  const std::filesystem::path& name = file.path();
   check(file.size() >= 10, "load_npy", "{}: {} bytes are too few for a header", name, file.size());
+  std::string start(signature_bytes, '\0');
   file.read(0, start.data(), std::min<u64>(start.size(), file.size()));
-  check(std::equal(magic.begin(), magic.end(), reinterpret_cast<const char*>(start.data())),
-        "load_npy", "{}: not an npy file", name);
-  int version = start[6];
-  check(version >= 1 && version <= 3 && start[7] == 0, "load_npy",
-        "{}: version {}.{} is none of 1.0, 2.0, 3.0", name, version, int{start[7]});
-  u64 text_begin = version == 1 ? 10 : 12;
-  u64 length = start[8] | u64{start[9]} << 8U;
-  if (version > 1) length |= u64{start[10]} << 16U | u64{start[11]} << 24U;
+  if (!start.starts_with(magic)) {
+    std::string_view kind = kind_by_signature(start);
+    fail("load_npy", "{}: not an npy file{}{}", name, kind.empty() ? "" : ": it is ", kind);
+  }
+  auto byte = [&](std::size_t i) { return u64{static_cast<unsigned char>(start[i])}; };
+  u64 version = byte(6), text_begin = version == 1 ? 10 : 12, length = byte(8) | byte(9) << 8U;
+  check(version >= 1 && version <= 3 && byte(7) == 0, "load_npy",
+        "{}: version {}.{} is none of 1.0, 2.0, 3.0", name, version, byte(7));
+  if (version > 1) length |= byte(10) << 16U | byte(11) << 24U;
   check(length <= largest_header && text_begin + length <= file.size(), "load_npy",
         "{}: a header of {} bytes is cut off or over the limit of {}", name, length,
         largest_header);
   std::string text(length, '\0');
   file.read(text_begin, text.data(), length);
-  Header header = HeaderParser(name, text).parse();
+  return {HeaderParser(name.string(), text).parse(), text_begin + length};
+}
 
-  auto dtype = dtype_named(header.dtype);
-  check(dtype.has_value(), "load_npy", "{}: dtype \"{}\"; known are <f4, <f8, <i8, |u1, |b1", name,
-        header.dtype);
-  u64 bytes = size_of(*dtype), held = file.size() - text_begin - length;
+}  // namespace
+
+Tensor load_npy(const std::filesystem::path& path) {
+  InputFile file(path);
+  auto [header, begin] = read_header(file);
+  const Elements& elements = elements_named(header.dtype, path.string());
+  u64 bytes = elements.bytes, held = file.size() - begin;
   bool overflow = false;
-  for (i64 size : header.shape) {
+  for (i64 size : header.shape)
     overflow |= __builtin_mul_overflow(bytes, static_cast<u64>(size), &bytes);
-  }
-  check(!overflow && bytes == held, "load_npy", "{}: shape {} {} does not take the {} bytes held",
-        name, header.shape, name_of(*dtype), held);
+  bool cut_off = overflow || bytes > held;
+  check(!cut_off && bytes == held, "load_npy", "{}: {}shape {} {} does not take the {} bytes held",
+        path, cut_off ? "cut off: " : "", header.shape, elements.name, held);
   // Fortran order is row-major order of the transpose.
   Shape stored, axes;
   for (int i = 0; i < header.shape.rank(); ++i) {
@@ -173,29 +240,29 @@ Tensor load_npy(const std::filesystem::path& path) {
     stored.push_back(header.shape[axis]);
     axes.push_back(axis);
   }
-  Tensor x = empty(stored, *dtype);
-  file.read(text_begin + length, x.raw(), held);
+  Tensor x = read_elements(file, begin, elements, header.dtype.starts_with('>'), stored);
   return x.permute(axes).contiguous();
 }
 
-void save_npy(const std::filesystem::path& path, const Tensor& tensor) {
-  check(tensor.defined(), "save_npy", "{}: the tensor is undefined", path);
-  check(tensor.dtype() != Dtype::bf16, "save_npy",
-        "{}: NumPy has no bf16, convert to f32 first: {}", path, tensor);
+std::string encode_npy(const Tensor& tensor) {
+  check(tensor.defined(), "encode_npy", "the tensor is undefined");
+  check(tensor.dtype() != Dtype::bf16, "encode_npy", "NumPy has no bf16, convert to f32 first: {}",
+        tensor);
   std::string header = format("{'descr': '{}', 'fortran_order': False, 'shape': {}, }",
                               name_in_file(tensor.dtype()), tensor.shape());
   constexpr std::size_t before = 10, alignment = 64;  // so that the elements can be mapped
   header.append(alignment - (before + header.size() + 1) % alignment, ' ');
   header += '\n';
+  const char version_and_length[] = {1, 0, static_cast<char>(header.size() & 255U),
+                                     static_cast<char>(header.size() >> 8U)};
+  std::string bytes = std::string(magic).append(version_and_length, 4) + header;
   Tensor x = tensor.to(Device::cpu()).contiguous();
-  AtomicFile file(path);
-  file.write(magic);
-  const unsigned char rest[] = {1, 0, static_cast<unsigned char>(header.size() & 255U),
-                                static_cast<unsigned char>(header.size() >> 8U)};
-  file.write(rest, sizeof rest);
-  file.write(header);
-  file.write(x.raw(), static_cast<std::size_t>(x.numel()) * size_of(x.dtype()));
-  file.commit();
+  return bytes.append(static_cast<const char*>(x.raw()),
+                      static_cast<std::size_t>(x.numel()) * size_of(x.dtype()));
+}
+
+void save_npy(const std::filesystem::path& path, const Tensor& tensor) {
+  write_file(path, encode_npy(tensor));
 }
 
 }  // namespace melgrad

@@ -6,6 +6,8 @@
 #include <set>
 
 #include "tensor/files/file.h"
+#include "tensor/files/half.h"
+#include "tensor/files/signature.h"
 
 // The format (https://github.com/huggingface/safetensors, "Format"): 8 bytes, little-endian, the
 // header's length; the header, a JSON object {name: {"dtype", "shape", "data_offsets"}, …,
@@ -65,7 +67,27 @@ class Reader {
     check(ok, "load_safetensors", "{}: {}", file_.path(), ok ? "" : format(text, args...));
   }
 
+  /// Its first bytes would else be taken for the length of a giant header.
+  void refuse_other_formats() const {
+    std::string beginning(std::min<u64>(signature_bytes, file_.size()), '\0');
+    file_.read(0, beginning.data(), beginning.size());
+    if (beginning.size() > prefix && beginning[prefix] == '{') return;
+    std::string_view kind = kind_by_signature(beginning);
+    require(kind.empty(), "not a safetensors file: it is {}{}", kind,
+            kind.find("PyTorch") == std::string_view::npos ? "" : conversion());
+  }
+
+  std::string conversion() const {
+    std::filesystem::path target = file_.path();
+    target.replace_extension(".safetensors");
+    return format(
+        "; python -c \"import sys, torch; from safetensors.torch import save_file; "
+        "save_file(torch.load(sys.argv[1], map_location='cpu'), sys.argv[2])\" {} {} converts it",
+        file_.path(), target);
+  }
+
   json read_header() {
+    refuse_other_formats();
     require(file_.size() >= prefix, "{} bytes are too few for a header", file_.size());
     u64 length = 0;
     file_.read(0, &length, prefix);
@@ -187,19 +209,6 @@ class Reader {
       file_.read(begin, x.raw(), e.end - e.begin);
     }
     return x;
-  }
-
-  // IEEE 754 binary16: sign, 5 bits of exponent (bias 15), 10 of fraction.
-  static float from_half(std::uint16_t half) {
-    std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16U;
-    std::uint32_t exponent = half >> 10U & 31U, fraction = half & 1023U;
-    constexpr float smallest = 0x1p-24F;  // one unit of fraction below the normal numbers
-    if (exponent == 0) {
-      float magnitude = static_cast<float>(fraction) * smallest;
-      return sign != 0 ? -magnitude : magnitude;
-    }
-    std::uint32_t wide = exponent == 31 ? 255 : exponent + 127 - 15;
-    return std::bit_cast<float>(sign | wide << 23U | fraction << 13U);
   }
 
   InputFile file_;

@@ -96,6 +96,26 @@ TEST(Module, EveryFaultOfAStateIsRefused) {
   EXPECT_NE(error(misshapen, false), "no error");
 }
 
+// As in PyTorch: a state that is older than the counter leaves it as it is.
+TEST(Module, AStateWithoutTheCounterOfBatches) {
+  Small net;
+  StateDict old;
+  for (const auto& [name, value] : net.state_dict())
+    if (!name.ends_with("num_batches_tracked")) old[name] = ones(value.shape());
+  EXPECT_EQ(old.size(), 8U);
+  auto report = net.load_state_dict(old);
+  EXPECT_TRUE(report.missing.empty() && report.unexpected.empty());
+  StateDict own = net.state_dict();
+  EXPECT_EQ(own.at("features.1.num_batches_tracked").item(), 0);
+  EXPECT_EQ(sum(own.at("features.1.running_mean")).item(), 4);
+  own.at("features.1.num_batches_tracked").fill_(7);
+  net.load_state_dict(old);
+  EXPECT_EQ(net.state_dict().at("features.1.num_batches_tracked").item(), 7);
+  old["features.1.num_batches_tracked"] = full({}, 9, Dtype::i64);
+  net.load_state_dict(old);
+  EXPECT_EQ(net.state_dict().at("features.1.num_batches_tracked").item(), 9);
+}
+
 TEST(Module, LoadingCopiesTheValues) {
   Small net;
   StateDict state;

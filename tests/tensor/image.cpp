@@ -21,6 +21,10 @@ Tensor gradient(i64 h, i64 w, i64 channels) {
 
 class Picture : public testing::Test {
  protected:
+  Tensor loaded(const std::string& bytes) {
+    write_file(path_, bytes);
+    return load_image(path_);
+  }
   std::string refusal(const std::string& bytes) {
     write_file(path_, bytes);
     std::string text = error_of([&] { load_image(path_); });
@@ -59,6 +63,66 @@ TEST_F(Picture, ConvertsChannels) {
   save_png(path_, grey);
   EXPECT_TRUE(equal(load_image(path_, 3), grey.expand({4, 5, 3}).contiguous()));
   EXPECT_EQ(load_image(path_, 4).select(2, 3).to_vector<i64>()[7], 255);
+}
+
+/// One pixel of blue 1, green 2, red 3; `rows_from_top`: the height is negative.
+std::string bmp(bool rows_from_top = false) {
+  std::string bytes("BM:\0\0\0\0\0\0\0\66\0\0\0\50\0\0\0\1\0\0\0\1\0\0\0\1\0\30\0", 30);
+  bytes += std::string("\0\0\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\2\3\0", 28);
+  if (rows_from_top) bytes.replace(22, 4, "\xff\xff\xff\xff");
+  return bytes;
+}
+
+// Cameras and editors append what they like; a thumbnail within has an end of its own.
+TEST_F(Picture, BytesBehindTheEndDoNotCount) {
+  Tensor x = gradient(20, 24, 3);
+  std::string jpeg = encode_jpeg(x), png = encode_png(x);
+  for (const char* more :
+       {"\xff\xda\x01\x02", "\xff\xd8\xff\xda", "\xff", "rest", "\xff\xe1\xff\xff"}) {
+    EXPECT_TRUE(equal(loaded(jpeg + more), loaded(jpeg))) << more;
+    EXPECT_TRUE(equal(loaded(png + more), x)) << more;
+    EXPECT_TRUE(equal(loaded(bmp() + more), loaded(bmp()))) << more;
+  }
+  std::string thumbnail = "\xff\xe1" + std::string("\0", 1) + "\x08\xff\xd8\xff\xd9\xff\xda";
+  std::string with_thumbnail = jpeg.substr(0, 2) + thumbnail + jpeg.substr(2);
+  EXPECT_TRUE(equal(loaded(with_thumbnail), loaded(jpeg)));
+  for (std::size_t cut : {1, 2, 10, 100})
+    EXPECT_EQ(refusal(with_thumbnail.substr(0, with_thumbnail.size() - cut)),
+              "[load_image] " + path_.string() + ": the JPEG is cut off");
+}
+
+// Four inks: without Adobe's marker stb_image takes them for something else.
+TEST_F(Picture, AJpegOfFourColoursSaysWhich) {
+  std::string jpeg = encode_jpeg(gradient(16, 16, 3));
+  std::size_t frame = jpeg.find("\xff\xc0");
+  std::string more = jpeg.substr(frame, 19) + std::string("\4\x11\0", 3);  // a fourth component
+  more[3] = 20;
+  more[9] = 4;
+  std::string four = jpeg.substr(0, frame) + more + jpeg.substr(frame + 19);
+  EXPECT_EQ(refusal(four),
+            "[load_image] " + path_.string() + ": a JPEG of four colours that does not say which");
+}
+
+TEST_F(Picture, Bmp) {
+  for (bool rows_from_top : {false, true}) {
+    std::string whole = bmp(rows_from_top);
+    EXPECT_EQ(loaded(whole).to_vector<i64>(), (std::vector<i64>{3, 2, 1}));
+    EXPECT_EQ(loaded(whole.substr(0, 57)).shape(), (Shape{1, 1, 3})) << "filling of the last row";
+    EXPECT_EQ(refusal(whole.substr(0, 56)),
+              "[load_image] " + path_.string() + ": the BMP is cut off");
+  }
+}
+
+// By its bytes: the name may say what it likes.
+TEST_F(Picture, NamesOtherFormats) {
+  for (const auto& [bytes, kind] :
+       {std::pair<std::string, std::string>{"GIF89a and so on", "a GIF"},
+        {"RIFF1234WEBPVP8 ", "a WebP picture"},
+        {"MM" + std::string("\0*", 2), "a TIFF picture"},
+        {std::string(3, '\0') + " ftypavif", "an AVIF picture"},
+        {"<!doctype html>", "a web page"}})
+    EXPECT_EQ(refusal(bytes),
+              "[load_image] " + path_.string() + ": is " + kind + ", not PNG, JPEG or BMP");
 }
 
 TEST_F(Picture, RefusesBadFiles) {

@@ -54,9 +54,8 @@ TEST_F(Npy, ReturnsWhatWasSaved) {
   Tensor turned = arange(6).reshape({2, 3}).transpose(0, 1);
   save_npy(path_, turned);
   EXPECT_TRUE(equal(load_npy(path_), turned));
-  EXPECT_EQ(
-      error_of([&] { save_npy(path_, zeros({2}, Dtype::bf16)); }),
-      "[save_npy] " + path_.string() + ": NumPy has no bf16, convert to f32 first: (2,) bf16");
+  EXPECT_EQ(error_of([&] { save_npy(path_, zeros({2}, Dtype::bf16)); }),
+            "[encode_npy] NumPy has no bf16, convert to f32 first: (2,) bf16");
 }
 
 TEST_F(Npy, EveryVersionAndOrder) {
@@ -74,6 +73,43 @@ TEST_F(Npy, EveryVersionAndOrder) {
       loaded(file_of("{'descr':'|b1','fortran_order':False,'shape':(6,)}", six_bytes())).dim(0), 6);
 }
 
+// What NumPy writes of arange(-1, 2) or of 1, 258 and 0, in each type and order of bytes.
+TEST_F(Npy, EveryTypeAndOrderOfBytes) {
+  struct Row {
+    std::string descr, data;
+    Dtype dtype;
+    std::vector<double> values;
+  };
+  auto bytes = [](std::initializer_list<int> each) {
+    std::string text;
+    for (int byte : each) text += static_cast<char>(byte);
+    return text;
+  };
+  const std::vector<Row> rows = {
+      {"<f2", bytes({0, 0xbc, 0, 0, 0, 0x3c}), Dtype::f32, {-1, 0, 1}},
+      {">f2", bytes({0xbc, 0, 0, 0, 0x3c, 0}), Dtype::f32, {-1, 0, 1}},
+      {">f4", bytes({0xbf, 0x80, 0, 0, 0x3f, 0x80, 0, 0}), Dtype::f32, {-1, 1}},
+      {">f8", bytes({0xbf, 0xf0, 0, 0, 0, 0, 0, 0}), Dtype::f64, {-1}},
+      {"|i1", bytes({0xff, 0, 1}), Dtype::i64, {-1, 0, 1}},
+      {"<i2", bytes({0xff, 0xff, 2, 1}), Dtype::i64, {-1, 258}},
+      {">i2", bytes({0xff, 0xff, 1, 2}), Dtype::i64, {-1, 258}},
+      {"<i4", bytes({0xff, 0xff, 0xff, 0xff, 2, 1, 0, 0}), Dtype::i64, {-1, 258}},
+      {">i4", bytes({0xff, 0xff, 0xff, 0xff, 0, 0, 1, 2}), Dtype::i64, {-1, 258}},
+      {">i8", bytes({0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe}), Dtype::i64, {-2}},
+      {"<u2", bytes({0xff, 0xff, 2, 1}), Dtype::i64, {65535, 258}},
+      {">u4", bytes({0xff, 0xff, 0xff, 0xff, 0, 0, 1, 2}), Dtype::i64, {4294967295, 258}},
+      {"<u8", bytes({2, 1, 0, 0, 0, 0, 0, 0}), Dtype::i64, {258}},
+      {"|b1", bytes({1, 0}), Dtype::u8, {1, 0}}};
+  for (const Row& row : rows) {
+    std::string shape = "(" + std::to_string(row.values.size()) + "L,)";  // as Python 2 wrote it
+    Tensor x = loaded(
+        file_of("{'descr': '" + row.descr + "', 'fortran_order': False, 'shape': " + shape + ", }",
+                row.data));
+    EXPECT_EQ(x.dtype(), row.dtype) << row.descr;
+    EXPECT_EQ(x.to_vector<double>(), row.values) << row.descr;
+  }
+}
+
 TEST_F(Npy, Refuses) {
   EXPECT_EQ(refusal(""), "0 bytes are too few for a header");
   EXPECT_EQ(refusal("this is not an array"), "not an npy file");
@@ -87,16 +123,27 @@ TEST_F(Npy, Refuses) {
     return file_of("{'descr': '" + descr + "', 'fortran_order': False, 'shape': " + shape + "}",
                    std::string(bytes, '\0'));
   };
-  EXPECT_EQ(refusal(with(">f4", "(1,)", 4)), "dtype \">f4\"; known are <f4, <f8, <i8, |u1, |b1");
-  EXPECT_EQ(refusal(with("|O", "(1,)", 4)), "dtype \"|O\"; known are <f4, <f8, <i8, |u1, |b1");
-  EXPECT_EQ(refusal(with("<f4", "(2,)", 7)), "shape (2,) f32 does not take the 7 bytes held");
-  EXPECT_EQ(refusal(with("<f4", "(2,)", 9)), "shape (2,) f32 does not take the 9 bytes held");
+  const std::string known = "; known are f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8, b1";
+  for (const char* other : {"<c8", "<U1", "f4", "=f4", "", "<f"})
+    EXPECT_EQ(refusal(with(other, "(1,)", 4)), "dtype \"" + std::string(other) + "\"" + known);
+  EXPECT_EQ(refusal(with("|O", "(1,)", 4)), "holds Python objects (a pickle), not numbers");
+  EXPECT_EQ(refusal(file_of("{'descr': [('a', '<f4')], ", "")),
+            "the header is wrong: its elements are structures, not numbers");
+  EXPECT_EQ(refusal(file_of("{'descr': '<u8', 'fortran_order': False, 'shape': ()}",
+                            std::string(8, '\xff'))),
+            "has numbers above 2^63 - 1");
+  EXPECT_EQ(refusal(std::string("PK\3\4") + std::string(26, '\0') + "arr_0.npy"),
+            "not an npy file: it is a zip of NumPy arrays (npz)");
+  EXPECT_EQ(refusal("\x80\4\x95\x0b 123456"), "not an npy file: it is a Python pickle");
+  EXPECT_EQ(refusal(with("<f4", "(2,)", 7)),
+            "cut off: shape (2,) f4 does not take the 7 bytes held");
+  EXPECT_EQ(refusal(with("<f4", "(2,)", 9)), "shape (2,) f4 does not take the 9 bytes held");
   EXPECT_EQ(refusal(with("<f4", "(-2,)", 8)),
             "the header is wrong: a size is not a whole number from 0 to 2^63 - 1");
   EXPECT_EQ(refusal(with("<f4", "(99999999999999999999,)", 8)),
             "the header is wrong: a size is not a whole number from 0 to 2^63 - 1");
   EXPECT_EQ(refusal(with("<f4", "(4611686018427387904,4)", 0)),
-            "shape (4611686018427387904, 4) f32 does not take the 0 bytes held");
+            "cut off: shape (4611686018427387904, 4) f4 does not take the 0 bytes held");
   EXPECT_EQ(refusal(with("<f4", "(1,1,1,1,1,1,1,1,1)", 4)),
             "the header is wrong: more than 8 axes");
   EXPECT_EQ(refusal(with("<f4", "()} trailing", 4)),

@@ -95,6 +95,30 @@ TEST_F(Safetensors, RefusesBadHeaders) {
   EXPECT_EQ(refusal(R"({"__metadata__":{"a":1}})", 0), "__metadata__ \"a\" is not text");
 }
 
+// Files of other formats, by their first bytes: none is taken for the length of a header.
+TEST_F(Safetensors, NamesOtherFormats) {
+  std::string entry = std::string("PK\3\4") + std::string(26, '\0');
+  for (const std::string& pytorch :
+       {entry + "archive/data.pkl", std::string("\x80\2\x8a\nl\xfc\x9c") + "F\xf9 j\xa8P"}) {
+    std::string text = refusal_of_bytes(pytorch);
+    EXPECT_TRUE(text.starts_with("not a safetensors file: it is a PyTorch file (")) << text;
+    EXPECT_TRUE(text.ends_with(path_.string() + ' ' + path_.string() + " converts it")) << text;
+  }
+  EXPECT_EQ(refusal_of_bytes(entry + "arr_0.npy"),
+            "not a safetensors file: it is a zip of NumPy arrays (npz)");
+  EXPECT_EQ(refusal_of_bytes("\x89HDF\r\n\x1a\n and more"),
+            "not a safetensors file: it is an HDF5 file");
+  EXPECT_EQ(refusal_of_bytes("<!DOCTYPE html><html>"), "not a safetensors file: it is a web page");
+  EXPECT_EQ(refusal_of_bytes("version https://git-lfs.github.com/spec/v1"),
+            "not a safetensors file: it is a Git LFS pointer: git lfs pull gets the file");
+}
+
+// A header of 0x4034b50 bytes would be no zip.
+TEST_F(Safetensors, ALengthThatLooksLikeAZip) {
+  EXPECT_EQ(refusal_of_bytes(std::string("PK\3\4\0\0\0\0{}", 10)),
+            "a header of 67324752 bytes does not fit into 10 bytes");
+}
+
 TEST_F(Safetensors, RefusesBadEntries) {
   EXPECT_EQ(refusal(R"({"x":1})", 0), "\"x\" must have dtype, shape and data_offsets, and no more");
   EXPECT_EQ(refusal(R"({"x":{"dtype":"F32","shape":[1]}})", 4),
