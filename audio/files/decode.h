@@ -19,17 +19,23 @@ struct DecodeOptions {
   bool mono = true;                                           // the mean of the channels
 };
 
-/// What a file's header says.
+/// How much sound a file has.
 struct AudioInfo {
   i64 frames = 0;  // samples per channel
   int channels = 0, sample_rate = 0;
   double seconds() const { return static_cast<double>(frames) / sample_rate; }
 };
 
-/// Reads wav, flac, ogg, mp3 and aiff through libsndfile. The excerpt is exact to the sample in
-/// every format; an offset past the end gives no samples. Throws Error "[decode] …" that names the
-/// file: not there, no audio, damaged, shorter than its header says by more than 5 %, NaN inside.
+/// Reads wav, w64, aiff, au, caf, flac, ogg, opus and mp3 through libsndfile, whatever the file's
+/// name says. The excerpt is exact to the sample in every format, and what decoding all of the file
+/// gives there; an offset past the end gives no samples. No header is believed that says how long the
+/// file is: mp3 frames, ogg pages and so on are counted. Joined mp3 and chained ogg files are read to
+/// their end. Throws Error "[decode] …" that names the file: not there, no audio, none of a format that
+/// is decoded (with the command that converts it), without samples, damaged, cut short, NaN inside.
+/// Half of an ogg file is taken for a shorter piece: it is a stream.
 Clip decode(const std::filesystem::path& path, const DecodeOptions& options = {});
+/// As many samples as decode() gives. Throws Error for what decode() cannot read, but for damage and
+/// NaN inside, which is seen by decoding only.
 AudioInfo audio_info(const std::filesystem::path& path);
 
 /// Whether decode() would try the file: by its extension.
@@ -44,10 +50,10 @@ class AudioReader {
   ~AudioReader();
 
   const AudioInfo& info() const;
-  /// The next read() begins with this frame. Exact in every format: for those that seek wrongly
-  /// (ogg, mp3) by decoding from earlier and dropping what was not asked for.
+  /// The next read() begins with this frame, exactly.
   void seek(i64 frame);
-  /// Up to `frames` frames, interleaved (frames, channels); fewer at the end of the file.
+  /// Up to `frames` frames, interleaved (frames, channels); fewer only at the end of the file. Throws
+  /// Error where the file is damaged.
   Tensor read(i64 frames);
 
  private:
