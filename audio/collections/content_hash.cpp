@@ -1,40 +1,19 @@
 #include "audio/collections/content_hash.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <vector>
 
 #include "audio/collections/cache.h"
+#include "audio/files/stamp.h"
 #include "tensor/files/file.h"
 
 namespace melgrad {
 namespace {
 
 namespace fs = std::filesystem;
-
-i64 nanoseconds(const timespec& time) { return i64{time.tv_sec} * 1000000000 + time.tv_nsec; }
-
-/// What changes when a file's bytes do.
-struct Stamp {
-  std::string text;         // size, times of change, place
-  bool is_settled = false;  // a change from now on has another time
-};
-
-std::optional<Stamp> stamp_of(const fs::path& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0) return std::nullopt;
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  i64 written = nanoseconds(status.st_mtim), changed = nanoseconds(status.st_ctim);
-  bool is_settled = nanoseconds(now) - std::max(written, changed) > i64{2} * 1000000000;
-  return Stamp{
-      format("{} {} {} {}:{}", status.st_size, written, changed, status.st_dev, status.st_ino),
-      is_settled};
-}
 
 constexpr std::size_t digits = 16;
 

@@ -29,8 +29,16 @@ std::string field(std::string_view text, std::size_t& at, std::size_t row) {
 
 }  // namespace
 
+std::string_view plain_text(std::string_view bytes) {
+  if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
+  bool is_utf16 = bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff");
+  check(!is_utf16, "text", "is UTF-16: save it as UTF-8");
+  check(bytes.find('\0') == std::string_view::npos, "text", "is not a text: it has a zero byte");
+  return bytes;
+}
+
 std::vector<std::vector<std::string>> parse_csv(std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  text = plain_text(text);
   std::vector<std::vector<std::string>> rows;
   for (std::size_t at = 0; at < text.size(); ++at) {
     std::vector<std::string> row{field(text, at, rows.size() + 1)};

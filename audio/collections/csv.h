@@ -6,9 +6,12 @@
 
 namespace melgrad {
 
+/// The bytes of a text without a byte order mark. Throws Error on UTF-16 and on what is no text.
+std::string_view plain_text(std::string_view bytes);
+
 /// Rows of fields (RFC 4180): fields in quotes may hold commas, line breaks and doubled quotes.
-/// A byte-order mark is dropped, lines may end in \r\n, empty lines are passed over. Throws Error
-/// that names the row where quotes do not close.
+/// Lines may end in \r\n, empty ones are passed over. Throws Error where plain_text() does, and
+/// one that names the row where quotes do not close.
 std::vector<std::vector<std::string>> parse_csv(std::string_view text);
 std::vector<std::vector<std::string>> read_csv(const std::filesystem::path& path);
 

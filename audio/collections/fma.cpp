@@ -24,6 +24,11 @@ bool belongs(const std::string& subset, const std::string& wanted) {
   return wanted == "large" && (subset == "small" || subset == "medium");
 }
 
+std::string first_reason(const std::vector<Skipped>& skipped) {
+  if (skipped.empty()) return {};
+  return format("; the first, {}: {}", skipped.front().path, skipped.front().reason);
+}
+
 }  // namespace
 
 Fma read_fma(const std::filesystem::path& audio, const std::filesystem::path& tracks,
@@ -52,8 +57,8 @@ Fma read_fma(const std::filesystem::path& audio, const std::filesystem::path& tr
     id.insert(0, id.size() < 6 ? 6 - id.size() : 0, '0');
     std::filesystem::path path = audio / id.substr(0, 3) / (id + ".mp3");
     try {
-      audio_info(path);
-    } catch (const Error& problem) {
+      check(audio_info(path).frames > 0, "read_fma", "the file has no samples");
+    } catch (const std::exception& problem) {
       fma.collection.skipped.push_back({path, problem.what()});
       continue;
     }
@@ -66,8 +71,8 @@ Fma read_fma(const std::filesystem::path& audio, const std::filesystem::path& tr
     list.push_back(number);
   }
   check(!fma.collection.examples.empty(), "read_fma",
-        "no readable track of subset '{}' under {} ({} skipped)", subset, audio,
-        fma.collection.skipped.size());
+        "no readable track of subset '{}' under {} ({} skipped{})", subset, audio,
+        fma.collection.skipped.size(), first_reason(fma.collection.skipped));
   return fma;
 }
 

@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <map>
-#include <set>
 
 #include "tensor/random.h"
 
@@ -42,6 +40,8 @@ void check_fractions(const Fractions& f) {
         f.train, f.valid, f.test);
 }
 
+i64 parts_of(const Fractions& f) { return 1 + (f.valid > 0 ? 1 : 0) + (f.test > 0 ? 1 : 0); }
+
 /// Appends `order` to the three parts. `what` names it in messages.
 void divide(const std::vector<i64>& order, const Fractions& f, const std::string& what,
             Split& split) {
@@ -51,11 +51,21 @@ void divide(const std::vector<i64>& order, const Fractions& f, const std::string
   };
   i64 tests = share(f.test), valids = share(f.valid);
   i64 trains = static_cast<i64>(order.size()) - tests - valids;
-  check(trains >= 1, "split", "{} has {} examples, too few for every part", what, order.size());
+  check(trains >= 1, "split", "{} has {} examples, too few for {} parts", what, order.size(),
+        parts_of(f));
   auto at = order.begin();
   split.train.insert(split.train.end(), at, at + trains);
   split.valid.insert(split.valid.end(), at + trains, at + trains + valids);
   split.test.insert(split.test.end(), at + trains + valids, order.end());
+}
+
+/// Classes in the order of their sizes, so that an error names the smallest.
+std::vector<std::size_t> from_smallest(const std::vector<i64>& counts) {
+  std::vector<std::size_t> labels(counts.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = i;
+  std::stable_sort(labels.begin(), labels.end(),
+                   [&](std::size_t a, std::size_t b) { return counts[a] < counts[b]; });
+  return labels;
 }
 
 Split sorted(Split split) {
@@ -64,48 +74,83 @@ Split sorted(Split split) {
   return split;
 }
 
-/// Deals whole groups to parts of the given sizes (fractions of 1): each goes where its classes are
-/// furthest behind, the largest first.
-Parts deal_groups(const Collection& collection, const std::vector<double>& fractions, u64 seed) {
+/// The members of each group; the largest first, those of a size in an order that the seed draws.
+Parts groups_of(const Collection& collection, u64 seed) {
   std::map<std::string, std::vector<i64>> by_name;
   for (std::size_t i = 0; i < collection.examples.size(); ++i)
     by_name[collection.examples[i].group].push_back(static_cast<i64>(i));
-  check(by_name.size() >= fractions.size(), "split", "{} groups cannot fill {} parts",
-        by_name.size(), fractions.size());
-  std::vector<const std::vector<i64>*> groups;
-  groups.reserve(by_name.size());
-  for (const auto& [name, members] : by_name) groups.push_back(&members);
-  std::vector<i64> numbers(groups.size());
+  Parts by_order;
+  for (auto& [name, members] : by_name) by_order.push_back(std::move(members));
+  std::vector<i64> numbers(by_order.size());
   for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = static_cast<i64>(i);
-  numbers = shuffled(numbers, seed, 0);
-  auto size = [&](i64 number) { return groups[static_cast<std::size_t>(number)]->size(); };
-  std::stable_sort(numbers.begin(), numbers.end(), [&](i64 a, i64 b) { return size(a) > size(b); });
+  Parts groups;
+  for (i64 number : shuffled(numbers, seed, 0))
+    groups.push_back(std::move(by_order[static_cast<std::size_t>(number)]));
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  return groups;
+}
 
-  std::vector<i64> totals = collection.counts();
-  std::vector<std::vector<double>> held(fractions.size(), std::vector<double>(totals.size()));
-  Parts parts(fractions.size());
-  for (i64 number : numbers) {
-    const std::vector<i64>& members = *groups[static_cast<std::size_t>(number)];
-    auto missing = [&](std::size_t part) {
-      double sum = 0;
-      for (i64 member : members) {
-        auto label =
-            static_cast<std::size_t>(collection.examples[static_cast<std::size_t>(member)].label);
-        double target = fractions[part] * static_cast<double>(totals[label]);
-        sum += target > 0 ? (target - held[part][label]) / target : -1e9;
-      }
-      return sum;
-    };
-    std::size_t best = 0;
-    for (std::size_t part = 1; part < parts.size(); ++part)
-      if (missing(part) > missing(best)) best = part;
-    for (i64 member : members) {
-      parts[best].push_back(member);
-      ++held[best]
-            [static_cast<std::size_t>(collection.examples[static_cast<std::size_t>(member)].label)];
-    }
+/// Parts of the given sizes (fractions of 1) while whole groups are put into them.
+class Filling {
+ public:
+  Filling(const Collection& collection, const std::vector<double>& fractions)
+      : fractions_(fractions), totals_(collection.counts()), parts_(fractions.size()) {
+    for (const Example& example : collection.examples)
+      labels_.push_back(static_cast<std::size_t>(example.label));
+    held_.assign(fractions.size(), std::vector<double>(totals_.size()));
   }
-  return parts;
+
+  /// Where its classes are furthest behind; `only_empty`: of the parts that have nothing.
+  void put(const std::vector<i64>& group, bool only_empty) {
+    std::size_t best = parts_.size();
+    for (std::size_t part = 0; part < parts_.size(); ++part) {
+      if (only_empty && !is_lacking(part)) continue;
+      if (best == parts_.size() || missing(group, part) > missing(group, best)) best = part;
+    }
+    parts_[best].insert(parts_[best].end(), group.begin(), group.end());
+    for (i64 member : group) ++held_[best][label_of(member)];
+  }
+
+  const Parts& parts() const { return parts_; }
+
+  /// Parts that should have something and do not.
+  std::size_t lacking() const {
+    std::size_t count = 0;
+    for (std::size_t part = 0; part < parts_.size(); ++part) count += is_lacking(part) ? 1 : 0;
+    return count;
+  }
+
+ private:
+  std::size_t label_of(i64 member) const { return labels_[static_cast<std::size_t>(member)]; }
+  bool is_lacking(std::size_t part) const { return fractions_[part] > 0 && parts_[part].empty(); }
+
+  double missing(const std::vector<i64>& group, std::size_t part) const {
+    double sum = 0;
+    for (i64 member : group) {
+      double target = fractions_[part] * static_cast<double>(totals_[label_of(member)]);
+      sum += target > 0 ? (target - held_[part][label_of(member)]) / target : -1e9;
+    }
+    return sum;
+  }
+
+  std::vector<double> fractions_;
+  std::vector<i64> totals_;                // of each class
+  std::vector<std::size_t> labels_;        // of each example
+  std::vector<std::vector<double>> held_;  // (parts, classes)
+  Parts parts_;
+};
+
+/// Deals whole groups to parts of the given sizes: each goes where its classes are furthest behind,
+/// the largest first, the last to the parts that have nothing yet.
+Parts deal_groups(const Collection& collection, const std::vector<double>& fractions, u64 seed) {
+  Filling filling(collection, fractions);
+  Parts groups = groups_of(collection, seed);
+  check(groups.size() >= filling.lacking(), "split", "{} groups cannot fill {} parts",
+        groups.size(), filling.lacking());
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    filling.put(groups[i], groups.size() - i <= filling.lacking());
+  return filling.parts();
 }
 
 std::vector<Split> folds_as_splits(const Parts& folds) {
@@ -128,48 +173,6 @@ void check_folds(const Collection& collection, i64 k) {
         "{} folds of {} examples", k, collection.examples.size());
 }
 
-/// "genre/name" of every line; the extension stands for whatever the clip is stored as.
-std::vector<std::string> names_in(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  check(in.is_open(), "split", "cannot read {}", file);
-  std::vector<std::string> names;
-  for (std::string line; std::getline(in, line);) {
-    while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back()))) line.pop_back();
-    if (line.empty()) continue;
-    std::filesystem::path path(line);
-    check(path.has_parent_path() && path.has_filename(), "split",
-          "{}: line '{}' is not genre/name.extension", file, line);
-    names.push_back((path.parent_path().filename() / path.stem()).string());
-  }
-  return names;
-}
-
-std::string clip_name(const std::filesystem::path& path) {
-  return (path.parent_path().filename() / path.stem()).string();
-}
-
-/// What split_from_files knows of the collection while it reads the three lists.
-struct Lookup {
-  std::map<std::string, i64> examples;
-  std::set<std::string> skipped, classes, seen;
-  std::vector<std::string> missing, absent;
-
-  std::vector<i64> part(const std::filesystem::path& file) {
-    std::vector<i64> part;
-    for (const std::string& name : names_in(file)) {
-      check(seen.insert(name).second, "split", "{}: {} is named a second time", file, name);
-      auto found = examples.find(name);
-      if (found != examples.end())
-        part.push_back(found->second);
-      else if (skipped.contains(name))
-        absent.push_back(name);
-      else if (classes.contains(std::filesystem::path(name).parent_path().string()))
-        missing.push_back(name);
-    }
-    return part;
-  }
-};
-
 }  // namespace
 
 Split stratified_split(const Collection& collection, const Fractions& fractions, u64 seed,
@@ -178,7 +181,7 @@ Split stratified_split(const Collection& collection, const Fractions& fractions,
   check_fractions(fractions);
   Split split;
   auto of_class = examples_of_classes(collection);
-  for (std::size_t label = 0; label < of_class.size(); ++label)
+  for (std::size_t label : from_smallest(collection.counts()))
     divide(shuffled(of_class[label], seed, label), fractions,
            "class '" + collection.classes[label] + "'", split);
   return sorted(std::move(split));
@@ -196,6 +199,12 @@ Split random_split(const Collection& collection, const Fractions& fractions, u64
 
 Split grouped_split(const Collection& collection, const Fractions& fractions, u64 seed) {
   check_fractions(fractions);
+  i64 wanted = parts_of(fractions);
+  std::vector<i64> groups = collection.group_counts();
+  for (std::size_t label : from_smallest(groups))
+    check(groups[label] >= wanted, "split",
+          "class '{}' has {} groups (albums, songs, artists), too few for {} parts",
+          collection.classes[label], groups[label], wanted);
   Parts parts = deal_groups(collection, {fractions.train, fractions.valid, fractions.test}, seed);
   return sorted({parts[0], parts[1], parts[2]});
 }
@@ -216,35 +225,6 @@ std::vector<Split> grouped_k_fold(const Collection& collection, i64 k, u64 seed)
   check_folds(collection, k);
   std::vector<double> equal(static_cast<std::size_t>(k), 1. / static_cast<double>(k));
   return folds_as_splits(deal_groups(collection, equal, seed));
-}
-
-Split split_from_files(const Collection& collection, const std::filesystem::path& train,
-                       const std::filesystem::path& valid, const std::filesystem::path& test,
-                       std::vector<std::string>* absent) {
-  Lookup lookup;
-  lookup.classes.insert(collection.classes.begin(), collection.classes.end());
-  for (std::size_t i = 0; i < collection.examples.size(); ++i)
-    lookup.examples[clip_name(collection.examples[i].path)] = static_cast<i64>(i);
-  for (const Skipped& skipped : collection.skipped) lookup.skipped.insert(clip_name(skipped.path));
-  Split split;
-  split.train = lookup.part(train);
-  split.valid = lookup.part(valid);
-  split.test = lookup.part(test);
-  std::string first;
-  for (std::size_t i = 0; i < std::min<std::size_t>(5, lookup.missing.size()); ++i)
-    first += (i > 0 ? ", " : "") + lookup.missing[i];
-  check(lookup.missing.size() * 100 <= lookup.seen.size(), "split",
-        "{} clips of the lists are not in the collection: {}{}", lookup.missing.size(), first,
-        lookup.missing.size() > 5 ? " …" : "");
-  check(!split.train.empty() && !split.valid.empty() && !split.test.empty(), "split",
-        "of the lists' clips in the collection, {} are for training, {} for validation, {} for "
-        "test: none may be 0",
-        split.train.size(), split.valid.size(), split.test.size());
-  if (absent != nullptr) {
-    *absent = lookup.absent;
-    absent->insert(absent->end(), lookup.missing.begin(), lookup.missing.end());
-  }
-  return split;
 }
 
 }  // namespace melgrad

@@ -154,10 +154,17 @@ TEST(GroupedSplit, OfTheSameSongsPartsIsExact) {
   EXPECT_EQ(class_counts(parts, split.test), (Indices{60, 60}));
   for (const Split& fold : grouped_k_fold(parts, 5, 5))
     EXPECT_EQ(class_counts(parts, fold.test), (Indices{80, 80}));
-  EXPECT_TRUE(contains(error_of([] {
-                         grouped_split(of_sizes({1, 1}), {}, 1);
-                       }),
-                       "2 groups cannot fill 3 parts"));
+}
+
+TEST(GroupedSplit, EveryClassNeedsAGroupAPart) {
+  auto error = [](const Indices& sizes, const Fractions& fractions) {
+    return error_of([&] { grouped_split(of_sizes(sizes), fractions, 1); });
+  };
+  EXPECT_TRUE(contains(error({4, 1, 2}, {}), "class '1' has 1 groups")) << error({4, 1, 2}, {});
+  EXPECT_TRUE(contains(error({4, 2, 4}, {}), "class '1' has 2 groups")) << error({4, 2, 4}, {});
+  EXPECT_EQ(error({4, 2, 4}, {.8, 0, .2}), "no error");
+  EXPECT_EQ(error({4, 3, 4}, {}), "no error");
+  EXPECT_EQ(error({1, 1}, {1, 0, 0}), "no error");
 }
 
 std::vector<Indices> tests_of(const std::vector<Split>& folds) {
@@ -219,6 +226,20 @@ TEST(GroupedKFold, TearsNoGroup) {
       }
       expect_even(sizes, 5);  // observed 5
     }
+}
+
+TEST(GroupedKFold, NoFoldIsEmptyWhereThereAreAsManyGroups) {
+  for (u64 seed = 0; seed < 40; ++seed) {
+    Collection collection = of_artists(seed, 20);
+    Indices all(collection.examples.size());
+    std::iota(all.begin(), all.end(), 0);
+    auto groups = static_cast<i64>(groups_of(collection, all).size());
+    for (i64 k : {groups - 1, groups})
+      EXPECT_EQ(error_of([&] { expect_folds(collection, grouped_k_fold(collection, k, seed)); }),
+                "no error");
+    EXPECT_EQ(error_of([&] { grouped_k_fold(collection, groups + 1, seed); }),
+              format("[split] {} groups cannot fill {} parts", groups, groups + 1));
+  }
 }
 
 TEST(KFold, AsManyFoldsAsThereAreExamples) {
@@ -299,13 +320,13 @@ TEST(Split, RefusesFractionsThatAreNone) {
       EXPECT_TRUE(contains(error, "fractions must not be negative and add up to 1")) << error;
   }
   EXPECT_TRUE(contains(error_of([] {
-                         stratified_split(of_sizes({30, 2}), {}, 1);
+                         stratified_split(of_sizes({2, 30, 1, 2}), {}, 1);
                        }),
-                       "class '1' has 2 examples, too few for every part"));
+                       "class '2' has 1 examples, too few for 3 parts"));
   EXPECT_TRUE(contains(error_of([] {
                          random_split(of_sizes({1, 1}), {}, 1);
                        }),
-                       "the collection has 2 examples, too few for every part"));
+                       "the collection has 2 examples, too few for 3 parts"));
   EXPECT_EQ(stratified_split(of_sizes({3, 3}), {}, 1).train.size(), 2U);
 }
 

@@ -36,6 +36,9 @@ TEST(Csv, Fields) {
   for (const auto& [text, rows] : cases) EXPECT_EQ(parse_csv(text), rows) << text;
   EXPECT_EQ(error_of([] { parse_csv("a\nb,\"c"); }), "[csv] row 2: quotes are not closed");
   EXPECT_EQ(error_of([] { parse_csv("\"a"); }), "[csv] row 1: quotes are not closed");
+  for (const std::string& text : {std::string("\xff\xfex\0", 4), std::string("\xfe\xff\0x", 4)})
+    EXPECT_EQ(error_of([&] { parse_csv(text); }), "[text] is UTF-16: save it as UTF-8");
+  EXPECT_EQ(error_of([] { parse_csv({"a,b\0", 4}); }), "[text] is not a text: it has a zero byte");
 }
 
 TEST(Csv, Files) {
