@@ -31,6 +31,12 @@ const std::vector<std::string>& feature_kinds();
 /// From samples (…, samples) at `sr` Hz: (…, rows, frames); waveform: as they are; stft: (…, bins,
 /// frames, 2). Throws Error on an unknown kind.
 Tensor extract(const Feature& feature, const Tensor& samples, double sr);
+/// extract() in two steps, of which the first looks at each frame by itself: parts of a sound that
+/// overlap have frames in common. (…, samples) -> (…, bins or bands, frames) -> (…, rows, frames).
+/// Not of every feature: those without spectra, and stft, have one step.
+bool has_spectra(const Feature& feature);
+Tensor spectra(const Feature& feature, const Tensor& samples, double sr);
+Tensor of_spectra(const Feature& feature, const Tensor& spectra, double sr);
 /// The same of a clip, resampled to feature.sr.
 Tensor extract(const Feature& feature, const Clip& clip);
 /// Decodes the example's part of its file, mono; the same.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 #include <vector>
 
 #include "audio/files/decode.h"
@@ -13,9 +15,9 @@
 namespace melgrad {
 namespace {
 
-/// weights[r,k]: which part of picture row r is covered by bin k, whose edges lie half a bin below
-/// and above its frequency.
-Tensor row_weights(i64 height, i64 bins, double sample_rate, FrequencyAxis axis) {
+/// The rows of a picture, the highest frequency on top: which part of each is covered by bin k, whose
+/// edges lie half a bin below and above its frequency.
+std::vector<Band> rows_of(i64 height, i64 bins, double sample_rate, FrequencyAxis axis) {
   double nyquist = sample_rate / 2, width = nyquist / static_cast<double>(bins - 1);
   double top = axis_position(nyquist, axis), row_height = top / static_cast<double>(height);
   std::vector<double> edges;
@@ -23,16 +25,30 @@ Tensor row_weights(i64 height, i64 bins, double sample_rate, FrequencyAxis axis)
     double hz = std::clamp((static_cast<double>(k) - .5) * width, 0., nyquist);
     edges.push_back(axis_position(hz, axis));
   }
-  std::vector<float> weights;
-  weights.reserve(static_cast<std::size_t>(height * bins));
+  std::vector<Band> rows;
   for (i64 r = 0; r < height; ++r) {
     double row_top = top - static_cast<double>(r) * row_height, row_bottom = row_top - row_height;
-    for (std::size_t k = 0; k + 1 < edges.size(); ++k) {
+    auto above = std::upper_bound(edges.begin() + 1, edges.end() - 1, row_bottom);
+    auto k = static_cast<std::size_t>(above - edges.begin()) - 1;
+    Band row{.first = static_cast<i64>(k)};
+    for (; k + 1 < edges.size() && edges[k] < row_top; ++k) {
       double overlap = std::min(row_top, edges[k + 1]) - std::max(row_bottom, edges[k]);
-      weights.push_back(static_cast<float>(std::max(0., overlap) / row_height));
+      row.shares.push_back(static_cast<float>(std::max(0., overlap) / row_height));
     }
+    rows.push_back(std::move(row));
   }
-  return from_vector(weights, {height, bins});
+  return rows;
+}
+
+/// dB (frames, bins) in parts -> (3, height, width)
+Tensor drawn(const std::vector<Tensor>& db, double sample_rate, i64 height, i64 width,
+             Colours colours, FrequencyAxis axis, double range) {
+  check(height >= 1 && width >= 1, "picture", "needs a height and width of at least 1: {} × {}",
+        height, width);
+  auto rows = rows_of(height, db.front().dim(1), sample_rate, axis);
+  Tensor rgb = colour_bands(db, rows, colours, range);  // (frames, height, 3)
+  Tensor columns = resize(rgb.reshape({rgb.dim(0), height * 3}), {width, height * 3}, Resize::area);
+  return columns.reshape({width, height, 3}).permute({2, 1, 0}).contiguous();
 }
 
 Tensor picture_from_audio(const Picture& picture, const std::filesystem::path& path,
@@ -69,23 +85,26 @@ FrequencyAxis parse_frequency_axis(std::string_view name) {
 
 Tensor spectrogram_picture(const Tensor& db, double sample_rate, i64 height, i64 width,
                            Colours colours, FrequencyAxis axis) {
-  check(db.rank() == 2 && db.dim(0) >= 2 && db.dim(1) >= 1 && height >= 1 && width >= 1, "picture",
-        "needs (bins, frames) and a height and width of at least 1: {}, {} × {}", db, height,
-        width);
-  // Colours are looked up as a spectrogram lies in memory, frame after frame. The matrix product
-  // turns bins, the lowest first, into rows, the highest frequency on top.
-  Tensor frames_first = db.transpose(0, 1).contiguous();              // (frames, bins)
-  Tensor rgb = colour_planes(frames_first, colours).transpose(1, 2);  // (3, bins, frames)
-  Tensor rows = row_weights(height, db.dim(0), sample_rate, axis);
-  return resize(matmul(rows, rgb), {height, width}, Resize::area);
+  check(db.rank() == 2 && db.dim(0) >= 2 && db.dim(1) >= 1, "picture", "needs (bins, frames): {}",
+        db);
+  Tensor frames_first = db.transpose(0, 1).to(Dtype::f32).contiguous();
+  return drawn({frames_first}, sample_rate, height, width, colours, axis,
+               std::numeric_limits<double>::infinity());
+}
+
+Tensor picture_frames(const Picture& picture, const Tensor& samples) {
+  StftOptions options{.n_fft = picture.n_fft, .hop_length = picture.hop};
+  return power_to_db(spectrogram(samples, options), {.top_db = {}}).transpose(-2, -1);
+}
+
+Tensor picture_of_frames(const Picture& picture, const std::vector<Tensor>& parts) {
+  Tensor rgb = drawn(parts, picture.sample_rate, picture.height, picture.width, picture.colours,
+                     picture.axis, 80);
+  return (rgb - picture.mean) / picture.std;
 }
 
 Tensor picture_of(const Picture& picture, const Tensor& samples) {
-  StftOptions options{.n_fft = picture.n_fft, .hop_length = picture.hop};
-  Tensor db = amplitude_to_db(spectrogram(samples, options, 1));
-  Tensor rgb = spectrogram_picture(db, picture.sample_rate, picture.height, picture.width,
-                                   picture.colours, picture.axis);
-  return (rgb - picture.mean) / picture.std;
+  return picture_of_frames(picture, {picture_frames(picture, samples)});
 }
 
 Tensor load_picture(const Picture& picture, const std::filesystem::path& path, double offset) {

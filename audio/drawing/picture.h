@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <string_view>
+#include <vector>
 
 #include "audio/drawing/colour.h"
 #include "audio/spectra/stft.h"
@@ -32,6 +33,11 @@ struct Picture {
 Tensor load_picture(const Picture& picture, const std::filesystem::path& path, double offset = 0);
 /// The same from samples (samples) at picture.sample_rate.
 Tensor picture_of(const Picture& picture, const Tensor& samples);
+/// picture_of() in two steps, of which the first looks at each frame by itself: parts of a sound that
+/// overlap have frames in common. (…, samples) -> dB (…, frames, bins); (frames, bins) in parts that
+/// follow each other -> (3, height, width).
+Tensor picture_frames(const Picture& picture, const Tensor& samples);
+Tensor picture_of_frames(const Picture& picture, const std::vector<Tensor>& parts);
 /// RGB (3, height, width) in [0, 1] of dB values (bins, frames), bins from 0 to sample_rate/2 Hz,
 /// lowest frequency at the bottom.
 Tensor spectrogram_picture(const Tensor& db, double sample_rate, i64 height, i64 width,

@@ -15,9 +15,16 @@ void check_spectrogram(const Tensor& s, double sr, std::string_view op) {
   check(s.numel() == 0 || min(s).item() >= 0, op, "magnitudes must not be negative: {}", s);
 }
 
+/// Hz from one bin to the next.
+double bin_width(const Tensor& s, double sr, std::optional<i64> n_fft, std::string_view op) {
+  i64 samples = n_fft.value_or(2 * (s.dim(-2) - 1));
+  check(samples / 2 + 1 == s.dim(-2), op, "n_fft {} does not give these bins: {}", samples, s);
+  return sr / static_cast<double>(samples);
+}
+
 /// f_k in Hz (bins, 1)
-Tensor frequencies(const Tensor& s, double sr) {
-  return linspace(0, sr / 2, s.dim(-2), s.dtype()).unsqueeze(1);
+Tensor frequencies(const Tensor& s, double width) {
+  return (arange(s.dim(-2), s.dtype()) * width).unsqueeze(1);
 }
 
 /// S / Σ_k S; a frame of silence stays as it is.
@@ -64,21 +71,26 @@ Tensor by_frame(const Tensor& x, const FrameOptions& options, PadMode mode, std:
 
 }  // namespace
 
-Tensor spectral_centroid(const Tensor& s, double sr) {
-  check_spectrogram(s, sr, "spectral_centroid");
-  return sum(frequencies(s, sr) * shares(s), {-2}, true);
+Tensor spectral_centroid(const Tensor& s, double sr, std::optional<i64> n_fft) {
+  constexpr std::string_view op = "spectral_centroid";
+  check_spectrogram(s, sr, op);
+  return sum(frequencies(s, bin_width(s, sr, n_fft, op)) * shares(s), {-2}, true);
 }
 
-Tensor spectral_bandwidth(const Tensor& s, double sr, double p) {
-  check(p > 0, "spectral_bandwidth", "p must be positive, not {}", p);
-  Tensor distance = abs(frequencies(s, sr) - spectral_centroid(s, sr));
+Tensor spectral_bandwidth(const Tensor& s, double sr, double p, std::optional<i64> n_fft) {
+  constexpr std::string_view op = "spectral_bandwidth";
+  check(p > 0, op, "p must be positive, not {}", p);
+  Tensor centroid = spectral_centroid(s, sr, n_fft);
+  Tensor distance = abs(frequencies(s, bin_width(s, sr, n_fft, op)) - centroid);
   return pow(sum(shares(s) * pow(distance, p), {-2}, true), 1 / p);
 }
 
-Tensor spectral_rolloff(const Tensor& s, double sr, double roll_percent) {
-  check_spectrogram(s, sr, "spectral_rolloff");
-  check(roll_percent > 0 && roll_percent < 1, "spectral_rolloff",
-        "roll_percent must lie between 0 and 1, not {}", roll_percent);
+Tensor spectral_rolloff(const Tensor& s, double sr, double roll_percent, std::optional<i64> n_fft) {
+  constexpr std::string_view op = "spectral_rolloff";
+  check_spectrogram(s, sr, op);
+  check(roll_percent > 0 && roll_percent < 1, op, "roll_percent must lie between 0 and 1, not {}",
+        roll_percent);
+  double width = bin_width(s, sr, n_fft, op);
   Tensor rows = s.transpose(-2, -1).contiguous();  // (…, frames, bins)
   i64 bins = rows.dim(-1);
   Shape shape = s.shape();
@@ -95,8 +107,7 @@ Tensor spectral_rolloff(const Tensor& s, double sr, double roll_percent) {
         below += row[first];
         if (below >= static_cast<T>(roll_percent) * total) break;
       }
-      y.data<T>()[t] =
-          static_cast<T>(static_cast<double>(first) * sr / 2 / static_cast<double>(bins - 1));
+      y.data<T>()[t] = static_cast<T>(static_cast<double>(first) * width);
     }
   };
   s.dtype() == Dtype::f64 ? run(double{}) : run(float{});

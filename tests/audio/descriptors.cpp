@@ -205,6 +205,32 @@ TEST(Descriptors, OfFiveBins) {
             (Values{200, 0, 0, 0, 200, 0, 0, 0}));
 }
 
+// Bins stand at k·sr/n_fft: of an odd n_fft, the last one is below sr/2.
+TEST(Descriptors, OfAnOddNumberOfSamples) {
+  for (i64 n_fft : {9, 551}) {
+    i64 bins = n_fft / 2 + 1;
+    Tensor s = abs(test_signal(bins * 3)).reshape({bins, 3});
+    Values power = s.to_vector<double>(), centroid(3), bandwidth(3), rolloff(3);
+    for (std::size_t t = 0; t < 3; ++t) {
+      auto at = [&](i64 k) { return power[static_cast<std::size_t>(k) * 3 + t]; };
+      auto hz = [&](i64 k) { return static_cast<double>(k) * 800 / static_cast<double>(n_fft); };
+      double total = 0, below = 0;
+      for (i64 k = 0; k < bins; ++k) total += at(k);
+      for (i64 k = 0; k < bins; ++k) centroid[t] += hz(k) * at(k) / total;
+      for (i64 k = 0; k < bins; ++k)
+        bandwidth[t] += std::pow(hz(k) - centroid[t], 2) * at(k) / total;
+      bandwidth[t] = std::sqrt(bandwidth[t]);
+      for (i64 k = 0; below < .85 * total; ++k) {
+        below += at(k);
+        rolloff[t] = hz(k);
+      }
+    }
+    expect_row(spectral_centroid(s, 800, n_fft), centroid);
+    expect_row(spectral_bandwidth(s, 800, 2, n_fft), bandwidth);
+    expect_row(spectral_rolloff(s, 800, .85, n_fft), rolloff);
+  }
+}
+
 TEST(Descriptors, Refusals) {
   Tensor negative = spectrum - .1;
   for (const auto& [text, part] :
@@ -216,6 +242,9 @@ TEST(Descriptors, Refusals) {
         {error_of([] { spectral_rolloff(spectrum, 0); }), "sampling rate must be positive"},
         {error_of([] { spectral_centroid(spectrum.slice(0, 0, 1), 800); }), "(…, bins, frames)"},
         {error_of([] { spectral_centroid(zeros({5}), 800); }), "(…, bins, frames)"},
+        {error_of([] { spectral_centroid(spectrum, 800, 7); }), "n_fft 7 does not give these bins"},
+        {error_of([] { spectral_bandwidth(spectrum, 800, 2, 10); }), "n_fft 10 does not"},
+        {error_of([] { spectral_rolloff(spectrum, 800, .85, 0); }), "n_fft 0 does not"},
         {error_of([] { spectral_rolloff(spectrum, 800, 0); }), "between 0 and 1"},
         {error_of([] { spectral_rolloff(spectrum, 800, 1); }), "between 0 and 1"},
         {error_of([] { spectral_bandwidth(spectrum, 800, 0); }), "p must be positive"},

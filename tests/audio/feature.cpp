@@ -22,7 +22,7 @@ using Kinds = std::set<std::string>;
 Feature unusual() {
   Feature f;
   f.sr = 16000;
-  f.stft = {.n_fft = 512,
+  f.stft = {.n_fft = 511,
             .hop_length = 150,
             .win_length = 101,
             .window = WindowKind::kaiser,
@@ -46,7 +46,7 @@ Tensor of_kind(Feature feature, const std::string& kind, double sr = 16000) {
 
 /// The stages written out, without a Feature.
 std::map<std::string, Tensor> by_hand(const Tensor& x) {
-  StftOptions options{.n_fft = 512,
+  StftOptions options{.n_fft = 511,
                       .hop_length = 150,
                       .win_length = 101,
                       .window = WindowKind::kaiser,
@@ -54,7 +54,7 @@ std::map<std::string, Tensor> by_hand(const Tensor& x) {
                       .pad_mode = PadMode::reflect};
   MelOptions mel{.sr = 16000, .n_mels = 30, .fmin = 50, .fmax = 7000., .htk = true};
   mel.slaney_norm = false;
-  FrameOptions frames{.frame_length = 512, .hop_length = 150};
+  FrameOptions frames{.frame_length = 511, .hop_length = 150};
   std::map<std::string, Tensor> made;
   made["waveform"] = x;
   made["stft"] = stft(x, options);
@@ -65,9 +65,9 @@ std::map<std::string, Tensor> by_hand(const Tensor& x) {
       mfcc(made["logmel"], {.n_mfcc = 12, .dct_type = 3, .orthonormal = false, .lifter = 20});
   made["delta"] = delta(made["mfcc"], 7, 2);
   Tensor size = magnitude(made["stft"], 1);
-  made["centroid"] = spectral_centroid(size, 16000);
-  made["bandwidth"] = spectral_bandwidth(size, 16000, 2);
-  made["rolloff"] = spectral_rolloff(size, 16000, .6);
+  made["centroid"] = spectral_centroid(size, 16000, 511);
+  made["bandwidth"] = spectral_bandwidth(size, 16000, 2, 511);
+  made["rolloff"] = spectral_rolloff(size, 16000, .6, 511);
   made["flatness"] = spectral_flatness(size);
   made["zero_crossing_rate"] = zero_crossing_rate(x, frames);
   made["rms"] = rms(x, frames);
@@ -182,7 +182,7 @@ TEST(Feature, OfAPartOfAFile) {
   EXPECT_TRUE(equal(extract(feature, example), extract(feature, part.to(Dtype::f64), 44100)));
   example.offset = 2;
   EXPECT_TRUE(
-      contains(error_of([&] { extract(feature, example); }), "x.wav: there is nothing after 2 s"));
+      contains(error_of([&] { extract(feature, example); }), "x.wav: no samples after 2 s"));
 }
 
 }  // namespace

@@ -63,11 +63,30 @@ TEST(Picture, SpecshowsChoiceOfColours) {
   EXPECT_EQ(round(rgb).to_vector<i64>(), (std::vector<i64>{68, 1, 84, 32, 144, 140, 253, 231, 36}));
 }
 
-TEST(Picture, PlanesAreTheColoursTurned) {
-  Tensor values = linspace(-3, 9, 35).reshape({5, 7});
+TEST(Picture, ABandIsTheMeanOfItsBinsColours) {
+  Tensor values = linspace(-3, 9, 35).reshape({5, 7});  // (frames, bins)
+  const std::vector<Band> bands = {{4, {.25F, .5F, .25F}}, {0, {1}}, {2, {.5F, .5F}}, {3, {}}};
   for (Colours colours : {Colours::viridis, Colours::specshow, Colours::grey})
-    EXPECT_TRUE(equal(colour_planes(values.transpose(0, 1), colours),
-                      colourise(values.transpose(0, 1), colours).permute({2, 0, 1})));
+    for (double range : {100., 5.}) {
+      Tensor colour = colourise(clamp(values, 9 - range, 9), colours);  // (frames, bins, 3)
+      Tensor drawn = colour_bands({values}, bands, colours, range);
+      ASSERT_EQ(drawn.shape(), (Shape{5, 4, 3}));
+      EXPECT_TRUE(
+          equal(colour_bands({values.slice(0, 0, 2), values.slice(0, 2, 5)}, bands, colours, range),
+                drawn));
+      for (std::size_t b = 0; b < bands.size(); ++b) {
+        Tensor mean = zeros({5, 3});
+        for (std::size_t k = 0; k < bands[b].shares.size(); ++k)
+          mean = mean + colour.select(1, bands[b].first + static_cast<i64>(k)) *
+                            static_cast<double>(bands[b].shares[k]);
+        EXPECT_TRUE(allclose(drawn.select(1, static_cast<i64>(b)), mean, 0, 1e-6))
+            << b << " " << range;
+      }
+    }
+  EXPECT_TRUE(contains(error_of([&] {
+                         colour_bands({values}, {{6, {1, 1}}}, Colours::grey);
+                       }),
+                       "2 bins from 6 on"));
 }
 
 TEST(Picture, GreyPicturesAreRepeatedAndResizedByArea) {
