@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "audio/augment.h"
+#include "audio/drawing/picture.h"
 #include "audio/files/decode.h"
 #include "audio/files/resample.h"
 #include "kernels/error.h"
@@ -38,12 +39,50 @@ Shape shape_of(const Spectrum& spectrum) {
 
 Shape shape_of(const Columns& columns) { return {static_cast<i64>(columns.names.size())}; }
 
-Tensor row_of(const Picture& picture, const Clip& clip) {
-  return picture_of(picture, resample(clip.samples, clip.sample_rate, picture.sample_rate));
+// --- from samples at the recipe's rate to a row
+
+double rate_of(const Picture& picture, double) { return picture.sample_rate; }
+double rate_of(const Spectrum& spectrum, double of_file) {
+  return spectrum.feature.sr > 0 ? spectrum.feature.sr : of_file;
+}
+double rate_of(const Columns&, double of_file) { return of_file; }
+
+constexpr i64 all_samples = std::numeric_limits<i64>::max();
+
+i64 window_of(const Picture& picture, double rate) {
+  double samples = picture.seconds * rate;
+  return samples < 0x1p62 ? std::max<i64>(1, static_cast<i64>(samples)) : all_samples;
+}
+// All samples that the frames look at: a centred one as many as others, half of them before it.
+i64 window_of(const Spectrum& spectrum, double) {
+  const StftOptions& stft = spectrum.feature.stft;
+  if (spectrum.feature.kind == "waveform") return spectrum.frames;
+  return (spectrum.frames - 1) * stft.hop() + stft.n_fft - (stft.center ? stft.n_fft / 2 : 0);
+}
+i64 window_of(const Columns&, double) { return all_samples; }
+
+std::optional<StftOptions> framing_of(const Picture& picture) {
+  return StftOptions{.n_fft = picture.n_fft, .hop_length = picture.hop};
+}
+std::optional<StftOptions> framing_of(const Spectrum& spectrum) {
+  if (!has_spectra(spectrum.feature)) return std::nullopt;
+  return spectrum.feature.stft;
+}
+std::optional<StftOptions> framing_of(const Columns&) { return std::nullopt; }
+
+Tensor frames_of(const Picture& picture, const Tensor& x, double) {
+  return picture_frames(picture, x);
+}
+Tensor frames_of(const Spectrum& spectrum, const Tensor& x, double rate) {
+  return spectra(spectrum.feature, x, rate).transpose(-2, -1);
+}
+Tensor frames_of(const Columns&, const Tensor&, double) {
+  fail("input", "columns of a table are not made from sound");
 }
 
-Tensor row_of(const Spectrum& spectrum, const Clip& clip) {
-  Tensor x = extract(spectrum.feature, clip).to(Dtype::f32);
+// A feature (rows, frames), or a waveform, as long as a row of it is.
+Tensor fitted(const Spectrum& spectrum, const Tensor& feature) {
+  Tensor x = feature.to(Dtype::f32);
   if (x.rank() == 1) x = x.unsqueeze(0);  // a waveform
   i64 missing = spectrum.frames - x.dim(1);
   if (missing > 0) x = cat({x, full({x.dim(0), missing}, min(x).item())}, 1);
@@ -51,9 +90,31 @@ Tensor row_of(const Spectrum& spectrum, const Clip& clip) {
   return (spectrum.frames_first ? x.transpose(0, 1) : x).unsqueeze(0).contiguous();
 }
 
-Tensor row_of(const Columns&, const Clip&) {
-  fail("input", "columns of a table are not made from sound");
+using Parts = std::vector<Tensor>;
+Tensor row_of_frames(const Picture& picture, const Parts& parts, double) {
+  return picture_of_frames(picture, parts);
 }
+Tensor row_of_frames(const Spectrum& spectrum, const Parts& parts, double rate) {
+  return fitted(spectrum, of_spectra(spectrum.feature, cat(parts).transpose(0, 1), rate));
+}
+Tensor row_of_frames(const Columns& columns, const Parts& parts, double rate) {
+  return frames_of(columns, parts.front(), rate);
+}
+
+Tensor row_of(const Picture& picture, const Tensor& x, double) { return picture_of(picture, x); }
+Tensor row_of(const Spectrum& spectrum, const Tensor& x, double rate) {
+  return fitted(spectrum, extract(spectrum.feature, x, rate));
+}
+Tensor row_of(const Columns& columns, const Tensor& x, double rate) {
+  return frames_of(columns, x, rate);
+}
+
+Dtype resampled_as(const Input& input) {
+  const auto* spectrum = std::get_if<Spectrum>(&input.recipe);
+  return spectrum ? spectrum->feature.dtype : Dtype::f32;
+}
+
+// --- distortions
 
 // FNV-1a, 64 bit.
 u64 hash_of(const Tensor& samples) {
@@ -141,7 +202,11 @@ Tensor Input::load(const Example& example, i64 variant) const {
   check(clip.samples.numel() > 0, "input", "{}: there is nothing after {} s", example.path,
         example.offset);
   if (variant > 0) clip = distorted(variants[static_cast<std::size_t>(variant - 1)], clip, variant);
-  return of_samples(clip.samples, clip.sample_rate);
+  try {
+    return of_samples(clip.samples, clip.sample_rate);
+  } catch (const Error& error) {
+    fail("input", "{}: {}", example.path, error.what());
+  }
 }
 
 Tensor Input::of_samples(const Tensor& samples, double sample_rate) const {
@@ -152,8 +217,34 @@ Tensor Input::of_samples(const Tensor& samples, double sample_rate) const {
   check_dtype(*this);
   shape();
   double most = std::min(seconds() * sample_rate, static_cast<double>(samples.numel()));
-  Clip clip{samples.slice(0, 0, static_cast<i64>(most)), static_cast<int>(sample_rate)};
-  return as_stored(*this, std::visit([&](const auto& each) { return row_of(each, clip); }, recipe));
+  Tensor part = samples.slice(0, 0, static_cast<i64>(most)).to(resampled_as(*this));
+  double to = rate(sample_rate);
+  Tensor x = resample(part, sample_rate, to);
+  return as_stored(*this,
+                   std::visit([&](const auto& each) { return row_of(each, x, to); }, recipe));
+}
+
+double Input::rate(double sample_rate) const {
+  return std::visit([&](const auto& each) { return rate_of(each, sample_rate); }, recipe);
+}
+
+i64 Input::window(double sample_rate) const {
+  return std::visit([&](const auto& each) { return window_of(each, rate(sample_rate)); }, recipe);
+}
+
+std::optional<StftOptions> Input::framing() const {
+  return std::visit([](const auto& each) { return framing_of(each); }, recipe);
+}
+
+Tensor Input::frames(const Tensor& samples, double rate) const {
+  return std::visit([&](const auto& each) { return frames_of(each, samples, rate); }, recipe);
+}
+
+Tensor Input::of_frames(const std::vector<Tensor>& parts, double rate) const {
+  check_dtype(*this);
+  return as_stored(
+      *this,
+      std::visit([&](const auto& each) { return row_of_frames(each, parts, rate); }, recipe));
 }
 
 }  // namespace melgrad

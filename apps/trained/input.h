@@ -1,5 +1,6 @@
 #pragma once
 #include <limits>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -51,6 +52,18 @@ struct Input {
   Tensor load(const Example& example, i64 variant = 0) const;
   /// The same of samples (samples) at `sample_rate` Hz.
   Tensor of_samples(const Tensor& samples, double sample_rate) const;
+
+  /// The rate in Hz to which samples at `sample_rate` Hz are resampled.
+  double rate(double sample_rate) const;
+  /// How many samples at that rate a row takes in; a shorter sound gives a row as well. The largest
+  /// i64: all there are.
+  i64 window(double sample_rate) const;
+  /// Of samples at that rate of_samples() in two steps, where frames are looked at one by one:
+  /// sounds that overlap have frames in common. (…, samples) -> (…, frames, bins); (frames, bins) in
+  /// parts that follow each other -> shape(). framing() is nothing where there are no such frames.
+  std::optional<StftOptions> framing() const;
+  Tensor frames(const Tensor& samples, double rate) const;
+  Tensor of_frames(const std::vector<Tensor>& parts, double rate) const;
 
   /// Every parameter but the name, as JSON: what differs gives other rows, for a cache's key and in
   /// a weights file.

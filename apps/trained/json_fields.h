@@ -115,6 +115,11 @@ inline void read(const Json& json, const std::string& where, double& value) {
     value = json.get<double>();
   }
 }
+inline void read(const Json& json, const std::string& where, float& value) {
+  double number = 0;  // as which a float is written, with the same bits
+  read(json, where, number);
+  value = static_cast<float>(number);
+}
 template <std::integral T>
 void read(const Json& json, const std::string& where, T& value) {
   bool fits = json.is_number_unsigned()  ? std::in_range<T>(json.get<u64>())

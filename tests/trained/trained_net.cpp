@@ -232,7 +232,8 @@ TEST_F(Trained, WeightsThatDoNotFitAreListed) {
   for (const auto& [name, tensor] : file.tensors) {
     StateDict tensors = file.tensors;
     tensors.erase(name);
-    EXPECT_TRUE(contains(error_with_tensors(tensors), name)) << name;
+    bool may_be_missing = name.ends_with("num_batches_tracked");  // in old weights
+    EXPECT_TRUE(may_be_missing || contains(error_with_tensors(tensors), name)) << name;
     tensors[name] = zeros({7, 7});
     EXPECT_TRUE(contains(error_with_tensors(tensors),
                          name == "classifier.4.bias" ? "has 49 outputs" : name));
