@@ -2,12 +2,13 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/harness/console/tool.h"
+#include "apps/harness/lists.h"
 #include "apps/harness/study.h"
 
 namespace melgrad {
 namespace {
 
-// As the shell would take it back: quoted where it must be.
 std::string quoted(const std::string& word) {
   if (!word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz"
                                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -16,13 +17,6 @@ std::string quoted(const std::string& word) {
   std::string text = "'";
   for (char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
   return text + "'";
-}
-
-// CLI11's PositiveNumber says "not in range 0.000000 to 1797693…".
-std::string is_positive(const std::string& text) {
-  double value = 0;
-  bool ok = CLI::detail::lexical_cast(text, value) && value > 0;
-  return ok ? "" : text + " is not a number above 0";
 }
 
 std::string list_of_nets(const Study& study) {
@@ -38,10 +32,8 @@ std::string list_of_nets(const Study& study) {
 
 }  // namespace
 
-CommandLine parse_command_line(const Study& study, int argc, char** argv) {
-  CommandLine line;
-  Options& o = line.options;
-  CLI::App app(study.title + ": trains the nets of the study and writes a report.");
+void add_options(CLI::App& app, const Study& study, Options& o) {
+  app.description(study.title + ": trains the nets of the study and writes a report.");
   app.footer(list_of_nets(study));
   app.get_formatter()->column_width(34);
 
@@ -65,6 +57,14 @@ CommandLine parse_command_line(const Study& study, int argc, char** argv) {
   option("--clips", o.clips, "N", "clips of synthesised music per genre (150)")
       ->check(CLI::Range(7, 100000));
   option("--segments", o.segments, "N", "excerpts taken from each audio file (1)")->check(count);
+  app.add_flag("--keep-all", o.keep_all,
+               "keep all clips of every class, and weigh the classes in the\n"
+               "loss; else the larger are trimmed to the smallest")
+      ->group(group);
+  app.add_flag("--drop-duplicates", o.drop_duplicates,
+               "leave out files that are byte for byte others; all of those\n"
+               "that lie in several classes")
+      ->group(group);
   option("--protocol", o.protocol, "WHICH",
          "what may cross the split: excerpts of one recording\n"
          "(published), nothing (honest), or a run of each (both); by\n"
@@ -128,16 +128,12 @@ CommandLine parse_command_line(const Study& study, int argc, char** argv) {
                "go on where an earlier run in --out stopped; fits it\n"
                "finished are kept, and go on if --epochs says more")
       ->group(group);
+}
 
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    // CLI11's own codes go up to 116; here every wrong use is 2.
-    line.exit_code = app.exit(error) == 0 ? 0 : 2;
-    return line;
-  }
-  for (int i = 0; i < argc; ++i) o.command += (i > 0 ? " " : "") + quoted(argv[i]);
-  return line;
+std::string command_of(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 0; i < argc; ++i) words.push_back(quoted(argv[i]));
+  return joined(words, " ");
 }
 
 }  // namespace melgrad

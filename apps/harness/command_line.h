@@ -5,6 +5,10 @@
 
 #include "kernels/dtype.h"
 
+namespace CLI {
+class App;
+}
+
 namespace melgrad {
 
 struct Study;
@@ -18,6 +22,7 @@ struct Options {
   std::vector<std::string> only;     // patterns of fits' names; empty: all
   std::vector<i64> folds;            // counted from 1; empty: all
   i64 clips = 150, segments = 1;
+  bool keep_all = false, drop_duplicates = false;
   std::string protocol = "auto";
   u64 seed = 0;
   i64 seeds = 1;
@@ -33,11 +38,10 @@ struct Options {
   std::string command;  // as typed
 };
 
-/// Parses, or prints help or what is wrong; `exit_code` is set where the program should end.
-struct CommandLine {
-  Options options;
-  std::optional<int> exit_code;
-};
-CommandLine parse_command_line(const Study& study, int argc, char** argv);
+/// Makes `app` parse them, with this study's defaults and nets in its help.
+void add_options(CLI::App& app, const Study& study, Options& options);
+
+/// As the shell would take it back: quoted where it must be.
+std::string command_of(int argc, char** argv);
 
 }  // namespace melgrad

@@ -3,6 +3,9 @@
 #include <cmath>
 #include <ctime>
 
+#include "apps/harness/lists.h"
+#include "apps/harness/planning/notes.h"
+#include "apps/harness/report/numbers.h"
 #include "kernels/backend.h"
 #include "tensor/files/image.h"
 
@@ -18,9 +21,9 @@ std::string today() {
   return text;
 }
 
-ClipInfo clip_of(const Example& example, const Options& options) {
+ClipInfo clip_of(const Example& example, const StudyData& data, const Options& options) {
   ClipInfo clip;
-  clip.name = (example.path.parent_path().filename() / example.path.filename()).string();
+  clip.name = name_in(data.folder, example.path);
   clip.label = example.label;
   if (example.path.empty() || is_image_file(example.path)) return clip;
   fs::path inside = fs::relative(example.path, options.out);
@@ -39,13 +42,13 @@ RuleUsed used(const RuleSplits& made) {
   return rule;
 }
 
-RowResult empty_result(const Study& study, const Row& row) {
+RowResult empty_result(const Study& study, const Row& row, bool is_published) {
   RowResult result;
   result.name = row.name;
   result.title = row.title;
   result.layers = row.layers;
   result.input = find_input(study, row).name;
-  result.published = row.published;
+  if (is_published) result.published = row.published;
   result.not_run = "not run";
   return result;
 }
@@ -55,20 +58,25 @@ std::string compute_in_words(const Options& options) {
   return options.cuda_graph ? text + ", steps recorded as a CUDA graph" : text;
 }
 
-}  // namespace
-
-std::string in_words(const std::vector<std::string>& names) {
-  std::string text;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
-  return text;
+// Of the files, as they were collected, and of what became of them.
+std::vector<std::string> notes_of_run(const StudyData& data, const std::vector<RuleSplits>& rules,
+                                      const std::vector<std::string>& absent) {
+  std::vector<std::string> notes = data.notes;
+  if (!absent.empty())
+    notes.push_back(format("{} of the lists cannot be used: {}",
+                           counted(static_cast<i64>(absent.size()), "clip"), first_of(absent)));
+  for (const std::string& note : notes_of_splits(data.any(), rules)) notes.push_back(note);
+  return notes;
 }
+
+}  // namespace
 
 Results describe(const Study& study, const Options& options, const StudyData& data,
                  const std::vector<RuleSplits>& rules, const std::vector<std::string>& absent) {
   const Collection& collection = data.collection();
+  bool is_published = is_published_task(study, collection.classes);
   Results results;
-  results.study = study.title;
+  results.study = is_published ? study.title : "Genres: " + first_of(collection.classes, 8);
   const char* what = std::holds_alternative<Picture>(study.inputs.front().recipe) ? "pictures"
                      : data.of_sounds                                             ? "clips"
                                                                                   : "songs";
@@ -82,20 +90,20 @@ Results describe(const Study& study, const Options& options, const StudyData& da
   results.date = today();
   results.classes = collection.classes;
   results.data_fingerprints = data.fingerprints();
-  results.skipped = skipped_in_words(data);
+  for (const Skipped& file : data.skipped())
+    results.skipped.push_back(format("{}: {}", file.path, file.reason));
   for (const std::string& name : absent)
     results.skipped.push_back(name + ": named by the split, not in the collection");
+  results.notes = notes_of_run(data, rules, absent);
   results.settings = settings_of(study, options, data.of_sounds);
   for (const Example& example : collection.examples)
-    results.clips.push_back(clip_of(example, options));
+    results.clips.push_back(clip_of(example, data, options));
   for (const RuleSplits& made : rules) results.rules.push_back(used(made));
-  for (const Row& row : study.rows) results.rows.push_back(empty_result(study, row));
-  if (!options.data.empty())
-    results.notes.push_back(
-        "The published figures are of the authors' own clips" +
-        (results.classes == study.genres ? std::string() : " of " + in_words(study.genres)) +
-        ". This is another collection: the two columns show different tasks, not a failed or "
-        "bettered reproduction.");
+  for (const Row& row : study.rows) results.rows.push_back(empty_result(study, row, is_published));
+  if (is_published && !options.data.empty())
+    results.published_note =
+        "The published figures are of the authors' own clips. This is another collection: the two "
+        "columns show different tasks, not a failed or bettered reproduction.";
   return results;
 }
 

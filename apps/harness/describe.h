@@ -9,12 +9,10 @@
 
 namespace melgrad {
 
-/// What is known of a run before its first fit: all of Results but what is measured. `absent`:
-/// clips that --split names and the collection lacks.
+/// What is known of a run before its first fit: all of Results but what is measured. Published figures
+/// are in it only where the classes are the study's; else its title is the classes. `absent`: clips
+/// that --split names and the collection lacks.
 Results describe(const Study& study, const Options& options, const StudyData& data,
                  const std::vector<RuleSplits>& rules, const std::vector<std::string>& absent);
-
-/// "jazz, rock and blues"
-std::string in_words(const std::vector<std::string>& names);
 
 }  // namespace melgrad

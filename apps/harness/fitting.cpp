@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "apps/harness/progress.h"
+#include "apps/harness/console/progress.h"
 #include "apps/harness/report/numbers.h"
 #include "apps/harness/training/learner.h"
 #include "apps/harness/training/parameters.h"

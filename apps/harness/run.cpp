@@ -1,16 +1,17 @@
+#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <set>
 
 #include "apps/harness/command_line.h"
+#include "apps/harness/console/interrupt.h"
+#include "apps/harness/console/progress.h"
+#include "apps/harness/console/tool.h"
 #include "apps/harness/describe.h"
 #include "apps/harness/fitting.h"
-#include "apps/harness/interrupt.h"
 #include "apps/harness/planning/collect.h"
 #include "apps/harness/planning/estimate.h"
 #include "apps/harness/planning/plan.h"
-#include "apps/harness/progress.h"
 #include "apps/harness/session.h"
 #include "apps/harness/starting_weights.h"
 #include "kernels/backend.h"
@@ -39,12 +40,6 @@ std::vector<const Input*> inputs_of(const Study& study, const std::vector<const 
     if (const Input& input = find_input(study, *row); names.insert(input.name).second)
       inputs.push_back(&input);
   return inputs;
-}
-
-void say_skipped(const std::vector<std::string>& skipped) {
-  constexpr std::size_t shown = 10;
-  for (std::size_t i = 0; i < std::min(shown, skipped.size()); ++i) say("skipped " + skipped[i]);
-  if (skipped.size() > shown) say(format("… {} files skipped in all", skipped.size()));
 }
 
 std::vector<const Row*> rows_of(const std::vector<PlannedFit>& fits) {
@@ -81,6 +76,7 @@ void run(const Study& study, const Options& options) {
   Device device = device_of(options);
   std::vector<const Row*> rows = chosen_rows(study, options.nets);
   StartingWeights starting(study, rows, options);
+  check_out(options);
   if (options.plan) return print_plan(study, options, device, starting, rows);
 
   Session session(options.out, options.resume);
@@ -89,7 +85,6 @@ void run(const Study& study, const Options& options) {
   StudyData other;
   if (!options.pretrain.empty())
     other = collect_folder(options.pretrain, options, inputs, session.folder());
-  say_skipped(skipped_in_words(data));
   std::vector<std::string> absent;
   std::vector<RuleSplits> rules = rule_splits(study, options, data.collection(), absent);
   std::vector<PlannedFit> fits = plan(rows, rules, options);
@@ -100,6 +95,8 @@ void run(const Study& study, const Options& options) {
   Results results = describe(study, options, data, rules, absent);
   for (const auto& [input, fingerprint] : other.fingerprints())
     results.data_fingerprints["pretraining: " + input] = fingerprint;
+  for (const std::string& note : other.notes) results.notes.push_back("pretraining: " + note);
+  for (const std::string& note : results.notes) say(note);
   session.begin(results);
   auto picture = [&](i64 index) { return picture_of(inputs, data, index); };
   auto write = [&] { session.write(results, picture, study.sections); };
@@ -122,22 +119,25 @@ const Input& find_input(const Study& study, const Row& row) {
        row.variant.input);
 }
 
+bool is_published_task(const Study& study, const std::vector<std::string>& classes) {
+  return std::is_permutation(classes.begin(), classes.end(), study.genres.begin(),
+                             study.genres.end());
+}
+
 int run(const Study& study, int argc, char** argv) {
-  CommandLine line = parse_command_line(study, argc, argv);
-  if (line.exit_code) return *line.exit_code;
-  std::signal(SIGXFSZ, SIG_IGN);  // a file that grew too large is an error of write(), not the end
-  InterruptGuard guard;
-  try {
-    run(study, line.options);
+  CLI::App app("", fs::path(argv[0]).filename().string());
+  Options options;
+  add_options(app, study, options);
+  options.command = command_of(argc, argv);
+  return run_tool(app, argc, argv, [&] {
+    try {
+      run(study, options);
+    } catch (const Interrupted& stop) {
+      throw Interrupted(format("{}. To go on: {}{}", stop.what(), options.command,
+                               options.resume ? "" : " --resume"));
+    }
     return 0;
-  } catch (const Interrupted& stop) {
-    say(format("\n{}. To go on: {}{}", stop.what(), line.options.command,
-               line.options.resume ? "" : " --resume"));
-    return 130;
-  } catch (const std::exception& error) {
-    say(format("\nerror: {}", error.what()));
-    return 1;
-  }
+  });
 }
 
 }  // namespace melgrad

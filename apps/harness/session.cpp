@@ -1,14 +1,12 @@
 #include "apps/harness/session.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-#include "apps/harness/progress.h"
+#include "apps/harness/console/progress.h"
 #include "kernels/error.h"
 
 namespace melgrad {
@@ -23,6 +21,8 @@ void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   check(!error, "out", "{} cannot be written to: {}", folder, error.message());
+  check(access(folder.c_str(), W_OK | X_OK) == 0, "out", "{} cannot be written to: {}", folder,
+        std::strerror(errno));
 }
 
 std::string list(const std::vector<std::string>& lines) {
@@ -58,16 +58,10 @@ Session::Session(const fs::path& out, bool resume) : out_(out), resume_(resume) 
   make_folder(out);
   make_folder(out / "checkpoints");
   make_folder(out / "weights");
-  fs::path lock = out / ".lock";
-  lock_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-  check(lock_ >= 0, "out", "{} cannot be written to: {}", lock, std::strerror(errno));
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    close(lock_);
-    fail("out", "another run works in {}: give another --out, or wait for it", out);
-  }
+  lock_.emplace(out / ".lock");
+  check(lock_->try_lock_alone(), "out",
+        "another run works in {}: give another --out, or wait for it", out);
 }
-
-Session::~Session() { close(lock_); }
 
 fs::path Session::checkpoint(const std::string& fit) const {
   return out_ / "checkpoints" / (fit + ".safetensors");

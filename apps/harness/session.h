@@ -7,6 +7,7 @@
 
 #include "apps/harness/planning/plan.h"
 #include "apps/harness/results/results.h"
+#include "audio/collections/shared_file.h"
 
 namespace melgrad {
 
@@ -18,7 +19,6 @@ class Session {
   Session(const std::filesystem::path& out, bool resume);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session();
 
   const std::filesystem::path& folder() const { return out_; }
   std::filesystem::path checkpoint(const std::string& fit) const;
@@ -43,7 +43,7 @@ class Session {
 
   std::filesystem::path out_;
   bool resume_;
-  int lock_ = -1;
+  std::optional<SharedFile> lock_;
 };
 
 }  // namespace melgrad

@@ -4,7 +4,7 @@
 #include <functional>
 
 #include "apps/harness/command_line.h"
-#include "apps/harness/report/numbers.h"
+#include "apps/harness/lists.h"
 #include "apps/harness/study.h"
 #include "apps/harness/training/in_words.h"
 #include "kernels/error.h"
@@ -121,8 +121,7 @@ void add_training(Table& table, const Study& study, const Options& options) {
   });
   of_recipes(About::learning_rate, options.lr.has_value(), rate_in_words);
   of_recipes(About::trained_parameters, false, [](const Recipe& recipe) {
-    std::string text =
-        of_stages(recipe, [](const Stage& stage) { return joined(stage.train, ", "); });
+    std::string text = of_stages(recipe, [](const Stage& stage) { return joined(stage.train); });
     return text == "*" ? "" : text;
   });
   of_recipes(About::batch, options.batch.has_value(),
@@ -130,10 +129,13 @@ void add_training(Table& table, const Study& study, const Options& options) {
   of_recipes(About::accumulation, false, [](const Recipe& recipe) {
     return recipe.accumulate == 1 ? "" : format("{} batches a step", recipe.accumulate);
   });
-  of_recipes(About::loss, false, [](const Recipe& recipe) {
+  of_recipes(About::loss, options.keep_all, [](const Recipe& recipe) {
     double smoothing = recipe.objective.smoothing;
-    return smoothing > 0 ? format("cross-entropy, labels smoothed by {}", smoothing)
-                         : std::string("cross-entropy");
+    std::string text = "cross-entropy";
+    if (smoothing > 0) text += format(", labels smoothed by {}", smoothing);
+    if (recipe.objective.balanced)
+      text += ", classes weighed by n / (classes · n of the class) of the training part";
+    return text;
   });
   of_recipes(About::penalty, false, [](const Recipe& recipe) {
     std::vector<std::string> parts;
@@ -173,10 +175,6 @@ void add_training(Table& table, const Study& study, const Options& options) {
   });
 }
 
-bool contains(const std::vector<std::string>& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 // What a setting was for a row; "–" if it was none.
 std::string value_of(const std::vector<SettingUsed>& settings, const std::string& name,
                      const std::string& row) {
@@ -202,6 +200,7 @@ std::string name_of(About setting) {
     case About::variants: return "variants of a clip";
     case About::split: return "split";
     case About::class_sizes: return "class sizes";
+    case About::duplicates: return "duplicates";
     case About::layers: return "layers";
     case About::optimiser: return "optimiser";
     case About::learning_rate: return "learning rate";
@@ -227,8 +226,10 @@ std::string name_of(About setting) {
 
 Training training_of(const Study& study, const Row& row, const Options& options) {
   Training training = row.variant.training.value_or(study.training);
+  if (auto* saga = std::get_if<SagaSettings>(&training)) saga->balanced = options.keep_all;
   auto* recipe = std::get_if<Recipe>(&training);
   if (recipe == nullptr) return training;
+  recipe->objective.balanced = options.keep_all;
   if (options.epochs) recipe->stages.back().epochs = *options.epochs;
   if (options.batch) recipe->batch = *options.batch;
   if (options.lr && !row.variant.pretrained) recipe->set_lr(*options.lr);
@@ -247,21 +248,27 @@ Training training_of(const Study& study, const Row& row, const Options& options)
 std::vector<SettingUsed> settings_of(const Study& study, const Options& options, bool of_sounds) {
   Table table(study);
   bool by_default = options.data.empty() && options.classes.empty();
-  std::string genres = joined(by_default ? study.genres : options.classes, ", ");
+  std::string genres = joined(by_default ? study.genres : options.classes);
   table.add(About::genres, genres.empty() ? "the folders of the collection" : genres, !by_default);
   add_input(table, study, of_sounds);
   if (of_sounds)
     table.add(About::excerpts_of_a_file, std::to_string(options.segments), options.segments != 1);
   bool from_files = !options.split.empty();
-  std::string rules;
-  for (const SplitRule& rule : study.rules) rules += (rules.empty() ? "" : ", ") + rule.title;
+  std::vector<std::string> rules;
+  for (const SplitRule& rule : study.rules) rules.push_back(rule.title);
   table.add(About::split,
-            from_files       ? joined(options.split, ", ")
-            : !rules.empty() ? rules
+            from_files       ? joined(options.split)
+            : !rules.empty() ? joined(rules)
                              : "70 % train, 15 % validation, 15 % test, stratified",
             from_files);
-  table.add(About::class_sizes, from_files ? "as in the files" : "trimmed to the smallest class",
-            from_files);
+  table.add(About::class_sizes,
+            options.keep_all ? "all clips kept, the loss weighs classes"
+            : from_files     ? "as in the files"
+                             : "trimmed to the smallest class",
+            from_files || options.keep_all);
+  if (options.drop_duplicates)
+    table.add(About::duplicates,
+              "copies of earlier files, and what lies in several classes, left out", true);
   table.add(About::layers, "as the table of nets has them");
   add_training(table, study, options);
   if (options.tf32)
@@ -299,7 +306,7 @@ std::vector<std::string> changes(const std::vector<SettingUsed>& then,
     }
     for (const auto& [change, changed] : rows_of) {
       bool for_all = changed.size() == rows.size();
-      std::string those = for_all ? "" : format(" ({})", joined(changed, ", "));
+      std::string those = for_all ? "" : format(" ({})", joined(changed));
       differences.push_back(format("{}: {}{}", name, change, those));
     }
   }

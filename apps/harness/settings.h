@@ -21,6 +21,7 @@ enum class About : u8 {
   variants,
   split,
   class_sizes,
+  duplicates,
   layers,
   optimiser,
   learning_rate,

@@ -58,6 +58,10 @@ struct Study {
 /// The input that a row sees. Throws Error if it names none of the study's.
 const Input& find_input(const Study& study, const Row& row);
 
+/// Whether these are the study's own genres, in any order: then its published figures are of the same
+/// task, if of other music.
+bool is_published_task(const Study& study, const std::vector<std::string>& classes);
+
 /// The whole program: parses the command line, gets the data, trains what the plan says, writes
 /// results.json and report.html. Returns the exit code: 0, 1 after an error, 130 after Ctrl-C.
 int run(const Study& study, int argc, char** argv);

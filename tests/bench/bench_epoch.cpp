@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "apps/harness/progress.h"
+#include "apps/harness/console/progress.h"
 #include "apps/harness/training/trainer.h"
 #include "kernels/backend.h"
 #include "layers/models/registry.h"

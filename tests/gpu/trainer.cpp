@@ -1,7 +1,7 @@
 // The harness's training on the GPU: by recorded steps it gives the bits of the ordinary one.
 #include <gtest/gtest.h>
 
-#include "apps/harness/interrupt.h"
+#include "apps/harness/console/interrupt.h"
 #include "tests/gpu/gpu.h"
 #include "tests/harness/short_training.h"
 

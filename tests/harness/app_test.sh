@@ -20,8 +20,10 @@ expect 0 "vgg11_bn_finetuned" $program --help
 
 # --- what was typed
 expect 2 "--no-such-option" $program --no-such-option
-expect 2 "epochs" $program --epochs 0
-expect 2 "seed" $program --seed -1
+for option in --clips --segments --folds --seed --seeds --epochs --batch --lr --patience-from --clip-norm --threads; do
+  for value in -5 nan inf text 1e400; do expect 2 "$option" $program $option $value; done
+done
+for option in --clips --segments --folds --seeds --epochs --batch --clip-norm --threads; do expect 2 "$option" $program $option 0; done
 expect 2 "lr: 0 is not a number above 0" $program --lr 0
 expect 1 "'nope' is none of logistic" $program --nets nope --out typed
 expect 1 "'' is none of logistic" $program --nets "" --out typed
@@ -104,6 +106,33 @@ else
   echo "not run: an unreadable folder needs root and setpriv to make one"
 fi
 
+# --- one's own genres: nothing is passed over in silence
+mkdir mine && cp -r $music/jazz $music/metal $music/techno mine/
+first() { ls -d "mine/$1"/*.* | head -n "$2"; }  # the first files of a class
+mkdir mine/jazz/album && mv $(first jazz 5) mine/jazz/album/
+rm $(first metal 4) && cp "$(first techno 1)" mine/techno/twice.wav
+: >mine/jazz/song.m4a
+expect 0 "The report: " bash -c "cd mine; exec $program --data . $quick"
+for text in "12 files of jazz, 8 of metal and 13 of techno" "5 of the files lie deeper, in 1 folder" \
+  "skipped jazz/song.m4a: m4a is not decoded here" "only the middle 5 s are looked at" \
+  "1 file is byte for byte another: techno/twice.wav is techno/techno." "trimmed to the smallest, metal"; do
+  check "said: $text" grep -qF "$text" log
+  check "in the results: $text" grep -qF "$text" mine/report/results.json
+done
+check "the title is the classes" grep -q "<h1>Genres: jazz, metal and techno</h1>" mine/report/report.html
+check "albums are split whole, too" grep -q '"split over albums"' mine/report/results.json
+expect 0 "finished earlier" bash -c "cd mine; exec $program --data . $quick --resume"
+expect 1 "class sizes: trimmed to the smallest class → all clips kept" \
+  bash -c "cd mine; exec $program --data . $quick --resume --keep-all"
+expect 0 "skipped techno/twice.wav: an earlier file has the same bytes" $program --data mine --keep-all \
+  --drop-duplicates $quick --out kept
+check "all clips are kept" grep -q '"32 pictures of mine: jazz, metal and techno"' kept/results.json
+expect 1 "mine is the folder of the data" $program --data mine --out mine
+expect 1 "holds something that no run made" $program --data mine --out mine/jazz
+rm $(first metal 7)
+expect 1 "class 'metal' has 1 examples, too few for 3 parts" $program --data mine --protocol published --out few
+check "before any work" test ! -e few/features
+
 # --- splits
 list() { for f in $music/*/; do ls "$f" | sed "s|^|$(basename "$f")/|" | sed -n "$1"; done; }
 list 1,8p >train.txt; list 9,10p >valid.txt; list 11,12p >test.txt
@@ -124,10 +153,11 @@ check "nothing was begun" test ! -e weights
 # --- output that cannot be written
 : >file
 expect 1 "file/out" $program --data $music $quick --out file/out
+expect 1 "file cannot be written to" $program --data $music $quick --out file
 long="$program --data $music --nets base_cnn --epochs 8 --batch 8 --out full"
 expect 0 "" $program --data $music $quick --out full
 # A disk that is full once the checkpoint of a net has to be written: 200 blocks of 1024 bytes.
-expect 1 "error: .*full/" bash -c "ulimit -f 200; exec $long --resume"
+expect 1 "four_genres: .*full/" bash -c "ulimit -f 200; exec $long --resume"
 check "the results of the net that had finished are kept" grep -q '"base_cnn"' full/results.json
 expect 0 "The report: " $long --resume
 

@@ -53,7 +53,8 @@ inline Results example_results() {
   results.data_fingerprints = {{"mel", "3f7a"}, {"mfcc", "77"}};
   results.classes = {"rock", "r&b", "jazz", "folk"};
   results.skipped = {"rock/empty.wav: empty", "rock/\xff.wav: damaged"};
-  results.notes = {"These are other clips."};
+  results.notes = {"8 files of rock"};
+  results.published_note = "These are other clips.";
   results.settings = {{"batch", "64", "inf", "unpublished", {}},
                       {"learning rate", "1e-4", "txt", "usual", {"mlp1", "alexnet"}}};
   results.clips = {{"rock/a.wav", "music/rock/a b.wav", 0, 1.5, 6.5},

@@ -9,7 +9,7 @@
 #include <set>
 #include <thread>
 
-#include "apps/harness/interrupt.h"
+#include "apps/harness/console/interrupt.h"
 #include "tensor/files/file.h"
 #include "tensor/files/image.h"
 #include "tensor/ops.h"
@@ -165,9 +165,12 @@ TEST(LoadExamples, WhatCannotBeReadIsNamedOnceEachTime) {
   Tensor pixels = randint(0, 256, {20, 20, 3}, generator).to(Dtype::u8);
   std::string png = encode_png(pixels);
   fs::path folder = sounds.folder.path / "sounds/a";
+  Collection collection = excerpts(sounds.collection(), 2, 1);
   write_file(folder / "6.png", png.substr(0, png.size() / 2));
   write_file(folder / "7.png", encode_jpeg(pixels));  // what it is matters, not its name
-  Collection collection = excerpts(sounds.collection(), 2, 1);
+  for (int i : {6, 7})
+    collection.examples.insert(collection.examples.begin() + i,
+                               {folder / format("{}.png", i), 0, "pictures"});
   write_file(sounds.file("a/2"), "no longer sound");
   fs::remove(sounds.file("b/3"));
   for (int time = 0; time < 2; ++time) {

@@ -87,21 +87,28 @@ Collection grouped(const std::vector<i64>& counts) {
   return collection;
 }
 
-TEST(Trimmed, ClassesAreOfOneSizeAndGroupsWhole) {
+TEST(Trimmed, ClassesAreOfOneSizeAndOfAllTheirGroups) {
   Collection collection = grouped({7, 4, 9});
   std::set<std::vector<i64>> choices;
   for (u64 seed = 0; seed < 20; ++seed) {
     std::vector<i64> kept = trimmed(collection, seed);
     EXPECT_TRUE(std::is_sorted(kept.begin(), kept.end()));
-    std::map<std::pair<i64, std::string>, i64> of_group;
-    std::vector<i64> of_class(3, 0);
+    std::map<std::pair<i64, std::string>, i64> of_group, of_file;
+    std::vector<i64> of_class(3, 0), groups(3, 0);
     for (i64 i : kept) {
       const Example& example = collection.examples[static_cast<std::size_t>(i)];
       ++of_class[static_cast<std::size_t>(example.label)];
       ++of_group[{example.label, example.group}];
+      ++of_file[{example.label, example.path.string()}];
     }
     EXPECT_EQ(of_class, (std::vector<i64>{24, 24, 24}));
-    for (const auto& [group, count] : of_group) EXPECT_EQ(count, 6) << group.second;
+    for (const auto& [file, count] : of_file) EXPECT_EQ(count, 2) << file.second;
+    for (const auto& [group, count] : of_group) {
+      ++groups[static_cast<std::size_t>(group.first)];
+      double share = 24. / (group.first == 0 ? 7 : group.first == 1 ? 4 : 9);  // of equal groups
+      EXPECT_LT(std::abs(static_cast<double>(count) - share), 2) << "a file more, or one less";
+    }
+    EXPECT_EQ(groups, (std::vector<i64>{7, 4, 9}));
     choices.insert(kept);
   }
   EXPECT_GT(choices.size(), 18U) << "they do not depend on the seed";

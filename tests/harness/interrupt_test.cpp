@@ -1,4 +1,4 @@
-#include "apps/harness/interrupt.h"
+#include "apps/harness/console/interrupt.h"
 
 #include <gtest/gtest.h>
 

@@ -9,6 +9,7 @@
 #include "apps/harness/training/objective.h"
 #include "kernels/error.h"
 #include "tensor/ops.h"
+#include "tests/error_of.h"
 #include "tests/harness/short_training.h"
 
 namespace melgrad {
@@ -107,6 +108,38 @@ TEST(Mixup, TheLossIsBothLabels) {
     Batch batch{{}, from_vector(labels), mixup.targets(labels, 4)};
     EXPECT_NEAR(loss(Variable(logits), batch).item(), expected, 1e-6) << smoothing;
   }
+}
+
+// torch 2.15's CrossEntropyLoss(weight=5 / (3 * bincount(labels)), label_smoothing=smoothing), of
+// class numbers and of probabilities, and the third row of its gradient.
+TEST(Loss, WeighsBalancedClassesAsPyTorchDoes) {
+  Tensor logits = from_vector<float>(
+      {1, -2, .5F, .3F, .1F, -.7F, 2, 1, -1, -.5F, .25F, 1.5F, 0, 3, -3}, {5, 3});
+  std::vector<i64> labels = {0, 0, 2, 1, 0};
+  Tensor mixed =
+      from_vector<float>({.7F, .3F, 0, 1, 0, 0, 0, .25F, .75F, .4F, .6F, 0, .5F, 0, .5F}, {5, 3});
+  struct Case {
+    Tensor targets;
+    double smoothing, loss;
+    std::vector<double> gradient;
+  };
+  const Case cases[] = {{{}, 0, 2.1323097, {.2351282, .0864988, -.3216270}},
+                        {{}, .1, 2.1676788, {.2261994, .0734655, -.2996649}},
+                        {mixed, 0, 3.0292144, {.2351282, .0031655, -.2382937}},
+                        {mixed, .1, 2.9748931, {.2261994, -.0015345, -.2246649}}};
+  Net net;
+  for (const Case& each : cases) {
+    Loss loss(net, {.smoothing = each.smoothing, .balanced = true}, labels, 3);
+    Variable x(logits, true);
+    Variable value = loss(x, {{}, from_vector(labels), each.targets});
+    value.backward();
+    EXPECT_NEAR(value.item(), each.loss, 1e-6);
+    for (i64 c = 0; c < 3; ++c)
+      EXPECT_NEAR(x.grad().select(0, 2).select(0, c).item(),
+                  each.gradient[static_cast<std::size_t>(c)], 1e-6)
+          << each.loss << " " << c;
+  }
+  EXPECT_TRUE(contains(error_of([&] { balanced_weights(labels, 4); }), "class 3 of 4 has no"));
 }
 
 TEST(Mixup, BatchesOfATrainingAreMixedAndOthersAreNot) {

@@ -4,12 +4,10 @@
 #include <set>
 
 #include "apps/harness/fitting.h"
-#include "apps/harness/planning/collect.h"
 #include "apps/harness/planning/estimate.h"
 #include "apps/harness/planning/plan.h"
 #include "layers/models/registry.h"
 #include "tensor/files/file.h"
-#include "tensor/files/image.h"
 #include "tests/error_of.h"
 #include "tests/harness/example_study.h"
 #include "tests/temporary_folder.h"
@@ -135,6 +133,69 @@ TEST(Rules, TheDefaultsSayWhatLeaks) {
   }
 }
 
+/// Six songs of each class: two of an album, two of another, two by themselves; of the last class
+/// the last two are gone.
+Collection albums() {
+  Collection collection;
+  collection.classes = {"a", "b", "c"};
+  collection.has_albums = true;
+  for (i64 label = 0; label < 3; ++label)
+    for (int song = 0; song < (label == 2 ? 4 : 6); ++song) {
+      std::string folder = song < 2 ? "one/" : song < 4 ? "two/" : "";
+      std::string name =
+          format("{}/{}{}", collection.classes[static_cast<std::size_t>(label)], folder, song);
+      collection.examples.push_back(
+          {name, label, folder.empty() ? name : format("{}/{}", label, folder)});
+    }
+  return collection;
+}
+
+TEST(Rules, AlbumsAreSplitAsPublishedAndWhole) {
+  Study study;
+  Options options;
+  std::vector<std::string> absent;
+  auto names = [&](const Collection& collection) {
+    std::string all;
+    for (const RuleSplits& rule : rule_splits(study, options, collection, absent)) {
+      all += format("{} {} ", rule.rule.name, rule.rule.title);
+      EXPECT_FALSE(!rule.rule.leaks && tears_songs(collection, rule.splits[0]));
+    }
+    return all;
+  };
+  Collection two = albums(), enough = albums();
+  enough.examples.push_back({"c/4", 2, "c/4"});
+  EXPECT_EQ(names(enough), "published split over files honest split over albums ");
+  enough.is_segmented = true;
+  EXPECT_EQ(names(enough), "published split over excerpts honest split over albums ");
+  options.protocol = "honest";
+  EXPECT_EQ(names(enough), "honest split over albums ");
+  EXPECT_TRUE(contains(error_of([&] { names(two); }),
+                       "class 'c' has 2 albums, too few for one in each of 3"));
+  options.protocol = "auto";
+  EXPECT_EQ(names(two), "published split over files ");
+  std::vector<RuleSplits> rules = rule_splits(study, options, two, absent);
+  EXPECT_TRUE(rules[0].rule.leaks);
+  EXPECT_TRUE(contains(rules[0].rule.note, "class 'c' has 2 albums, too few"));
+}
+
+// Before anything is trimmed, so that it is the class that had too few.
+TEST(Rules, AClassWithTooFewIsNamedWithItsNumber) {
+  Study study;
+  Options options;
+  auto without_most_of_b = [](Collection collection) {
+    std::erase_if(collection.examples,
+                  [](const Example& e) { return e.label == 1 && e.group > "11"; });
+    return collection;
+  };
+  auto error = [&](i64 parts) {
+    return error_of([&] { check_splits(study, options, without_most_of_b(songs(parts))); });
+  };
+  EXPECT_TRUE(contains(error(1), "class 'b' has 2 examples, too few for 3 parts")) << error(1);
+  EXPECT_TRUE(contains(error(2), "class 'b' has 2 groups")) << error(2);
+  options.protocol = "published";  // of four excerpts
+  EXPECT_EQ(error(2), "no error");
+}
+
 TEST(Rules, ProtocolChoosesWhereThereIsAChoice) {
   Study study;
   std::vector<std::string> absent;
@@ -210,53 +271,6 @@ TEST(Rules, AFilesListNamesAllPartsOfAClip) {
   EXPECT_FALSE(tears_songs(collection, split));
   for (i64 i : split.valid)
     EXPECT_EQ(collection.examples[static_cast<std::size_t>(i)].group.back(), '5');
-}
-
-TEST(Collect, ClipsThatAnInputCannotBeMadeOfAreLeftOutForAll) {
-  TemporaryFolder folder;
-  write_tones(folder / "tones", 1);
-  Generator generator(2);
-  write_file(folder / "tones/low/picture.png",  // which has no sound
-             encode_png(randint(0, 256, {20, 20, 3}, generator).to(Dtype::u8)));
-  Study study = example_study();
-  Options options;
-  options.data = (folder / "tones").string();
-  std::vector<const Input*> both = {&study.inputs[0], &study.inputs[1]}, one = {&study.inputs[0]};
-  StudyData data = collect(study, options, both, folder / "out");
-  EXPECT_EQ(data.examples.at("picture").size(), 24);
-  EXPECT_EQ(data.examples.at("mfcc").size(), 24);
-  ASSERT_EQ(data.skipped().size(), 1u);
-  EXPECT_EQ(data.skipped()[0].path.filename(), "picture.png");
-  for (i64 i = 0; i < 24; ++i)
-    EXPECT_EQ(data.examples.at("picture").collection().examples[static_cast<std::size_t>(i)].path,
-              data.examples.at("mfcc").collection().examples[static_cast<std::size_t>(i)].path);
-  EXPECT_TRUE(data.of_sounds);
-  EXPECT_EQ(data.source, "tones");
-
-  options.split = {"a", "b", "c"};  // then classes are not trimmed to one size
-  StudyData alone = collect(study, options, one, folder / "out");
-  EXPECT_EQ(alone.examples.at("picture").size(), 25);
-  EXPECT_TRUE(alone.skipped().empty());
-  EXPECT_NE(alone.fingerprints().at("picture"), data.fingerprints().at("picture"));
-}
-
-TEST(Collect, WhatAPlanForeseesIsWhatIsCollected) {
-  TemporaryFolder folder;
-  write_tones(folder / "tones", 1);
-  std::filesystem::remove(folder / "tones/low/0.wav");
-  Study study = example_study();
-  Options options;
-  options.data = (folder / "tones").string();
-  options.segments = 2;
-  std::vector<const Input*> inputs = {&study.inputs[0]};
-  Collection foreseen = foresee(study, options, inputs);
-  StudyData data = collect(study, options, inputs, folder / "out");
-  EXPECT_EQ(foreseen.counts(), (std::vector<i64>{10, 10, 10, 10}));
-  ASSERT_EQ(data.collection().examples.size(), foreseen.examples.size());
-  for (std::size_t i = 0; i < foreseen.examples.size(); ++i) {
-    EXPECT_EQ(data.collection().examples[i].path, foreseen.examples[i].path);
-    EXPECT_EQ(data.collection().examples[i].offset, foreseen.examples[i].offset);
-  }
 }
 
 TEST(Estimate, KnowsParametersStepsAndTakesTimeAndMemory) {

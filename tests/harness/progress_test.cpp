@@ -1,4 +1,4 @@
-#include "apps/harness/progress.h"
+#include "apps/harness/console/progress.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

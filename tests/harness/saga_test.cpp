@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "apps/harness/interrupt.h"
+#include "apps/harness/console/interrupt.h"
 #include "kernels/error.h"
 #include "layers/models/registry.h"
 #include "tests/error_of.h"
@@ -42,12 +42,12 @@ struct SagaOutcome {
 };
 
 SagaOutcome solve(const SagaSettings& settings, u64 seed = 1,
-                  const std::filesystem::path& checkpoint = {}, bool resume = false) {
+                  const std::filesystem::path& checkpoint = {}, bool resume = false,
+                  const Split& split = most()) {
   Examples examples = songs();
   auto net = make_net("logistic", {3}, 3);
   Generator generator(seed);
   net->reset(generator);
-  Split split = most();
   FittedView view(examples, {}, split.train);
   Saga saga(*net, {examples, view, split}, settings, seed);
   if (resume) saga.load(checkpoint);
@@ -58,21 +58,32 @@ SagaOutcome solve(const SagaSettings& settings, u64 seed = 1,
   return outcome;
 }
 
-/// Gradient of the mean cross-entropy of the training part, by the formula, in f64.
-double largest_gradient(const Weights& weights) {
+/// The same without 40 songs of the first class.
+Split few_of_the_first() {
+  Split split = most();
+  std::erase_if(split.train, [](i64 i) { return i % 3 == 0 && i < 120; });
+  return split;
+}
+
+/// Gradient of the mean cross-entropy of the training part, by the formula, in f64; classes weighed
+/// where they weigh.
+double largest_gradient(const Weights& weights, const Split& split = most(),
+                        const std::vector<double>& weight_of = {1, 1, 1}) {
   Examples examples = songs();
   std::vector<double> w, b;
   for (const auto& [name, values] : weights)
     (name.find("weight") != std::string::npos ? w : b).assign(values.begin(), values.end());
   std::vector<double> gradient(12, 0);
-  for (i64 i : most().train) {
+  for (i64 i : split.train) {
     std::vector<double> x = examples.gather({i}).to_vector<double>(), p;
     i64 label = examples.labels({i})[0];
     for (std::size_t c = 0; c < 3; ++c)
       p.push_back(std::exp(b[c] + std::inner_product(x.begin(), x.end(), w.begin() + 3 * c, 0.)));
     double sum = p[0] + p[1] + p[2];
     for (std::size_t c = 0; c < 3; ++c) {
-      double residual = (p[c] / sum - (static_cast<i64>(c) == label ? 1 : 0)) / 150;
+      double residual = (p[c] / sum - (static_cast<i64>(c) == label ? 1 : 0)) *
+                        weight_of[static_cast<std::size_t>(label)] /
+                        static_cast<double>(split.train.size());
       for (std::size_t j = 0; j < 3; ++j) gradient[c * 4 + j] += residual * x[j];
       gradient[c * 4 + 3] += residual;
     }
@@ -90,6 +101,17 @@ TEST(Saga, ConvergesToWhereTheGradientIsZero) {
       << "the test shows nothing";
   EXPECT_GT(outcome.fit.measured.at("accuracy"), .5);
   EXPECT_EQ(outcome.fit.predictions.size(), 50u);
+}
+
+// 10, 50 and 50 of 110 songs: 110/30, 110/150 and 110/150.
+TEST(Saga, BalancedClassesWeighInTheGradient) {
+  SagaSettings exact{.iterations = 6000, .tolerance = 1e-9, .balanced = true};
+  Split split = few_of_the_first();
+  ASSERT_EQ(split.train.size(), 110u);
+  const std::vector<double> balanced = {110. / 30, 110. / 150, 110. / 150};
+  SagaOutcome outcome = solve(exact, 1, {}, false, split);
+  EXPECT_LT(largest_gradient(outcome.weights, split, balanced), 1e-6) << outcome.fit.ended;
+  EXPECT_GT(largest_gradient(outcome.weights, split), 1e-3) << "the test shows nothing";
 }
 
 TEST(Saga, WhateverTheSeedItIsTheSamePoint) {

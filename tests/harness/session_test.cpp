@@ -137,6 +137,7 @@ TEST(Session, OneRunAtATime) {
   write_file(folder / "file", "");
   EXPECT_TRUE(
       contains(error_of([&] { Session(folder / "file/out", false); }), "cannot be written"));
+  EXPECT_TRUE(contains(error_of([&] { Session(folder / "file", false); }), "cannot be written"));
 }
 
 TEST(Session, KnowsWhichFitIsDone) {
@@ -190,6 +191,11 @@ TEST(Settings, TellWhatTheCommandLineChanged) {
          o.classes = {"x", "y"};
        },
        "genres: high, low, middle, noisy → x, y"},
+      {"keep_all", [](Options& o) { o.keep_all = true; },
+       "class sizes: trimmed to the smallest class → all clips kept, the loss weighs classes\n"
+       "loss: cross-entropy → cross-entropy, classes weighed by n / (classes"},
+      {"drop_duplicates", [](Options& o) { o.drop_duplicates = true; },
+       "duplicates: – → copies of earlier files"},
       {"bf16", [](Options& o) { o.bf16 = true; }, "bfloat16: – → matrix"},
       {"tf32", [](Options& o) { o.tf32 = true; }, "TF32: – → f32"},
       {"split",
@@ -245,7 +251,7 @@ TEST(Settings, ATrainingIsTheRowsOrTheStudysWithWhatTheCommandLineSays) {
   options.lr = .25;
   options.clip_norm = 1.5;
   options.patience_from = 11;
-  options.bf16 = options.cuda_graph = true;
+  options.bf16 = options.cuda_graph = options.keep_all = true;
   auto mlp = std::get<Recipe>(training_of(study, study.rows[0], options));
   EXPECT_EQ(mlp.stages[0].epochs, 2);
   EXPECT_EQ(mlp.stages[1].epochs, 7) << "the last stage's";
@@ -254,11 +260,13 @@ TEST(Settings, ATrainingIsTheRowsOrTheStudysWithWhatTheCommandLineSays) {
   EXPECT_EQ(mlp.clip_norm, 1.5);
   EXPECT_EQ(mlp.early_stopping->min_steps, 11);
   EXPECT_EQ(std::get<PlateauSettings>(mlp.stages[1].course).min_steps, 11);
-  EXPECT_TRUE(mlp.bf16 && mlp.cuda_graph);
+  EXPECT_TRUE(mlp.bf16 && mlp.cuda_graph && mlp.objective.balanced);
+  auto saga = std::get<SagaSettings>(training_of(study, study.rows[4], options));
+  EXPECT_TRUE(saga.balanced);
+  EXPECT_EQ(saga.iterations, 20);
   EXPECT_EQ(std::get<Recipe>(training_of(study, study.rows[3], options)).lr(), 5e-3)
       << "a pretrained row's rate is its own";
   EXPECT_EQ(std::get<Recipe>(training_of(study, study.rows[1], {})).batch, 8);
-  EXPECT_EQ(std::get<SagaSettings>(training_of(study, study.rows[4], options)).iterations, 20);
 }
 
 /// An MLP of 4 classes, in a file.

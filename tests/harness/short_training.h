@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <map>
 
-#include "apps/harness/progress.h"
+#include "apps/harness/console/progress.h"
 #include "apps/harness/training/trainer.h"
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <set>
 
-#include "apps/harness/interrupt.h"
+#include "apps/harness/console/interrupt.h"
 #include "kernels/error.h"
 #include "tensor/files/file.h"
 #include "tests/error_of.h"
@@ -84,6 +84,31 @@ TEST(Trainer, TestsTheWeightsOfTheBestEpoch) {
   EXPECT_EQ(test.accuracy, outcome.fit.measured.at("accuracy"));
   for (std::size_t i = 0; i < test.predictions.size(); ++i)
     EXPECT_EQ(test.predictions[i].strengths, outcome.fit.predictions[i].strengths);
+}
+
+// Of 40 clips to learn from 28 are dark: these weigh 40/56, bright ones 40/24.
+TEST(Trainer, BalancedClassesWeighInTheValidationLossToo) {
+  Split split = thirds();
+  std::erase_if(split.train, [](i64 i) { return i % 2 == 1 && i > 24; });
+  split.train.insert(split.train.end(), {50, 52, 54, 56, 58, 40, 42, 44});
+  split.valid = {41, 43, 45, 46, 47, 48, 49};
+  Recipe recipe = short_recipe();
+  recipe.stages.front().epochs = 1;
+  recipe.tested = Tested::last;
+  recipe.objective.balanced = true;
+  Outcome outcome = train(recipe, {.split = split});
+  Evaluation valid = evaluation_of(outcome.weights, split.valid, 3);
+  std::vector<i64> labels = two_classes().labels(split.valid);
+  double sum = 0, weights = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    double weight = labels[i] == 0 ? 40. / 56 : 40. / 24;
+    sum -= weight * std::log(valid.predictions[i].strengths[static_cast<std::size_t>(labels[i])]);
+    weights += weight;
+  }
+  EXPECT_NEAR(outcome.fit.history[0].valid_loss, sum / weights, 1e-5);
+  EXPECT_GT(std::abs(sum / weights - valid.loss), 1e-3) << "the test shows nothing";
+  recipe.objective.balanced = false;
+  EXPECT_NE(train(recipe, {.split = split}).weights, outcome.weights);
 }
 
 TEST(Trainer, OrTheLastWeights) {

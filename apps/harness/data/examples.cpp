@@ -8,8 +8,8 @@
 #include <numeric>
 #include <set>
 
-#include "apps/harness/interrupt.h"
-#include "apps/harness/progress.h"
+#include "apps/harness/console/interrupt.h"
+#include "apps/harness/console/progress.h"
 #include "audio/collections/content_hash.h"
 #include "audio/collections/loader.h"
 #include "kernels/error.h"
@@ -259,8 +259,10 @@ void Examples::take_fingerprint() {
   fingerprint_ = hexadecimal(fnv(text));
 }
 
-Examples Examples::keep(const std::vector<i64>& indices) const {
+Examples Examples::keep(const std::vector<i64>& indices,
+                        const std::vector<Skipped>& left_out) const {
   Examples kept = *this;
+  kept.collection_.skipped.insert(kept.collection_.skipped.end(), left_out.begin(), left_out.end());
   kept.collection_.examples.clear();
   kept.contents_.clear();
   kept.row_of_.clear();

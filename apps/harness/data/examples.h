@@ -37,8 +37,10 @@ class Examples {
 
   /// Differs where a clip, its part, its class or the input does: of contents, not of names.
   const std::string& fingerprint() const { return fingerprint_; }
-  /// The same without these examples (indices, ascending).
-  Examples keep(const std::vector<i64>& indices) const;
+  /// Of each example a hash of its file's bytes, or of its rows where they are in memory.
+  const std::vector<std::string>& contents() const { return contents_; }
+  /// These examples alone (indices, ascending). `left_out` joins what was skipped.
+  Examples keep(const std::vector<i64>& indices, const std::vector<Skipped>& left_out = {}) const;
 
  private:
   friend Examples load_examples(const Collection&, const Input&, FeatureCache&);
@@ -46,7 +48,7 @@ class Examples {
 
   Collection collection_;
   Input input_;
-  std::vector<std::string> contents_;  // hash of each example's file, or of its rows
+  std::vector<std::string> contents_;
   std::string fingerprint_;
   FeatureRows stored_;       // or
   Tensor rows_;              // in memory
@@ -62,8 +64,9 @@ Examples load_examples(const Collection& collection, const Input& input, Feature
 /// file that is too short gives one. Pictures stay whole. Says that the collection is segmented.
 Collection excerpts(const Collection& collection, i64 count, double seconds);
 
-/// Which examples stay when every class is cut to the size of the smallest: files at random, whole
-/// groups together. Ascending; all of them where the classes are equal.
+/// Which examples stay when every class is cut to the size of the smallest: files at random, one of
+/// each group before a second of any, so that of a class's albums as many stay as can; the parts of a
+/// file together. Ascending; all of them where the classes are equal.
 std::vector<i64> trimmed(const Collection& collection, u64 seed);
 
 /// Example `index` as a small JPEG file for people; empty where it is no picture.

@@ -70,12 +70,15 @@ std::vector<i64> trimmed(const Collection& collection, u64 seed) {
   auto example = [&](i64 i) -> const Example& {
     return collection.examples[static_cast<std::size_t>(i)];
   };
-  // Groups in a random order, in each its files, the parts of a file together.
-  Ranks<std::pair<i64, std::string>> groups;
-  Ranks<std::string> files;
+  // Every group's first file, then every group's second: groups and files as a random order has them.
+  using Group = std::pair<i64, std::string>;
+  Ranks<Group> groups;
+  std::map<Group, Ranks<std::string>> files;
   std::map<i64, std::pair<i64, i64>> rank;
-  for (i64 i : order)
-    rank[i] = {groups.of({example(i).label, example(i).group}), files.of(example(i).path.string())};
+  for (i64 i : order) {
+    Group group{example(i).label, example(i).group};
+    rank[i] = {files[group].of(example(i).path.string()), groups.of(group)};
+  }
   std::stable_sort(order.begin(), order.end(),
                    [&](i64 a, i64 b) { return rank.at(a) < rank.at(b); });
   std::vector<i64> taken(counts.size(), 0), kept;

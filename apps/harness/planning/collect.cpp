@@ -5,8 +5,13 @@
 #include <limits>
 #include <set>
 
-#include "apps/harness/interrupt.h"
-#include "apps/harness/progress.h"
+#include "apps/harness/console/interrupt.h"
+#include "apps/harness/console/progress.h"
+#include "apps/harness/data/copies.h"
+#include "apps/harness/planning/notes.h"
+#include "apps/harness/planning/splitting.h"
+#include "apps/harness/report/html.h"
+#include "audio/collections/walk.h"
 #include "audio/synth/synth.h"
 #include "tensor/files/image.h"
 
@@ -15,12 +20,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Music of another seed or number of clips is another collection.
+fs::path music_folder(const Options& options, const fs::path& out) {
+  return out / "music" / format("{}_clips_seed_{}", options.clips, options.seed);
+}
+
 Collection synthesised(const Study& study, const Options& options, double wanted,
                        const fs::path& out) {
   double seconds = std::isfinite(wanted) ? wanted : 30;  // as long as GTZAN's clips
 
-  // Music of another seed or number of clips is another collection.
-  fs::path music = out / "music" / format("{}_clips_seed_{}", options.clips, options.seed);
+  fs::path music = music_folder(options, out);
   const std::vector<std::string>& known = synthetic_genres();
   std::vector<std::string> genres = options.classes.empty() ? study.genres : options.classes;
   for (const std::string& genre : genres)
@@ -71,17 +80,72 @@ void make_rows(StudyData& data, const Collection& clips, const std::vector<const
                                [](const Example& e) { return !is_image_file(e.path); });
 }
 
+// The shortest part that an input looks at; infinity if all look at whole clips.
+double seconds_of(const std::vector<const Input*>& inputs) {
+  double seconds = std::numeric_limits<double>::infinity();
+  for (const Input* input : inputs) seconds = std::min(seconds, input->seconds());
+  return seconds;
+}
+
+bool is_of_table(const std::vector<const Input*>& inputs) {
+  return std::holds_alternative<Columns>(inputs.front()->recipe);
+}
+
+StudyData table_of(const Options& options, const Input& input) {
+  check(!options.data.empty(), "data", "this study is of a table: give one with --data FILE.csv");
+  check(!options.drop_duplicates, "data",
+        "--drop-duplicates is of files; the songs are of a table");
+  StudyData data;
+  data.examples.emplace(input.name, Examples(read_spotify(options.data)));
+  data.source = name_of_folder(options.data);
+  return data;
+}
+
+void add(Notes& notes, const Notes& more) { notes.insert(notes.end(), more.begin(), more.end()); }
+
+void drop_copies(StudyData& data) {
+  for (auto& [name, examples] : data.examples) examples = without_copies(examples);
+}
+
 void trim(StudyData& data, u64 seed) {
   std::vector<i64> kept = trimmed(data.collection(), seed);
   if (kept.size() == data.collection().examples.size()) return;
   for (auto& [name, examples] : data.examples) examples = examples.keep(kept);
 }
 
-// The shortest part that an input looks at; infinity if all look at whole clips.
-double seconds_of(const std::vector<const Input*>& inputs) {
-  double seconds = std::numeric_limits<double>::infinity();
-  for (const Input* input : inputs) seconds = std::min(seconds, input->seconds());
-  return seconds;
+// From files, and the clips that are parts of them, to rows; and all that is to be said of it.
+void use_files(StudyData& data, const Collection& files, const Collection& clips,
+               const Options& options, const std::vector<const Input*>& inputs,
+               const fs::path& out) {
+  make_rows(data, clips, inputs, out);
+  if (options.drop_duplicates) drop_copies(data);
+  add(data.notes, notes_of_classes(files, data.folder));
+  add(data.notes, notes_of_skipped(data.skipped(), data.folder));
+  if (data.of_sounds) add(data.notes, notes_of_parts(options.segments, seconds_of(inputs)));
+  if (!options.drop_duplicates) add(data.notes, notes_of_copies(data.any(), data.folder));
+}
+
+// What may lie in --data and is not of it: --out, unless it is the data that lies there, and what
+// earlier runs left.
+std::vector<fs::path> folders_of_runs(const fs::path& data, const fs::path& out) {
+  std::vector<fs::path> folders;
+  if (!is_in(out, data)) folders.push_back(out);
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(data, error))
+    if (fs::exists(entry.path() / "results.json") && fs::exists(entry.path() / "checkpoints"))
+      folders.push_back(entry.path());
+  return folders;
+}
+
+Collection scan(const fs::path& folder, const std::vector<std::string>& classes,
+                const fs::path& out) {
+  Collection collection = scan_folder(folder, classes, folders_of_runs(folder, out));
+  for (const std::string& name : collection.classes)
+    check(is_utf8(name), "data",
+          "the class folder {} has a name that is not UTF-8, and weights files hold its name: "
+          "rename it",
+          folder / name);
+  return collection;
 }
 
 }  // namespace
@@ -101,33 +165,41 @@ std::vector<Skipped> StudyData::skipped() const {
   return all;
 }
 
+void check_out(const Options& options) {
+  const fs::path data = options.data, out = options.out;
+  if (options.data.empty() || !is_in(data, out)) return;  // or one of them is not there
+  check(!fs::equivalent(data, out), "out", "{} is the folder of the data: give another --out", out);
+  check(fs::exists(out / ".lock") || fs::is_empty(out), "out",
+        "{} lies in the data and holds something that no run made: give another --out", out);
+}
+
 StudyData collect(const Study& study, const Options& options,
                   const std::vector<const Input*>& inputs, const fs::path& out) {
+  if (is_of_table(inputs)) return table_of(options, *inputs.front());
   StudyData data;
-  bool of_table = std::holds_alternative<Columns>(inputs.front()->recipe);
-  if (of_table) {
-    check(!options.data.empty(), "data", "this study is of a table: give one with --data FILE.csv");
-    data.examples.emplace(inputs.front()->name, Examples(read_spotify(options.data)));
-    data.source = name_of_folder(options.data);
-    return data;
-  }
+  bool own = !options.data.empty();
   double seconds = seconds_of(inputs);
-  Collection clips = options.data.empty() ? synthesised(study, options, seconds, out)
-                                          : scan_folder(options.data, options.classes);
-  data.source = options.data.empty() ? "synthesised music" : name_of_folder(options.data);
-  make_rows(data, excerpts(clips, options.segments, seconds), inputs, out);
-  if (options.split.empty()) trim(data, options.seed);
+  Collection files =
+      own ? scan(options.data, options.classes, out) : synthesised(study, options, seconds, out);
+  data.source = own ? name_of_folder(options.data) : "synthesised music";
+  data.folder = own ? fs::path(options.data) : music_folder(options, out);
+  Collection clips = excerpts(files, options.segments, seconds);
+  check_splits(study, options, clips);
+  use_files(data, files, clips, options, inputs, out);
+  check_splits(study, options, data.collection());
+  Collection before = data.collection();
+  if (options.split.empty() && !options.keep_all) trim(data, options.seed);
+  add(data.notes, notes_of_sizes(before, data.collection(), options));
   return data;
 }
 
 Collection foresee(const Study& study, const Options& options,
                    const std::vector<const Input*>& inputs) {
-  if (std::holds_alternative<Columns>(inputs.front()->recipe))
-    return collect(study, options, inputs, {}).collection();
+  if (is_of_table(inputs)) return table_of(options, *inputs.front()).collection();
   Collection clips;
   if (!options.data.empty()) {
-    clips =
-        excerpts(scan_folder(options.data, options.classes), options.segments, seconds_of(inputs));
+    clips = excerpts(scan(options.data, options.classes, options.out), options.segments,
+                     seconds_of(inputs));
   } else {
     clips.classes = options.classes.empty() ? study.genres : options.classes;
     for (std::size_t label = 0; label < clips.classes.size(); ++label)
@@ -136,7 +208,8 @@ Collection foresee(const Study& study, const Options& options,
         clips.examples.push_back({name, static_cast<i64>(label), name});
       }
   }
-  if (!options.split.empty()) return clips;
+  check_splits(study, options, clips);
+  if (!options.split.empty() || options.keep_all) return clips;
   Collection kept = clips;
   kept.examples.clear();
   for (i64 i : trimmed(clips, options.seed))
@@ -144,19 +217,14 @@ Collection foresee(const Study& study, const Options& options,
   return kept;
 }
 
-std::vector<std::string> skipped_in_words(const StudyData& data) {
-  std::vector<std::string> lines;
-  for (const Skipped& file : data.skipped())
-    lines.push_back(format("{}: {}", file.path, file.reason));
-  return lines;
-}
-
 StudyData collect_folder(const fs::path& folder, const Options& options,
                          const std::vector<const Input*>& inputs, const fs::path& out) {
   StudyData data;
   data.source = name_of_folder(folder.string());
-  Collection clips = scan_folder(folder);
-  make_rows(data, excerpts(clips, options.segments, seconds_of(inputs)), inputs, out);
+  data.folder = folder;
+  Collection files = scan(folder, {}, out);
+  use_files(data, files, excerpts(files, options.segments, seconds_of(inputs)), options, inputs,
+            out);
   return data;
 }
 

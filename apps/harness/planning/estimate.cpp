@@ -7,9 +7,9 @@
 #include <map>
 #include <sstream>
 
+#include "apps/harness/console/progress.h"
 #include "apps/harness/data/view.h"
 #include "apps/harness/fitting.h"
-#include "apps/harness/progress.h"
 #include "apps/harness/report/numbers.h"
 #include "apps/harness/training/trainer.h"
 #include "kernels/backend.h"

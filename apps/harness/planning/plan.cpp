@@ -2,15 +2,12 @@
 
 #include <algorithm>
 
+#include "apps/harness/lists.h"
 #include "kernels/error.h"
 #include "layers/module.h"
 
 namespace melgrad {
 namespace {
-
-bool contains(const auto& values, const auto& value) {
-  return std::find(values.begin(), values.end(), value) != values.end();
-}
 
 void add_fits(const Row& row, u64 seed, const std::vector<RuleSplits>& rules,
               const Options& options, std::vector<PlannedFit>& fits) {
@@ -31,14 +28,11 @@ void add_fits(const Row& row, u64 seed, const std::vector<RuleSplits>& rules,
 }  // namespace
 
 std::vector<const Row*> chosen_rows(const Study& study, const std::vector<std::string>& names) {
-  std::string list;
-  for (const Row& row : study.rows) list += (list.empty() ? "" : ", ") + row.name;
-  auto is_row = [&](const std::string& name) {
-    return std::any_of(study.rows.begin(), study.rows.end(),
-                       [&](const Row& row) { return row.name == name; });
-  };
+  std::vector<std::string> known;
+  for (const Row& row : study.rows) known.push_back(row.name);
   for (const std::string& name : names)
-    check(name == "all" || is_row(name), "nets", "'{}' is none of {}", name, list);
+    check(name == "all" || contains(known, name), "nets", "'{}' is none of {}", name,
+          joined(known));
   std::vector<const Row*> chosen;
   for (const Row& row : study.rows)
     if (contains(names, "all") || contains(names, row.name) ||

@@ -1,5 +1,10 @@
 #include "apps/harness/planning/splitting.h"
 
+#include <algorithm>
+
+#include "apps/harness/report/numbers.h"
+#include "kernels/error.h"
+
 namespace melgrad {
 namespace {
 
@@ -27,27 +32,51 @@ Split split_of_excerpts(const Collection& collection, const std::vector<std::str
   return split;
 }
 
+// What the program cannot tell from the files.
+std::string unknown(const Study& study, const Options& options, const Collection& collection) {
+  if (options.data.empty()) return "Every clip of synthesised music is a piece of its own.";
+  std::string note =
+      "Files that are byte for byte others are found, and counted below; whether two hold the same "
+      "recording in other bytes, or one artist, the program cannot know: such pairs flatter every "
+      "net.";
+  return is_published_task(study, collection.classes) ? note + " " + study.protocol_note : note;
+}
+
+std::vector<SplitRule> leaky_and_honest(const std::string& clips, const std::string& torn,
+                                        const std::string& whole, const std::string& unknown) {
+  return {split_over_clips("published", "split over " + clips,
+                           format("The split is over {}: {} are on both sides, which flatters "
+                                  "every net. {}",
+                                  clips, torn, unknown),
+                           true),
+          split_over_groups("honest", "split over " + whole,
+                            format("No {} is on both sides.", whole.substr(0, whole.size() - 1)))};
+}
+
+// Recordings are files; of albums there may be too few in a class to be in every part.
 std::vector<SplitRule> default_rules(const Study& study, const Options& options,
                                      const Collection& collection) {
-  if (collection.is_segmented)
+  std::string rest = unknown(study, options, collection);
+  const char* clips = collection.is_segmented ? "excerpts" : "files";
+  if (!collection.has_albums) {
+    if (collection.is_segmented)
+      return leaky_and_honest(clips, "pieces of one recording", "recordings", rest);
     return {split_over_clips(
-                "published", "split over excerpts",
-                "Several excerpts come from one file, and the split is over excerpts: pieces of "
-                "one recording are on both sides, which flatters every net. " +
-                    study.protocol_note,
-                true),
-            split_over_groups(
-                "honest", "split over recordings",
-                "All excerpts of a file fall in one part: no recording is on both sides.")};
-  return {split_over_clips(
-      "stratified", "stratified split",
-      "Each file gives one picture, so no file is on both sides of the split" +
-          (options.data.empty()
-               ? std::string("; every clip of synthesised music is a piece of its own.")
-               : ". Whether two files hold the same recording or artist the program cannot know: "
-                 "such pairs flatter every net. " +
-                     study.protocol_note),
-      false)};
+        "stratified", "stratified split",
+        "Each file gives one clip, so no file is on both sides of the split. " + rest, false)};
+  }
+  std::vector<i64> albums = collection.group_counts();
+  auto fewest = std::min_element(albums.begin(), albums.end());
+  if (*fewest >= 3) return leaky_and_honest(clips, "pieces of one album", "albums", rest);
+  std::string why = format("class '{}' has {}, too few for one in each of 3 parts",
+                           collection.classes[static_cast<std::size_t>(fewest - albums.begin())],
+                           counted(*fewest, "album"));
+  check(options.protocol != "honest", "protocol", "{}", why);
+  return {split_over_clips("published", std::string("split over ") + clips,
+                           format("The split is over {}: {}. Files of one album are on both sides, "
+                                  "which flatters every net. {}",
+                                  clips, why, rest),
+                           true)};
 }
 
 // --protocol means something where a leaky rule and an honest one stand side by side.
@@ -113,6 +142,11 @@ std::vector<RuleSplits> rule_splits(const Study& study, const Options& options,
     if (is_wanted(rules, rule, options.protocol))
       made.push_back({rule, rule.splits(collection, options.seed)});
   return made;
+}
+
+void check_splits(const Study& study, const Options& options, const Collection& collection) {
+  std::vector<std::string> absent;
+  rule_splits(study, options, collection, absent);
 }
 
 }  // namespace melgrad

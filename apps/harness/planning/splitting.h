@@ -14,11 +14,15 @@ struct RuleSplits {
 };
 
 /// As the files of --split say; else by the study's rules; else at random over the clips, or, where
-/// files give several, over the excerpts as published ("leaks"), over the files, or both. Of several
-/// rules --protocol chooses. The first is compared with the published figures. `absent` gets the
-/// clips that --split names and the collection lacks.
+/// files give several excerpts or lie in albums, over the clips as published ("leaks"), over the files
+/// or albums, or both. Of several rules --protocol chooses. The first is compared with the published
+/// figures. `absent` gets the clips that --split names and the collection lacks. Throws Error that
+/// names a class which has too few clips, files or albums to be in every part.
 std::vector<RuleSplits> rule_splits(const Study& study, const Options& options,
                                     const Collection& collection, std::vector<std::string>& absent);
+
+/// The errors of rule_splits(), of clips that are not trimmed yet: with the numbers that classes have.
+void check_splits(const Study& study, const Options& options, const Collection& collection);
 
 /// Rules that studies are made of. Over rows: what is said to leak may tear songs apart.
 SplitRule split_over_clips(std::string name, std::string title, std::string note, bool leaks,

@@ -39,6 +39,13 @@ bool holds_nothing(std::string_view name) {
 
 }  // namespace
 
+bool is_utf8(std::string_view text) {
+  std::size_t i = 0;
+  for (std::size_t length = 1; i < text.size() && length > 0; i += length)
+    length = utf8_length(text, i);
+  return i == text.size();
+}
+
 std::string escape_html(std::string_view text) {
   std::string escaped;
   for (std::size_t i = 0; i < text.size();) {

@@ -154,12 +154,9 @@ Html accuracy_strip(double published, double measured, double deviation, double 
     svg += line("line.spread", x(measured - deviation), y, x(measured + deviation), y);
   if (has_published) svg += circle("circle.published", x(published), y, 4.2);
   if (has_measured) svg += circle("circle.measured", x(measured), y, 4.6);
-  return tag(
-      "svg.strip",
-      {{"viewBox", "0 0 220 20"},
-       {"role", "img"},
-       {"aria-label", format("published {}, measured {}", percent(published), percent(measured))}},
-      svg);
+  std::string label = has_published ? format("published {}, ", percent(published)) : "";
+  label += format("measured {}", percent(measured));
+  return tag("svg.strip", {{"viewBox", "0 0 220 20"}, {"role", "img"}, {"aria-label", label}}, svg);
 }
 
 Html confusion_table(const Confusion& confusion, const std::vector<std::string>& classes) {

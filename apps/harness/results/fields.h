@@ -98,7 +98,7 @@ auto fields(T& rule) {
 template <Is<Results> T>
 auto fields(T& results) {
   auto& [study, data_set, device, command, date, compute, threads, seed, data_fingerprints, classes,
-         skipped, notes, settings, clips, rules, rows, pretraining] = results;
+         skipped, notes, published_note, settings, clips, rules, rows, pretraining] = results;
   return std::tuple{Field{"study", study},
                     Field{"data_set", data_set},
                     Field{"device", device},
@@ -111,6 +111,7 @@ auto fields(T& results) {
                     Field{"classes", classes},
                     Field{"skipped", skipped},
                     Field{"notes", notes},
+                    Field{"published_note", published_note},
                     Field{"settings", settings},
                     Field{"rules", rules},
                     Field{"rows", rows},

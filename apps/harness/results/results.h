@@ -70,7 +70,7 @@ struct FoldClips {
 /// One way to split the clips into training, validation and test parts.
 struct RuleUsed {
   std::string name, title, note;
-  bool leaks = false;  // pieces of one recording may be on both sides
+  bool leaks = false;  // parts of one recording or album may be on both sides
   std::vector<FoldClips> folds;
 };
 
@@ -81,7 +81,9 @@ struct Results {
   u64 seed = 0;
   /// Of each input by name: of the clips' contents, parts and classes, and of the input itself.
   std::map<std::string, std::string> data_fingerprints;
-  std::vector<std::string> classes, skipped, notes;
+  std::vector<std::string> classes, skipped;
+  std::vector<std::string> notes;  // what happened to the data on the way to the nets, in sentences
+  std::string published_note;      // what is to be known of the published figures
   std::vector<SettingUsed> settings;
   std::vector<ClipInfo> clips;
   std::vector<RuleUsed> rules;  // the first one is compared with the published figures

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "apps/harness/data/batches.h"
+#include "apps/harness/training/objective.h"
 #include "autograd/autocast.h"
 #include "kernels/error.h"
 
@@ -11,16 +12,21 @@ namespace melgrad {
 namespace {
 
 Evaluation evaluate_pass(Module& net, const Examples& examples, const FittedView& view,
-                         const std::vector<i64>& indices, i64 batch, bool bf16, Pass pass) {
+                         const std::vector<i64>& indices, i64 batch, bool bf16, Pass pass,
+                         const Tensor& class_weights = {}) {
   NoGrad no_grad;
   net.eval();
   Evaluation result;
-  double right = 0;
+  double right = 0, weights = 0;
   Batches batches(examples, view, indices, batch, device_of(net), pass);
   while (auto some = batches.next()) {
     Tensor logits = logits_of(net, some->x, bf16).data();
     batches.prefetch();
-    result.loss += cross_entropy(logits, some->labels).item() * static_cast<double>(some->size());
+    double weight = class_weights.defined()
+                        ? sum(index_select(class_weights, 0, some->labels)).item()
+                        : static_cast<double>(some->size());
+    result.loss += cross_entropy(logits, *some, 0, class_weights).item() * weight;
+    weights += weight;
     right += count_right(logits, some->labels).item();
     Tensor shares = softmax(logits, 1);
     std::vector<i64> said = argmax(shares, 1).to_vector<i64>();
@@ -32,7 +38,7 @@ Evaluation evaluate_pass(Module& net, const Examples& examples, const FittedView
       result.predictions.push_back({said[i], sure[i], {begin, begin + classes}});
     }
   }
-  result.loss /= static_cast<double>(indices.size());
+  result.loss /= weights;
   result.accuracy = right / static_cast<double>(indices.size());
   return result;
 }
@@ -100,8 +106,9 @@ Tensor count_right(const Tensor& logits, const Tensor& labels) {
 }
 
 Evaluation evaluate(Module& net, const Examples& examples, const FittedView& view,
-                    const std::vector<i64>& indices, i64 batch, bool bf16) {
-  return evaluate_pass(net, examples, view, indices, batch, bf16, {});
+                    const std::vector<i64>& indices, i64 batch, bool bf16,
+                    const Tensor& class_weights) {
+  return evaluate_pass(net, examples, view, indices, batch, bf16, {}, class_weights);
 }
 
 Evaluation evaluate_at_test_time(Module& net, const Examples& examples, const FittedView& view,

@@ -11,9 +11,11 @@ struct Evaluation {
   std::vector<Prediction> predictions;  // of indices[i]
 };
 
-/// In evaluation mode, without gradients: each example as it is.
+/// In evaluation mode, without gradients: each example as it is. With class weights (objective.h) the
+/// loss is the mean over examples that weigh as their classes do.
 Evaluation evaluate(Module& net, const Examples& examples, const FittedView& view,
-                    const std::vector<i64>& indices, i64 batch, bool bf16 = false);
+                    const std::vector<i64>& indices, i64 batch, bool bf16 = false,
+                    const Tensor& class_weights = {});
 /// The same, of strengths that are the mean over what the view's TestTime asks for: augmented
 /// copies, drawn from `seed`, variants, and the example itself. The loss is −log of the mean.
 Evaluation evaluate_at_test_time(Module& net, const Examples& examples, const FittedView& view,

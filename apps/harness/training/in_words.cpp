@@ -1,5 +1,6 @@
 #include "apps/harness/training/in_words.h"
 
+#include "apps/harness/lists.h"
 #include "apps/harness/report/numbers.h"
 #include "kernels/error.h"
 
@@ -9,12 +10,6 @@ namespace {
 std::string text_of(double value) { return decimal(value, 8); }
 
 }  // namespace
-
-std::string joined(const std::vector<std::string>& texts, const std::string& separator) {
-  std::string all;
-  for (const std::string& text : texts) all += (all.empty() ? "" : separator) + text;
-  return all;
-}
 
 std::string course_in_words(const Course& course) {
   struct Words {
@@ -73,7 +68,7 @@ std::string augmentation_in_words(const Augmentation& a) {
   if (a.time_shift > 0) parts.push_back(format("shifted by up to ± {} frames", a.time_shift));
   if (a.spec_augment) parts.emplace_back("SpecAugment");
   if (a.variants) parts.emplace_back("one of the clip's variants");
-  return joined(parts, ", ");
+  return joined(parts);
 }
 
 std::string test_time_in_words(const TestTime& test) {
@@ -82,7 +77,7 @@ std::string test_time_in_words(const TestTime& test) {
     parts.push_back(format("mean of {} augmented copies", test.copies) +
                     (test.plain > 0 ? format(" and {} of the clip itself", test.plain) : ""));
   if (test.variants) parts.emplace_back("mean of the clip's variants");
-  return joined(parts, ", ");
+  return joined(parts);
 }
 
 }  // namespace melgrad

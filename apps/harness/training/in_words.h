@@ -18,7 +18,4 @@ std::string epochs_in_words(const Recipe& recipe);
 std::string augmentation_in_words(const Augmentation& augmentation);
 std::string test_time_in_words(const TestTime& test);
 
-/// "a, b"
-std::string joined(const std::vector<std::string>& texts, const std::string& separator);
-
 }  // namespace melgrad

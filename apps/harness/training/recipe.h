@@ -57,6 +57,8 @@ struct Objective {
   /// Pairs of examples and of their labels are mixed, λ ~ Beta(mixup, mixup) each, λ ≥ 1/2 (Zhang et
   /// al. 2017, arXiv 1710.09412; fastai's form). 0: they are not.
   double mixup = 0;
+  /// Classes weigh as balanced_weights() has it (objective.h), in training and validation.
+  bool balanced = false;
 };
 
 enum class Tested : u8 { best, last };  // weights: of the lowest validation loss, or of the end
@@ -88,6 +90,7 @@ struct Recipe {
 struct SagaSettings {
   i64 iterations = 1000;    // passes over the training part
   double tolerance = 1e-4;  // of the largest change of a weight, relative to the largest weight
+  bool balanced = false;    // clips weigh as their classes do: balanced_weights()
 };
 
 using Training = std::variant<Recipe, SagaSettings>;

@@ -6,9 +6,10 @@
 #include <limits>
 #include <numeric>
 
-#include "apps/harness/interrupt.h"
-#include "apps/harness/progress.h"
+#include "apps/harness/console/interrupt.h"
+#include "apps/harness/console/progress.h"
 #include "apps/harness/training/evaluate.h"
+#include "apps/harness/training/objective.h"
 #include "kernels/error.h"
 #include "tensor/files/safetensors.h"
 
@@ -43,14 +44,17 @@ void Saga::read_clips() {
   const std::vector<i64>& clips = lesson_.split.train;
   clips_ = static_cast<i64>(clips.size());
   labels_ = lesson_.examples.labels(clips);
+  class_weights_.assign(static_cast<std::size_t>(classes_), 1);
+  if (settings_.balanced) class_weights_ = balanced_weights(labels_, classes_);
   double largest = 0;
-  for (i64 clip : clips) {
-    Tensor row = lesson_.view(lesson_.examples.gather({clip})).to(Device::cpu()).contiguous();
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    Tensor row = lesson_.view(lesson_.examples.gather({clips[i]})).to(Device::cpu()).contiguous();
     check(row.numel() == width_ - 1, "saga", "a clip has {} numbers, the net takes {}", row.numel(),
           width_ - 1);
     std::vector<double> values = row.to_vector<double>();
     values.push_back(1);
-    largest = std::max(largest, dot(values.data(), values.data(), width_));
+    double weight = class_weights_[static_cast<std::size_t>(labels_[i])];
+    largest = std::max(largest, weight * dot(values.data(), values.data(), width_));
     x_.insert(x_.end(), values.begin(), values.end());
   }
   rate_ = 1 / (2 * .25 * largest);  // the bias' 1 is in `largest` already
@@ -71,11 +75,13 @@ void Saga::visit(i64 clip) {
   auto& seen = seen_[static_cast<std::size_t>(clip)];
   seen_count_ += 1 - std::exchange(seen, 1);
   auto label = labels_[static_cast<std::size_t>(clip)];
+  double weight = class_weights_[static_cast<std::size_t>(label)];
   auto s = static_cast<double>(seen_count_);
-  running_.train_loss += log_sum - logits[static_cast<std::size_t>(label)];
+  running_.train_loss += weight * (log_sum - logits[static_cast<std::size_t>(label)]);
   running_.train_accuracy += logits[static_cast<std::size_t>(label)] == top ? 1 : 0;
   for (i64 c = 0; c < classes_; ++c) {
-    double now = std::exp(logits[static_cast<std::size_t>(c)] - log_sum) - (c == label ? 1 : 0);
+    double p = std::exp(logits[static_cast<std::size_t>(c)] - log_sum);
+    double now = weight * (p - (c == label ? 1 : 0));
     double change = now - std::exchange(residual[c], now);
     double *w = w_.data() + c * width_, *g = sum_.data() + c * width_;
     for (i64 j = 0; j < width_; ++j) {

@@ -11,7 +11,8 @@ namespace melgrad {
 ///   w −= η ((1 − 1/s) (g − g_i) + (Σ g_j + g − g_i)/s),   η = 1/(2L),  L = (max |x|² + 1)/4
 ///
 /// s: clips visited so far. Defazio et al. 2014, arXiv 1407.0202, eq. 7; the form, the step and when
-/// it ends are scikit-learn 1.4's for multinomial loss without a penalty. In f64.
+/// it ends are scikit-learn 1.4's for multinomial loss without a penalty. In f64. A clip's weight, if
+/// classes are balanced, is a factor on its loss: on g_i, and on its |x|² + 1 in L.
 class Saga final : public Learner {
  public:
   /// The net is one Linear layer: weight (classes, D), bias (classes).
@@ -36,6 +37,7 @@ class Saga final : public Learner {
   i64 clips_ = 0, width_ = 0, classes_ = 0;  // width: D + 1, the last is 1 for the bias
   std::vector<double> x_;                    // (clips, width)
   std::vector<i64> labels_;
+  std::vector<double> class_weights_;
   double rate_ = 0;
 
   // What save() writes:

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
-#include "apps/harness/interrupt.h"
-#include "apps/harness/progress.h"
+#include "apps/harness/console/interrupt.h"
+#include "apps/harness/console/progress.h"
 #include "apps/harness/report/numbers.h"
 #include "kernels/error.h"
 #include "kernels/step_graph.h"
@@ -85,7 +85,8 @@ Trainer::Trainer(Module& net, const Generator& generator, const Lesson& lesson,
       lesson_(lesson),
       recipe_(recipe),
       seed_(seed),
-      loss_(net, recipe.objective),
+      loss_(net, recipe.objective, lesson.examples.labels(lesson.split.train),
+            static_cast<i64>(lesson.examples.collection().classes.size())),
       stopping_(settings_of(recipe)) {
   check_recipe(recipe, lesson.split);
   RecipeGroups groups = groups_of(net, recipe);
@@ -268,8 +269,8 @@ Evaluation Trainer::validate() {
   const std::vector<i64>& clips = lesson_.split.valid;
   double none = std::numeric_limits<double>::quiet_NaN();
   if (clips.empty()) return {none, none, {}};
-  Evaluation valid =
-      evaluate(net_, lesson_.examples, lesson_.view, clips, recipe_.batch, recipe_.bf16);
+  Evaluation valid = evaluate(net_, lesson_.examples, lesson_.view, clips, recipe_.batch,
+                              recipe_.bf16, loss_.class_weights());
   valid.loss += loss_.penalty();
   return valid;
 }

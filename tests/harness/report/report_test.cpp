@@ -109,8 +109,8 @@ TEST(Report, ShowsTheHonestScoreBesideTheLeakyOne) {
   page = page_of(results);
   EXPECT_EQ(texts(section(page, "rules").all("b")), (Strings{"100.0_%"}));
   EXPECT_EQ(texts(section(page, "rules").all("span", "mark")), (Strings{"leaks"}));
-  EXPECT_TRUE(
-      contains(section(page, "head").text(), "may know other pieces of the same recordings"));
+  EXPECT_TRUE(contains(section(page, "head").text(),
+                       "may know other parts of the same recordings or albums"));
   EXPECT_FALSE(contains(section(page, "head").text(), "never heard"));
 
   results.rules[0].leaks = results.rules[1].leaks = false;
@@ -246,7 +246,8 @@ TEST(Report, SaysHowTheClipsWereDivided) {
       texts(part.all("p", "note")),
       (Strings{"two folds: 2 folds",
                "split over excerpts: 2 folds, each 2 clips to train, 2 to validate, 4 to test."}));
-  EXPECT_EQ(texts(part.first("ul").all("li")),
+  EXPECT_EQ(texts(part.first("ul", "notes").all("li")), (Strings{"8 files of rock"}));
+  EXPECT_EQ(texts(part.first("ul", "note").all("li")),
             (Strings{"fold 1: 3 clips to train, 1 to validate, 4 to test",
                      "fold 2: 4 clips to train, 0 to validate, 4 to test"}));
   EXPECT_EQ(part.first("summary").text(), "2 files were skipped");
@@ -257,6 +258,33 @@ TEST(Report, SaysHowTheClipsWereDivided) {
   HtmlNode one = page_of(example_without_folds());
   EXPECT_EQ(texts(section(one, "data").all("p", "note")),
             (Strings{"stratified split: 4 clips to train, 2 to validate, 4 to test."}));
+}
+
+// Of one's own genres nothing was published: neither columns, nor rows of what was not run.
+TEST(Report, IsQuietAboutFiguresThatNobodyPublished) {
+  Results results = example_without_folds();
+  for (RowResult& row : results.rows) row.published.clear();
+  results.rows[2].not_run = "not run: needs --weights";
+  results.rows[3].not_run = "not run";
+  results.published_note.clear();
+  HtmlNode page = page_of(results);
+  const HtmlNode& table = section(page, "table");
+  EXPECT_EQ(table.first("h2").text(), "Measured");
+  EXPECT_EQ(texts(table.first("thead").all("th")),
+            (Strings{"Net", "parameters", "0 – 100 %", "accuracy", "loss", "macro F1", "time"}));
+  Table cells = cells_of(table);
+  ASSERT_EQ(cells.size(), 3u);
+  EXPECT_EQ(cells[0], (Strings{"base CNNconv < poolsees: picture", "1_096_772", "", "75.0_%",
+                               "0.333", "0.667", "0:046_% waiting"}));
+  EXPECT_EQ(table.first("tbody").first("tr").all("td").size(), cells[2].size());
+  EXPECT_EQ(plain(table.first("svg", "strip").attribute("aria-label")), "measured 75.0_%");
+  EXPECT_FALSE(contains(table.text(), "published"));
+  Strings names = sections_of(page);
+  EXPECT_EQ(std::count(names.begin(), names.end(), "figures"), 0);
+  for (RowResult& row : results.rows) row.fits.clear();
+  for (RowResult& row : results.rows) row.not_run = "not run";
+  names = sections_of(page_of(results));
+  EXPECT_EQ(std::count(names.begin(), names.end(), "table"), 0);
 }
 
 TEST(Report, SaysWhatWasTrainedBeforeAndHowToRunItAgain) {

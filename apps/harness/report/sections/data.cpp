@@ -43,7 +43,9 @@ Html skipped(const std::vector<std::string>& names) {
 }  // namespace
 
 Html data(const Report& report) {
-  return tag("h2", "Data") + tag("p", report.results.data_set) + each(report.results.rules, sizes) +
+  Html notes = each(report.results.notes, [](const std::string& note) { return tag("li", note); });
+  return tag("h2", "Data") + tag("p", report.results.data_set) +
+         (notes.empty() ? notes : tag("ul.notes", notes)) + each(report.results.rules, sizes) +
          skipped(report.results.skipped);
 }
 

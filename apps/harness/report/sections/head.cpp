@@ -16,7 +16,7 @@ std::string of_folds(const Report& report) {
 }
 
 std::string heard(const Report& report) {
-  return report.main.leaks ? ", but may know other pieces of the same recordings"
+  return report.main.leaks ? ", but may know other parts of the same recordings or albums"
                            : " that it never heard in training";
 }
 

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "apps/harness/progress.h"
+#include "apps/harness/console/progress.h"
 #include "apps/harness/report/numbers.h"
 #include "apps/harness/report/sections/sections.h"
 

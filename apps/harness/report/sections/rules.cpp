@@ -26,7 +26,7 @@ Html beside(const Report& report, const RuleUsed& other) {
   });
   Html leak = report.main.leaks || other.leaks
                   ? tag("p.note",
-                        "Where a split leaks, pieces of one recording are on both sides: "
+                        "Where a split leaks, parts of one recording or album are on both sides: "
                         "the net is tested on what it has partly heard.")
                   : Html();
   Html text = tag("h3.apart", report.main.title, ", and ", other.title) +

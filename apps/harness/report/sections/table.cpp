@@ -2,7 +2,7 @@
 #include <cmath>
 #include <set>
 
-#include "apps/harness/progress.h"
+#include "apps/harness/console/progress.h"
 #include "apps/harness/report/plot.h"
 #include "apps/harness/report/sections/sections.h"
 #include "apps/harness/report/sections/words.h"
@@ -73,7 +73,11 @@ Html time_cell(const Measured& mean) {
 Html table_row(const Report& report, const RowResult& row) {
   Measured mean = measured(row, report.main.name);
   bool ran = mean.fits > 0, best = &row == report.best && report.ran.size() > 1;
-  Html nothing = tag("td.wide", "–");
+  Html nothing = tag("td.wide", "–"), said_accuracy, said_loss;
+  if (has_published(report)) {
+    said_accuracy = tag("td", percent(published(row, "accuracy")));
+    said_loss = tag("td.wide", fixed_point(published(row, "loss"), 3));
+  }
   MeanDeviation accuracy = mean["accuracy"];
   return tag(best  ? "tr.best"
              : ran ? "tr"
@@ -81,24 +85,34 @@ Html table_row(const Report& report, const RowResult& row) {
              name_cell(report, row), parameters_cell(row),
              tag("td.wide", accuracy_strip(published(row, "accuracy"), accuracy.mean,
                                            accuracy.deviation, report.chance)),
-             tag("td", percent(published(row, "accuracy"))), accuracy_cell(mean),
-             tag("td.wide", fixed_point(published(row, "loss"), 3)),
+             said_accuracy, accuracy_cell(mean), said_loss,
              ran ? tag("td.wide", with_deviation("loss", mean)) : nothing,
              ran ? tag("td.wide", figure_text("macro F1", mean["macro F1"].mean)) : nothing,
              ran ? time_cell(mean) : nothing);
 }
 
-Html table_head() {
-  auto column = [](const char* element, const char* words) {
-    return tag(element, {{"scope", "col"}}, words);
-  };
+// A net that nobody ran is worth one for its published figures.
+bool is_worth_a_line(const Report& report, const RowResult& row) {
+  return has_published(report) || !row.fits.empty() || row.not_run != "not run";
+}
+
+Html column(const char* element, const std::string& words) {
+  return tag(element, {{"scope", "col"}}, words);
+}
+
+// Of accuracy and loss a column each, or two where there are published figures beside.
+Html table_head(const Report& report) {
+  Html before =
+      column("th", "Net") + column("th.wide", "parameters") + column("th.wide", "0 – 100 %");
+  Html after = column("th.wide", "macro F1") + column("th.wide", "time");
+  if (!has_published(report))
+    return tag("thead",
+               tag("tr", before, column("th", "accuracy"), column("th.wide", "loss"), after));
   Html blank = tag("th.group.wide");
   Html groups = tag("th.group") + blank + blank + tag("th.group", {{"colspan", "2"}}, "accuracy") +
                 tag("th.group.wide", {{"colspan", "2"}}, "loss") + blank + blank;
-  Html columns =
-      column("th", "Net") + column("th.wide", "parameters") + column("th.wide", "0 – 100 %") +
-      column("th", "published") + column("th", "measured") + column("th.wide", "published") +
-      column("th.wide", "measured") + column("th.wide", "macro F1") + column("th.wide", "time");
+  Html columns = before + column("th", "published") + column("th", "measured") +
+                 column("th.wide", "published") + column("th.wide", "measured") + after;
   return tag("thead", tag("tr", groups), tag("tr", columns));
 }
 
@@ -106,7 +120,7 @@ Html legend(const Report& report) {
   Html ring = tag("circle.published", {{"cx", "13"}, {"cy", "6"}, {"r", "4.2"}});
   Html disc = tag("circle.measured", {{"cx", "13"}, {"cy", "6"}, {"r", "4.6"}});
   Html line = tag("line.chance", {{"x1", "13"}, {"y1", "0"}, {"x2", "13"}, {"y2", "12"}});
-  return tag("ul.legend", legend_entry(ring, "published accuracy"),
+  return tag("ul.legend", has_published(report) ? legend_entry(ring, "published accuracy") : Html(),
              legend_entry(disc, "measured here"),
              legend_entry(line, "guessing, " + percent(report.chance, 0)));
 }
@@ -125,11 +139,13 @@ Html deviations(const Report& report) {
 
 Html table(const Report& report) {
   auto note = [](const std::string& text) { return text.empty() ? Html() : tag("p.note", text); };
-  Html rows =
-      each(report.results.rows, [&](const RowResult& row) { return table_row(report, row); });
-  return tag("h2", "Published and measured") + legend(report) +
-         tag("div.scroll", tag("table.nets", table_head(), tag("tbody", rows))) +
-         deviations(report) + note(report.main.note) + each(report.results.notes, note);
+  Html rows = each(report.results.rows, [&](const RowResult& row) {
+    return is_worth_a_line(report, row) ? table_row(report, row) : Html();
+  });
+  if (rows.empty()) return {};
+  return tag("h2", has_published(report) ? "Published and measured" : "Measured") + legend(report) +
+         tag("div.scroll", tag("table.nets", table_head(report), tag("tbody", rows))) +
+         deviations(report) + note(report.main.note) + note(report.results.published_note);
 }
 
 }  // namespace melgrad::sections

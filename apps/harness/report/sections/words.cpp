@@ -25,6 +25,12 @@ std::vector<const Fit*> main_fits(const Report& report, const RowResult& row) {
 
 bool has_folds(const Report& report) { return report.main.folds.size() > 1; }
 
+bool has_published(const Report& report) {
+  const std::vector<RowResult>& rows = report.results.rows;
+  return std::any_of(rows.begin(), rows.end(),
+                     [](const RowResult& row) { return !row.published.empty(); });
+}
+
 std::string fit_title(const Report& report, const RowResult& row, const Fit& fit) {
   std::string title = row.title;
   if (has_folds(report)) title += ", fold " + std::to_string(fit.fold + 1);

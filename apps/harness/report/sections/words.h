@@ -14,6 +14,8 @@ std::string fit_title(const Report& report, const RowResult& row, const Fit& fit
 /// Fits of the main rule.
 std::vector<const Fit*> main_fits(const Report& report, const RowResult& row);
 bool has_folds(const Report& report);
+/// Whether any row has published figures: not where the genres are others than the write-up's.
+bool has_published(const Report& report);
 
 /// An entry of a legend: a drawing of 26 × 12 and what it stands for.
 Html legend_entry(const Html& drawing, const std::string& words);

@@ -1,4 +1,4 @@
-#include "apps/harness/progress.h"
+#include "apps/harness/console/progress.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

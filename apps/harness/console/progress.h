@@ -29,12 +29,13 @@ class Progress {
   void show(i64 done, const std::string& remark = {});
   /// A line that stays: above the bar on a terminal.
   void line(const std::string& text);
+  /// Takes the bar away until the next show(), for output elsewhere.
+  void erase();
   double seconds() const;
 
  private:
   Progress(std::string title, i64 total, bool silent);
   using Clock = std::chrono::steady_clock;
-  void erase();
 
   std::string title_;
   i64 total_, first_ = -1;
