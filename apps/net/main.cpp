@@ -6,26 +6,34 @@
 #include <map>
 #include <utility>
 
+#include "apps/harness/console/tool.h"
 #include "apps/trained/trained_net.h"
+#include "audio/files/formats.h"
 #include "autograd/autocast.h"
 #include "layers/models/registry.h"
 #include "layers/summary.h"
+#include "tensor/files/file.h"
 #include "tensor/files/npy.h"
+#include "tensor/ops.h"
 
 namespace melgrad {
 namespace {
 
 struct Arguments {
-  std::string name, weights, song, input, output, save_init, dtype = "f32", device = "cpu";
+  std::string name, weights, input, output, save_init, dtype = "f32", device = "cpu";
   std::optional<i64> classes, size;
   std::optional<u64> seed;
 };
 
 Dtype parse_dtype(const std::string& text) {
-  for (Dtype dtype : {Dtype::f32, Dtype::f64, Dtype::bf16})
-    if (text == name_of(dtype)) return dtype;
-  fail("net", "--dtype is f32, f64 or bf16, not '{}'", text);
+  return text == "f64" ? Dtype::f64 : text == "bf16" ? Dtype::bf16 : Dtype::f32;
 }
+
+// No net's name has a dot or a slash.
+bool is_file_name(const std::string& name) { return name.find_first_of("./") != std::string::npos; }
+
+// A sound or a picture is made what the net sees; anything else is taken for an npy file.
+bool is_clip(const std::string& path) { return kind_of(path) != FileKind::other; }
 
 void list_nets() {
   std::size_t width = 0;
@@ -98,55 +106,79 @@ void describe(const TrainedNet& trained) {
   for (const auto& [name, value] : trained.scores) std::cout << name << " " << value << "\n";
 }
 
-// Strengths of a song, the strongest class first.
-void listen(const TrainedNet& trained, const std::string& song) {
-  std::vector<double> strengths =
-      trained.strengths(std::filesystem::path(song)).to_vector<double>();
+// What the net sees: of a sound or a picture as its weights file says, or the arrays as they are.
+Tensor seen(const TrainedNet& trained, const std::string& path) {
+  if (is_clip(path)) return trained.see(trained.input.load({path, 0, ""}).unsqueeze(0));
+  Tensor x = load_npy(path);
+  check(x.rank() == 3 || x.rank() == 4, "net", "{}: the input is (N, C, H, W) or (C, H, W): {}",
+        path, x);
+  return x.rank() == 3 ? x.unsqueeze(0) : x;
+}
+
+Tensor logits(const TrainedNet& trained, const Arguments& arguments) {
+  Dtype dtype = parse_dtype(arguments.dtype);
+  Tensor x = seen(trained, arguments.input);
+  NoGrad no_grad;
+  Autocast autocast(dtype == Dtype::bf16 ? Dtype::bf16 : Dtype::f32);
+  Module& net = *trained.net;
+  net.eval();
+  if (dtype == Dtype::f64) net.to(dtype);
+  x = x.to(compute_dtype(dtype)).to(Device::parse(arguments.device));
+  return net(x).data().to(compute_dtype(dtype));
+}
+
+// The strongest class first.
+void say_strengths(const Tensor& logits, const std::vector<std::string>& classes) {
+  std::vector<double> strengths = softmax(logits, 0).to_vector<double>();
   std::multimap<double, std::string, std::greater<>> by_strength;
-  for (std::size_t i = 0; i < strengths.size(); ++i)
-    by_strength.emplace(strengths[i], trained.classes[i]);
+  for (std::size_t i = 0; i < strengths.size(); ++i) by_strength.emplace(strengths[i], classes[i]);
   for (const auto& [strength, name] : by_strength) std::cout << strength << " " << name << "\n";
 }
 
-// Evaluates the net on the input file and writes the output file.
-void evaluate(Module& net, const Arguments& arguments, Dtype dtype) {
-  Tensor x = load_npy(arguments.input);
-  check(x.rank() == 3 || x.rank() == 4, "net", "{}: the input is (N, C, H, W) or (C, H, W): {}",
-        arguments.input, x);
-  if (x.rank() == 3) x = x.unsqueeze(0);
-  x = x.to(compute_dtype(dtype)).to(Device::parse(arguments.device));
-
-  NoGrad no_grad;
-  Autocast autocast(dtype == Dtype::bf16 ? Dtype::bf16 : Dtype::f32);
-  net.eval();
-  Tensor y = net(x).data();
-  save_npy(arguments.output, y.to(compute_dtype(dtype)));
-  std::cout << arguments.output << ": " << y.shape() << "\n";
-}
-
-void run(const Arguments& arguments) {
-  Dtype dtype = parse_dtype(arguments.dtype);
-  Device device = Device::parse(arguments.device);
-  backend(device);  // a device that is not there is refused before any work
-  TrainedNet trained = arguments.weights.empty() ? from_registry(arguments) : from_file(arguments);
-  if (!arguments.save_init.empty()) save_trained(arguments.save_init, trained);
-  if (!arguments.weights.empty() && arguments.song.empty()) describe(trained);
-  Module& net = *trained.net;
-  net.to(device);
-  if (!arguments.song.empty()) listen(trained, arguments.song);
-  if (dtype == Dtype::f64) net.to(dtype);
-  if (!arguments.input.empty()) {
-    evaluate(net, arguments, dtype);
-  } else if (arguments.save_init.empty() && arguments.song.empty()) {
-    Shape input = trained.shape;
-    input.insert(0, 1);
-    std::cout << summarize(net, input);
+void evaluate(const TrainedNet& trained, const Arguments& arguments) {
+  Tensor y = logits(trained, arguments);
+  if (!arguments.output.empty()) {
+    save_npy(arguments.output, y);
+    std::cout << arguments.output << ": " << y.shape() << "\n";
+    return;
+  }
+  for (i64 row = 0; row < y.dim(0); ++row) {
+    if (y.dim(0) > 1) std::cout << "row " << row << ":\n";
+    say_strengths(y.select(0, row), trained.classes);
   }
 }
 
-int main(int argc, char** argv) {
-  Arguments arguments;
-  CLI::App app("Shows a net, writes its initial weights, or runs it forward.", "net");
+void run(const Arguments& arguments) {
+  if (arguments.name == "list") return list_nets();
+  backend(Device::parse(arguments.device));  // one that is not there is refused before any work
+  for (const std::string& file : {arguments.output, arguments.save_init})
+    if (!file.empty()) check_writable(file);
+  TrainedNet trained = arguments.weights.empty() ? from_registry(arguments) : from_file(arguments);
+  if (!arguments.save_init.empty()) save_trained(arguments.save_init, trained);
+  trained.net->to(Device::parse(arguments.device));
+  if (!arguments.input.empty()) return evaluate(trained, arguments);
+  if (!arguments.weights.empty()) describe(trained);
+  if (!arguments.save_init.empty()) return;
+  Shape input = trained.shape;
+  input.insert(0, 1);
+  std::cout << summarize(*trained.net, input);
+}
+
+// What no option says by itself.
+void complete(Arguments& arguments) {
+  auto require = [](bool ok, const char* what) {
+    if (!ok) throw CLI::ValidationError("net", what);
+  };
+  if (is_file_name(arguments.name)) {
+    require(arguments.weights.empty(), "two files of weights: NAME and --weights");
+    require(!arguments.seed, "--seed draws weights, and NAME is a file of weights");
+    arguments.weights = std::exchange(arguments.name, {});
+  }
+  require(arguments.input.empty() || arguments.seed || !arguments.weights.empty(),
+          "to run the net it needs --weights, or --seed for random ones");
+}
+
+void add_options(CLI::App& app, Arguments& arguments) {
   auto option = [&](const char* name, auto& variable, const char* value, const char* text) {
     return app.add_option(name, variable, text)->option_text(value);
   };
@@ -158,42 +190,30 @@ int main(int argc, char** argv) {
   option("--size", arguments.size, "N", "height and width of what it sees")
       ->check(CLI::Range(1, 1'000'000));
   auto* weights = option("--weights", arguments.weights, "FILE", "safetensors to load");
-  option("--song", arguments.song, "FILE", "audio or picture: how strong each class is in it");
-  auto* input = option("--input", arguments.input, "FILE", "npy (N, C, H, W) to run the net on");
-  option("--output", arguments.output, "FILE", "npy to write: (N, classes)")->needs(input);
+  auto* input = option("--input", arguments.input, "FILE",
+                       "a sound or picture, or npy (N, C, H, W), to run the net on");
+  option("--output", arguments.output, "FILE",
+         "npy to write: (N, classes); without it, how strong each class is is printed")
+      ->needs(input);
   auto* seed = option("--seed", arguments.seed, "N", "draw initial weights")
                    ->check(CLI::NonNegativeNumber)
                    ->excludes(weights);
   option("--save-init", arguments.save_init, "FILE", "safetensors to write them to")->needs(seed);
-  option("--dtype", arguments.dtype, "TYPE", "f32, f64 or bf16: convolutions and products (f32)");
+  option("--dtype", arguments.dtype, "TYPE", "f32, f64 or bf16: convolutions and products (f32)")
+      ->check(CLI::IsMember({"f32", "f64", "bf16"}));
   option("--device", arguments.device, "DEVICE", "cpu or cuda (cpu)");
-  try {
-    app.parse(argc, argv);
-    if (arguments.name == "list") {
-      list_nets();
-      return 0;
-    }
-    if (arguments.name.ends_with(".safetensors")) {
-      check(arguments.weights.empty(), "net", "two files of weights: {} and {}", arguments.name,
-            arguments.weights);
-      arguments.weights = std::exchange(arguments.name, {});
-    }
-    check(arguments.input.empty() == arguments.output.empty(), "net",
-          "--input and --output go together");
-    bool runs = !arguments.input.empty() || !arguments.song.empty();
-    check(!runs || arguments.seed || !arguments.weights.empty(), "net",
-          "to run the net it needs --weights, or --seed for random ones");
-    run(arguments);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;  // CLI11's own codes go up to 116
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << "\n";
-    return 1;
-  }
+  app.callback([&arguments] { complete(arguments); });
 }
 
 }  // namespace
 }  // namespace melgrad
 
-int main(int argc, char** argv) { return melgrad::main(argc, argv); }
+int main(int argc, char** argv) {
+  CLI::App app("Shows a net, writes its initial weights, or runs it forward.", "net");
+  melgrad::Arguments arguments;
+  melgrad::add_options(app, arguments);
+  return melgrad::run_tool(app, argc, argv, [&] {
+    melgrad::run(arguments);
+    return 0;
+  });
+}

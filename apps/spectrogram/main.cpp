@@ -1,12 +1,17 @@
+// Pictures of sound. See README.md.
 #include <CLI/CLI.hpp>
 #include <filesystem>
-#include <iostream>
 
+#include "apps/harness/console/interrupt.h"
+#include "apps/harness/console/progress.h"
+#include "apps/harness/console/tool.h"
+#include "apps/trained/trained_net.h"
 #include "audio/collections/loader.h"
 #include "audio/drawing/plot.h"
 #include "audio/feature.h"
 #include "audio/files/decode.h"
 #include "audio/files/resample.h"
+#include "tensor/files/file.h"
 #include "tensor/files/image.h"
 
 namespace melgrad {
@@ -15,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Arguments {
-  std::string input, output, kind = "stft", axis = "log", colours = "specshow";
+  std::string input, output, like, kind = "stft", axis = "log", colours = "specshow";
   i64 height = 256, width = 640, n_fft = 2048, hop_length = 512, n_mels = 128, n_mfcc = 13;
   double sr = 22050, offset = 0, duration = 0;
   bool no_axes = false;
@@ -51,25 +56,22 @@ Ticks row_ticks(const Arguments& a, double sr) {
                       static_cast<int>(std::min<i64>(a.n_mfcc, 8)));
 }
 
-void save(const Arguments& a, const fs::path& path, const Tensor& picture, const PlotAxes& axes) {
-  save_png(path, a.no_axes ? picture : with_axes(picture, axes));
+Tensor finished(const Arguments& a, const Tensor& picture, const PlotAxes& axes) {
+  return a.no_axes ? picture : with_axes(picture, axes);
 }
 
-/// One clip's spectrogram, mel-spectrogram, MFCCs, waveform or spectrum.
-void draw_clip(const Arguments& a) {
-  Clip clip = decode(a.input, {.offset = a.offset, .duration = excerpt(a, a.input).duration});
-  double sr = a.sr > 0 ? a.sr : clip.sample_rate;
-  Tensor x = resample(clip.samples, clip.sample_rate, sr);
+/// Samples x at `sr` Hz as a spectrogram, mel-spectrogram, MFCCs, waveform or spectrum.
+Tensor picture_of_samples(const Arguments& a, const Tensor& x, double sr) {
   PlotAxes axes{fs::path(a.input).filename().string(), {}, {}};
   if (a.kind == "spectrum") {
     axes.below = linear_ticks("Hz", 0, sr / 2, 6);
     axes.left = linear_ticks("dB", -80, 0, 8);
-    return save(a, a.output, spectrum_picture(x, a.height, a.width), axes);
+    return finished(a, spectrum_picture(x, a.height, a.width), axes);
   }
   axes.below = time_ticks(a, static_cast<double>(x.numel()) / sr);
   if (a.kind == "waveform") {
     axes.left = linear_ticks("", -1, 1, 4);
-    return save(a, a.output, waveform_picture(x, a.height, a.width), axes);
+    return finished(a, waveform_picture(x, a.height, a.width), axes);
   }
   axes.left = row_ticks(a, sr);
   Tensor values = extract(feature_of(a), x, sr);
@@ -77,15 +79,45 @@ void draw_clip(const Arguments& a) {
   Tensor rgb = a.kind == "stft" ? spectrogram_picture(power_to_db(values), sr, a.height, a.width,
                                                       colours, parse_frequency_axis(a.axis))
                                 : feature_picture(values, a.height, a.width, colours);
-  save(a, a.output, to_bytes(rgb), axes);
+  return finished(a, to_bytes(rgb), axes);
 }
 
-/// The average feature of every class of a collection, a picture each.
-void draw_averages(const Arguments& a) {
+Tensor picture_of_clip(const Arguments& a) {
+  Clip clip = decode(a.input, {.offset = a.offset, .duration = excerpt(a, a.input).duration});
+  check(clip.samples.numel() > 0, "spectrogram", "{}: no samples{}", a.input,
+        a.offset > 0 ? format(" after {} s", a.offset) : "");
+  try {
+    double sr = a.sr > 0 ? a.sr : clip.sample_rate;
+    return picture_of_samples(a, resample(clip.samples, clip.sample_rate, sr), sr);
+  } catch (const Error& error) {
+    fail("spectrogram", "{}: {}", a.input, error.what());
+  }
+}
+
+/// A picture that a net sees, before its mean and deviation are taken off; or a feature that it sees,
+/// a pixel a value.
+Tensor picture_for_a_net(const Arguments& a) {
+  Input input = load_trained(a.like).input;
+  if (auto* picture = std::get_if<Picture>(&input.recipe)) {
+    picture->mean = 0;
+    picture->std = 1;
+    input.stored = Dtype::f32;
+    return to_bytes(input.load(excerpt(a, a.input)));
+  }
+  Tensor values = input.load(excerpt(a, a.input)).select(0, 0).to(Dtype::f32);
+  if (input.frames_first()) values = values.transpose(0, 1).contiguous();
+  return to_bytes(feature_picture(values, values.dim(0), values.dim(1)));
+}
+
+/// The average feature of every class of a collection, a picture each. Returns the exit code.
+int draw_averages(const Arguments& a) {
   check(a.kind == "mel" || a.kind == "mfcc", "spectrogram",
-        "averages are of --kind mel or mfcc, not {}", a.kind);
+        "{} is a folder: averages are of --kind mel or mfcc, not {}", a.input, a.kind);
+  check(a.sr > 0, "spectrogram", "{}: averages need one rate, not --sr 0", a.input);
   Collection collection = scan_folder(a.input);
+  std::vector<Skipped> problems = collection.skipped;
   fs::create_directories(a.output);
+  check_writable(fs::path(a.output) / (collection.classes.front() + ".png"));
   Feature feature = feature_of(a);
   for (std::size_t label = 0; label < collection.classes.size(); ++label) {
     std::vector<Example> examples;
@@ -93,48 +125,67 @@ void draw_averages(const Arguments& a) {
       if (example.label == static_cast<i64>(label)) examples.push_back(excerpt(a, example.path));
     Loaded loaded =
         load_all(examples, [&](const Example& example) { return extract(feature, example); });
-    for (const Skipped& skipped : loaded.skipped)
-      std::cerr << "skipped: " << skipped.reason << '\n';
+    if (interrupted()) throw Interrupted("stopped");
+    problems.insert(problems.end(), loaded.skipped.begin(), loaded.skipped.end());
+    check(!loaded.items.empty(), "spectrogram", "nothing of class '{}' can be read: {}",
+          collection.classes[label], problems.back().reason);
     Tensor average = average_feature(loaded.items);
     double seconds = static_cast<double>(average.dim(1) * a.hop_length) / a.sr;
     Tensor rgb = feature_picture(average, a.height, a.width, parse_colours(a.colours));
-    save(a, fs::path(a.output) / (collection.classes[label] + ".png"), to_bytes(rgb),
-         {collection.classes[label], time_ticks(a, seconds), row_ticks(a, a.sr)});
+    save_png(fs::path(a.output) / (collection.classes[label] + ".png"),
+             finished(a, to_bytes(rgb),
+                      {collection.classes[label], time_ticks(a, seconds), row_ticks(a, a.sr)}));
   }
+  for (const Skipped& skipped : problems) say("skipped: " + skipped.reason);
+  return problems.empty() ? 0 : 1;
+}
+
+int run(const Arguments& a) {
+  if (fs::is_directory(a.input)) return draw_averages(a);
+  std::error_code ignored;
+  check(!fs::equivalent(a.input, a.output, ignored), "spectrogram",
+        "{} would be written over by its own picture", a.input);
+  check_writable(a.output);
+  save_png(a.output, a.like.empty() ? picture_of_clip(a) : picture_for_a_net(a));
+  return 0;
+}
+
+void add_options(CLI::App& app, Arguments& a) {
+  app.add_option("input", a.input, "an audio file; or a folder per genre: the average of each")
+      ->required();
+  app.add_option("-o,--output", a.output, "a PNG file; of a folder a folder")->required();
+  auto* like = app.add_option("--like", a.like,
+                              "a weights file (safetensors): the picture that its net sees")
+                   ->check(CLI::ExistingFile);
+  app.add_option("--offset", a.offset, "seconds into the file")->check(is_not_negative);
+  app.add_option("--duration", a.duration, "seconds; 0: to the end")->check(is_not_negative);
+  auto option = [&](const char* name, auto& variable, const char* text) {
+    return app.add_option(name, variable, text)->capture_default_str()->excludes(like);
+  };
+  auto count = CLI::Range(1, 1 << 24), pixels = CLI::Range(2, 8192);
+  option("--kind", a.kind, "what to draw")
+      ->check(CLI::IsMember({"stft", "mel", "mfcc", "waveform", "spectrum"}));
+  option("--axis", a.axis, "frequency axis of stft")
+      ->check(CLI::IsMember({"log", "mel", "linear"}));
+  option("--colours", a.colours, "")
+      ->check(CLI::IsMember({"specshow", "magma", "viridis", "coolwarm", "grey"}));
+  option("--height", a.height, "pixels")->check(pixels);
+  option("--width", a.width, "pixels")->check(pixels);
+  app.add_flag("--no-axes", a.no_axes, "the picture alone, without ticks")->excludes(like);
+  option("--sr", a.sr, "Hz; 0: the file's own")->check(is_not_negative);
+  option("--n_fft", a.n_fft, "samples in a frame")->check(CLI::Range(2, 1 << 24));
+  option("--hop_length", a.hop_length, "samples between frames")->check(count);
+  option("--n_mels", a.n_mels, "mel bands")->check(count);
+  option("--n_mfcc", a.n_mfcc, "coefficients")->check(count);
 }
 
 }  // namespace
 }  // namespace melgrad
 
 int main(int argc, char** argv) {
-  CLI::App app("Pictures of sound: spectrogram, mel-spectrogram, MFCCs, waveform, spectrum");
-  melgrad::Arguments a;
-  app.add_option("input", a.input, "an audio file; or a folder per genre: the average of each")
-      ->required();
-  app.add_option("-o,--output", a.output, "a PNG file; of a folder a folder")->required();
-  app.add_option("--kind", a.kind, "what to draw")
-      ->check(CLI::IsMember({"stft", "mel", "mfcc", "waveform", "spectrum"}))
-      ->capture_default_str();
-  app.add_option("--axis", a.axis, "frequency axis of stft: log, mel, linear")
-      ->capture_default_str();
-  app.add_option("--colours", a.colours, "specshow, magma, viridis, coolwarm, grey")
-      ->capture_default_str();
-  app.add_option("--height", a.height)->check(CLI::Range(2, 8192))->capture_default_str();
-  app.add_option("--width", a.width)->check(CLI::Range(2, 8192))->capture_default_str();
-  app.add_flag("--no-axes", a.no_axes, "the picture alone, without ticks");
-  app.add_option("--sr", a.sr, "Hz; 0: the file's own")->capture_default_str();
-  app.add_option("--n_fft", a.n_fft)->capture_default_str();
-  app.add_option("--hop_length", a.hop_length)->capture_default_str();
-  app.add_option("--n_mels", a.n_mels)->capture_default_str();
-  app.add_option("--n_mfcc", a.n_mfcc)->capture_default_str();
-  app.add_option("--offset", a.offset, "seconds into the file");
-  app.add_option("--duration", a.duration, "seconds; 0: to the end");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    std::filesystem::is_directory(a.input) ? melgrad::draw_averages(a) : melgrad::draw_clip(a);
-    return 0;
-  } catch (const std::exception& problem) {
-    std::cerr << "spectrogram: " << problem.what() << '\n';
-    return 1;
-  }
+  CLI::App app("Pictures of sound: spectrogram, mel-spectrogram, MFCCs, waveform, spectrum",
+               "spectrogram");
+  melgrad::Arguments arguments;
+  melgrad::add_options(app, arguments);
+  return melgrad::run_tool(app, argc, argv, [&] { return melgrad::run(arguments); });
 }

@@ -18,16 +18,57 @@ expect 0 "^base_cnn sees" "$program" base_cnn --weights w.safetensors --size 16 
 expect 1 "w.safetensors is a base_cnn, not a mlp1" "$program" mlp1 --weights w.safetensors
 expect 1 "w.safetensors has 3 classes, not 4" "$program" w.safetensors --classes 4
 expect 1 "sees \(3, 16, 16\), not a size of 64" "$program" w.safetensors --size 64
-expect 1 "two files of weights" "$program" w.safetensors --weights w.safetensors
+expect 2 "two files of weights" "$program" w.safetensors --weights w.safetensors
+expect 2 "--seed draws weights" "$program" w.safetensors --seed 1
 expect 1 "none.safetensors" "$program" none.safetensors
-expect 1 "to run the net it needs --weights" "$program" base_cnn --song x.png
+expect 2 "to run the net it needs --weights" "$program" base_cnn --input x.png
+expect 2 "input" "$program" w.safetensors --output y.npy
 
 # A picture of one pixel, of which the net makes three strengths that add up to 1, the largest first.
 printf 'BM:\0\0\0\0\0\0\0\66\0\0\0\50\0\0\0\1\0\0\0\1\0\0\0\1\0\30\0\0\0\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\2\3\0' >x.bmp
-expect 0 "" "$program" w.safetensors --song x.bmp
+expect 0 "" "$program" w.safetensors --input x.bmp
 check "three strengths: $(cat log)" awk '
   /^0\.[0-9]+ [012]$/ { n++; sum += $1; if (n > 1 && $1 > last) bad = 1; last = $1 }
   END { exit !(n == 3 && sum > .999 && sum < 1.001 && !bad) }' log
-expect 1 "no.wav" "$program" w.safetensors --song no.wav
+expect 0 "^y.npy: \(1, 3\)" "$program" w.safetensors --input x.bmp --output y.npy
+
+# --- what is wrong with a file is said with its name
+: >empty.wav
+echo text >text.npy
+mkdir folder
+printf 'GIF89a' >gif.png
+for file in no.wav empty.wav folder gif.png song.m4a; do
+  expect 1 "$file" "$program" w.safetensors --input $file
+done
+expect 1 "gif.png: is a GIF" "$program" w.safetensors --input gif.png
+for file in text.npy no.npy folder w.safetensors; do
+  expect 1 "$file: " "$program" w.safetensors --input $file
+done
+
+# --- files of weights that are none
+{ printf 'PK\3\4'; head -c 26 /dev/zero; printf 'archive/data.pkl'; } >w.pt
+{ printf '\211HDF\r\n\032\n'; head -c 64 /dev/zero; } >w.h5
+cp w.pt pytorch_model.bin
+for file in w.pt pytorch_model.bin; do
+  expect 1 "$file: not a safetensors file: it is a PyTorch file \(zip\); python -c .* converts it" "$program" $file
+done
+expect 1 "w.pt: not a safetensors file" "$program" base_cnn --weights ./w.pt --input x.bmp
+expect 1 "w.h5: not a safetensors file: it is an HDF5 file" "$program" w.h5
+
+# --- wrong use: 2, and the option is named
+for value in -5 nan inf 0 text 1e400; do
+  for option in --classes --size; do expect 2 "$option" "$program" base_cnn $option $value; done
+  [ $value = 0 ] || expect 2 "--seed" "$program" base_cnn --seed $value
+done
+expect 2 "--dtype" "$program" w.safetensors --input x.bmp --dtype f16
+expect 1 "\"nowhere\" is not a device" "$program" base_cnn --device nowhere
+expect 2 "--song" "$program" w.safetensors --song x.bmp
+
+# --- where it is to go
+expect 1 "nowhere/y.npy: No such file" "$program" w.safetensors --input x.bmp --output nowhere/y.npy
+expect 1 "folder: is a folder" "$program" base_cnn --seed 1 --save-init folder
+expect 1 "full.safetensors: File too large" bash -c "ulimit -f 1; exec $program base_cnn --seed 1 --save-init full.safetensors"
+check "no half file" test ! -e full.safetensors
+expect 1 "what was printed could not be written" bash -c "$program list >/dev/full"
 
 [ $failures = 0 ]
