@@ -1,0 +1,39 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "apps/classify/song.h"
+
+namespace melgrad {
+
+/// What was heard so far, in a file beside the output until that is complete: a line a song, added
+/// when the song is done, with a checksum. Whenever the program is killed, what it had heard is not
+/// heard again. Throws Error that names the file where it cannot be written.
+class Journal {
+ public:
+  /// Lines of another `key` (the weights, the settings, the program's version) are passed over.
+  Journal(std::filesystem::path path, std::string key);
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+  ~Journal();
+
+  /// Of the song whose content has this hash.
+  std::optional<Heard> find(const std::string& hash) const;
+  /// For several threads at once.
+  void add(const std::string& hash, const Heard& heard);
+  /// The output is complete.
+  void remove();
+  std::size_t size() const { return lines_.size(); }
+
+ private:
+  std::filesystem::path path_;
+  std::string key_;
+  int descriptor_ = -1;
+  std::map<std::string, std::string> lines_;  // by hash, as they were when it was opened
+  std::mutex mutex_;
+};
+
+}  // namespace melgrad

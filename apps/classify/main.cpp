@@ -1,0 +1,239 @@
+// What is this song? The classes' strengths of songs, by a weights file that says all there is to
+// know. See README.md.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <optional>
+
+#include "apps/classify/journal.h"
+#include "apps/classify/page.h"
+#include "apps/harness/console/interrupt.h"
+#include "apps/harness/console/progress.h"
+#include "apps/harness/console/tool.h"
+#include "audio/collections/cache.h"
+#include "audio/collections/content_hash.h"
+#include "audio/collections/loader.h"
+#include "kernels/backend.h"
+#include "tensor/files/file.h"
+
+namespace melgrad {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string weights, csv, json, html;
+  std::vector<std::string> songs;
+  double every = 1;
+  i64 top = 3;
+  int threads = 0;
+
+  std::vector<std::string> outputs() const {
+    std::vector<std::string> all;
+    for (const std::string& each : {csv, json, html})
+      if (!each.empty()) all.push_back(each);
+    return all;
+  }
+};
+
+// "0.83"
+std::string short_number(double value) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%.3f", value);
+  return text.data();
+}
+
+std::string description(const std::string& file, const TrainedNet& net) {
+  std::string text = format("{}: {} of input '{}'", file, net.name, net.input.name);
+  for (const char* name : {"accuracy", "loss"})
+    if (auto score = net.scores.find(name); score != net.scores.end())
+      text += format(", {} {}", name, short_number(score->second));
+  text += "\nclasses:";
+  for (const std::string& name : net.classes) text += " " + name;
+  return text;
+}
+
+TrainedNet load_net(const std::string& path) {
+  TrainedNet net = load_trained(path);
+  check(!std::holds_alternative<Columns>(net.input.recipe), "classify",
+        "{} sees columns of a table, which are not made from sound", path);
+  return net;
+}
+
+bool is_written_beside(const std::string& output) {
+  std::error_code ignored;
+  fs::file_status status = fs::status(output, ignored);
+  return !fs::exists(status) || fs::is_regular_file(status);
+}
+
+// What would be in vain, or lost, is refused before any work.
+void check_outputs(const Arguments& a, const std::vector<Song>& songs) {
+  std::vector<std::string> outputs = a.outputs();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    fs::path folder = fs::absolute(outputs[i]).parent_path();
+    check(fs::is_directory(folder), "classify", "{}: there is no folder {}", outputs[i], folder);
+    check(!fs::is_directory(outputs[i]), "classify", "{} is a folder", outputs[i]);
+    std::error_code ignored;
+    auto is_it = [&](const fs::path& other) {
+      return fs::absolute(outputs[i]).lexically_normal() ==
+                 fs::absolute(other).lexically_normal() ||
+             fs::equivalent(outputs[i], other, ignored);
+    };
+    check(!is_it(a.weights), "classify", "{} would be written over the weights", outputs[i]);
+    for (const Song& song : songs)
+      check(!is_it(song.path), "classify", "{} would be written over a song", outputs[i]);
+    for (std::size_t j = 0; j < i; ++j)
+      check(!is_it(outputs[j]) || !is_written_beside(outputs[i]), "classify",
+            "{} is to hold two outputs", outputs[i]);
+  }
+}
+
+// Beside the first output that is a file.
+std::unique_ptr<Journal> open_journal(const Arguments& a, const std::string& weights_hash) {
+  for (const std::string& output : a.outputs()) {
+    if (!is_written_beside(output)) continue;
+    std::string key = format("classify {} {} {} {}", MELGRAD_VERSION, weights_hash,
+                             hexadecimal(std::bit_cast<u64>(a.every)), !a.html.empty());
+    return std::make_unique<Journal>(output + ".unfinished", key);
+  }
+  return nullptr;
+}
+
+void print_song(const Arguments& a, const TrainedNet& net, const Answer& answer) {
+  std::vector<float> average = answer.heard.average();
+  std::string line = answer.song.name + ":";
+  i64 left = a.top;
+  for (std::size_t i : by_strength(average)) {
+    if (left-- == 0) break;
+    line += (left + 1 == a.top ? " " : ", ") + net.classes[i] + " " + short_number(average[i]);
+  }
+  std::cout << line << std::endl;
+}
+
+/// Listens to all songs, on all cores, and hands them on in their order.
+class Listener {
+ public:
+  Listener(const Arguments& a, const TrainedNet& net, std::vector<Song> songs, Journal* journal)
+      : a_(a), net_(net), journal_(journal), answers_(songs.size()) {
+    for (std::size_t i = 0; i < songs.size(); ++i) answers_[i].song = std::move(songs[i]);
+  }
+
+  /// The songs that could be heard; the others are added to `problems`.
+  std::vector<Answer> run(std::vector<Problem>& problems) {
+    auto count = static_cast<i64>(answers_.size());
+    std::vector<Answer> heard;
+    Progress progress("classify", count);
+    Loader loader(
+        count, [&](i64 i) { return listen_to(i); }, num_threads(), 64);
+    while (auto item = loader.next()) {
+      Answer& answer = answers_[static_cast<std::size_t>(item->index)];
+      if (item->error.empty()) {
+        progress.erase();
+        print_song(a_, net_, answer);
+        heard.push_back(std::move(answer));
+      } else {
+        problems.push_back({answer.song.name, without_path(item->error, answer.song)});
+        progress.line(problems.back().name + ": " + problems.back().reason);
+      }
+      progress.show(item->index + 1);
+      if (interrupted())
+        throw Interrupted(journal_ ? "stopped; the same command goes on" : "stopped");
+    }
+    progress.line(summary(heard.size(), progress.seconds()));
+    return heard;
+  }
+
+ private:
+  Tensor listen_to(i64 i) {
+    Answer& answer = answers_[static_cast<std::size_t>(i)];
+    if (!a_.outputs().empty()) answer.hash = content_hash(answer.song.path);
+    std::optional<Heard> known = journal_ ? journal_->find(answer.hash) : std::nullopt;
+    if (known) {
+      answer.heard = std::move(*known);
+    } else {
+      auto started = std::chrono::steady_clock::now();
+      double decoding = 0;
+      answer.heard = listen(net_, answer.song, {a_.every, !a_.html.empty()}, decoding);
+      std::chrono::duration<double> all = std::chrono::steady_clock::now() - started;
+      if (journal_) journal_->add(answer.hash, answer.heard);
+      decoding_ += decoding;
+      listening_ += all.count();
+    }
+    return zeros({0});
+  }
+
+  // Standard input is read from a path that means nothing to the user.
+  static std::string without_path(std::string error, const Song& song) {
+    std::string path = song.path.string();
+    for (std::size_t at = 0; song.name != path && (at = error.find(path)) != std::string::npos;)
+      error.replace(at, path.size(), song.name);
+    return error;
+  }
+
+  std::string summary(std::size_t heard, double seconds) const {
+    std::string text = format("{} of {} songs in {}", heard, answers_.size(), clock_time(seconds));
+    if (listening_ == 0) return text;
+    return text + format(", {} % of it decoding", std::lround(100 * decoding_ / listening_));
+  }
+
+  const Arguments& a_;
+  const TrainedNet& net_;
+  Journal* journal_;
+  std::vector<Answer> answers_;
+  std::atomic<double> decoding_ = 0, listening_ = 0;  // seconds of all threads together
+};
+
+int run(const Arguments& a) {
+  if (a.threads > 0) set_num_threads(a.threads);
+  TrainedNet net = load_net(a.weights);
+  say(description(a.weights, net));
+  Songs songs = find_songs(a.songs);
+  for (const Problem& problem : songs.problems) say(problem.name + ": " + problem.reason);
+  check_outputs(a, songs.songs);
+
+  Answers answers{.net = net, .weights = a.weights, .every = a.every};
+  if (!a.outputs().empty()) answers.weights_hash = content_hash(a.weights);
+  std::unique_ptr<Journal> journal = open_journal(a, answers.weights_hash);
+  if (journal && journal->size() > 0) say(format("going on: {} songs were heard", journal->size()));
+  answers.problems = std::move(songs.problems);
+  answers.songs = Listener(a, net, songs.songs, journal.get()).run(answers.problems);
+
+  if (!a.csv.empty()) write_file(a.csv, csv_of(answers));
+  if (!a.json.empty()) write_file(a.json, json_of(answers));
+  if (!a.html.empty()) write_file(a.html, page_of(answers, a.html));
+  if (journal) journal->remove();
+  bool failed = std::any_of(answers.problems.begin(), answers.problems.end(),
+                            [](const Problem& problem) { return problem.is_failure; });
+  return failed ? 1 : 0;
+}
+
+int main(int argc, char** argv) {
+  Arguments a;
+  CLI::App app("What is this song? How strong each class is in songs, by a net's weights file.",
+               "classify");
+  app.add_option("weights", a.weights, "a safetensors file that says what it is of")->required();
+  app.add_option("songs", a.songs, "audio files, folders searched throughout, - standard input")
+      ->required();
+  app.add_option("--top", a.top, "classes that are printed of a song")
+      ->check(CLI::Range(i64{1}, i64{1} << 40))
+      ->capture_default_str();
+  app.add_option("--every", a.every, "seconds between the beginnings of two windows")
+      ->check(is_positive)
+      ->capture_default_str();
+  app.add_option("--csv", a.csv, "a table to write: a row a song and a row a window");
+  app.add_option("--json", a.json, "the same for programs, with what the weights file says");
+  app.add_option("--html", a.html, "a page to write, which plays the songs");
+  app.add_option("--threads", a.threads, "all cores if not given")->check(CLI::Range(1, 4096));
+  return run_tool(app, argc, argv, [&] { return run(a); });
+}
+
+}  // namespace
+}  // namespace melgrad
+
+int main(int argc, char** argv) { return melgrad::main(argc, argv); }
