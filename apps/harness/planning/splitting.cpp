@@ -8,30 +8,6 @@
 namespace melgrad {
 namespace {
 
-// The files' lists name clips, of which each may have given several examples.
-Split split_of_excerpts(const Collection& collection, const std::vector<std::string>& files,
-                        std::vector<std::string>& absent) {
-  Collection clips{collection.classes, {}, collection.skipped};
-  std::vector<std::vector<i64>> excerpts_of;
-  for (std::size_t i = 0; i < collection.examples.size(); ++i) {
-    const Example& example = collection.examples[i];  // sorted: a file's are neighbours
-    if (clips.examples.empty() || clips.examples.back().path != example.path) {
-      clips.examples.push_back(example);
-      excerpts_of.emplace_back();
-    }
-    excerpts_of.back().push_back(static_cast<i64>(i));
-  }
-  Split of_clips = split_from_files(clips, files[0], files[1], files[2], &absent), split;
-  auto expand = [&](const std::vector<i64>& from, std::vector<i64>& to) {
-    for (i64 clip : from)
-      for (i64 excerpt : excerpts_of[static_cast<std::size_t>(clip)]) to.push_back(excerpt);
-  };
-  expand(of_clips.train, split.train);
-  expand(of_clips.valid, split.valid);
-  expand(of_clips.test, split.test);
-  return split;
-}
-
 // What the program cannot tell from the files.
 std::string unknown(const Study& study, const Options& options, const Collection& collection) {
   if (options.data.empty()) return "Every clip of synthesised music is a piece of its own.";
@@ -133,7 +109,7 @@ std::vector<RuleSplits> rule_splits(const Study& study, const Options& options,
     rule.name = "files";
     rule.title = "split from files";
     rule.note = format("The split comes from {}, {} and {}.", files[0], files[1], files[2]);
-    return {{rule, {split_of_excerpts(collection, files, absent)}}};
+    return {{rule, {split_from_files(collection, files[0], files[1], files[2], &absent)}}};
   }
   std::vector<SplitRule> rules =
       study.rules.empty() ? default_rules(study, options, collection) : study.rules;
