@@ -51,7 +51,7 @@ run_tests() {  # NAME BUILD_FOLDER CTEST_ARGUMENTS…
   local name=$1 folder=$2 start=$SECONDS result=ok counts
   shift 2
   log=$logs/${name// /-}.log
-  ctest --test-dir "$folder" -j "$jobs" --timeout 600 "$@" >"$log" 2>&1 </dev/null || result=FAILED
+  ctest --test-dir "$folder" -j "$jobs" --timeout 1200 "$@" >"$log" 2>&1 </dev/null || result=FAILED
   counts=$(awk '
     function close_block() {
       if (!open) return
