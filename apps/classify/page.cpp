@@ -91,8 +91,8 @@ class Page {
                  tag("div", tag("dt", "Weights"), tag("dd", answers_.weights)) +
                  tag("div", tag("dt", "Input"), tag("dd", net.input.name));
     if (auto accuracy = net.scores.find("accuracy"); accuracy != net.scores.end())
-      facts += tag("div", tag("dt", "Right of its test clips"),
-                   tag("dd", percent(accuracy->second, 1)));
+      facts +=
+          tag("div", tag("dt", "Right of its test clips"), tag("dd", percent(accuracy->second, 1)));
     Html head =
         tag("p.eyebrow", "What is this song?") + tag("h1", title()) + tag("dl.facts", facts);
     if (!holds_sound_)
