@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "apps/harness/report/html.h"
 #include "apps/trained/json_fields.h"
 #include "audio/collections/content_hash.h"
 
@@ -69,18 +70,14 @@ Json about(const Answers& answers) {
 }  // namespace
 
 std::string printable(const std::string& name) {
-  try {
-    Json(name).dump();  // throws where it is not UTF-8
-    return name;
-  } catch (const nlohmann::json::exception&) {
-    std::string text;
-    for (unsigned char byte : name) {
-      std::string hex = hexadecimal(byte);
-      text += byte < 0x80 ? std::string(1, static_cast<char>(byte))
-                          : "\\x" + hex.substr(hex.size() - 2);
-    }
-    return text;
+  if (is_utf8(name)) return name;
+  std::string text;
+  for (unsigned char byte : name) {
+    std::string hex = hexadecimal(byte);
+    text +=
+        byte < 0x80 ? std::string(1, static_cast<char>(byte)) : "\\x" + hex.substr(hex.size() - 2);
   }
+  return text;
 }
 
 std::string csv_of(const Answers& answers) {

@@ -2,12 +2,10 @@
 // know. See README.md.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <bit>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <iostream>
 #include <optional>
 
@@ -16,6 +14,7 @@
 #include "apps/harness/console/interrupt.h"
 #include "apps/harness/console/progress.h"
 #include "apps/harness/console/tool.h"
+#include "apps/harness/report/numbers.h"
 #include "audio/collections/cache.h"
 #include "audio/collections/content_hash.h"
 #include "audio/collections/loader.h"
@@ -42,18 +41,11 @@ struct Arguments {
   }
 };
 
-// "0.83"
-std::string short_number(double value) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "%.3f", value);
-  return text.data();
-}
-
 std::string description(const std::string& file, const TrainedNet& net) {
   std::string text = format("{}: {} of input '{}'", file, net.name, net.input.name);
   for (const char* name : {"accuracy", "loss"})
     if (auto score = net.scores.find(name); score != net.scores.end())
-      text += format(", {} {}", name, short_number(score->second));
+      text += format(", {} {}", name, fixed_point(score->second, 3));
   text += "\nclasses:";
   for (const std::string& name : net.classes) text += " " + name;
   return text;
@@ -111,7 +103,7 @@ void print_song(const Arguments& a, const TrainedNet& net, const Answer& answer)
   i64 left = a.top;
   for (std::size_t i : by_strength(average)) {
     if (left-- == 0) break;
-    line += (left + 1 == a.top ? " " : ", ") + net.classes[i] + " " + short_number(average[i]);
+    line += (left + 1 == a.top ? " " : ", ") + net.classes[i] + " " + fixed_point(average[i], 3);
   }
   std::cout << line << std::endl;
 }

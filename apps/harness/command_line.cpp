@@ -5,19 +5,10 @@
 #include "apps/harness/console/tool.h"
 #include "apps/harness/lists.h"
 #include "apps/harness/study.h"
+#include "audio/files/formats.h"
 
 namespace melgrad {
 namespace {
-
-std::string quoted(const std::string& word) {
-  if (!word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz"
-                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                              "0123456789-_./,=:+@%") == std::string::npos)
-    return word;
-  std::string text = "'";
-  for (char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
 
 std::string list_of_nets(const Study& study) {
   std::string text = "\nNets:\n";
@@ -132,7 +123,7 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
 
 std::string command_of(int argc, char** argv) {
   std::vector<std::string> words;
-  for (int i = 0; i < argc; ++i) words.push_back(quoted(argv[i]));
+  for (int i = 0; i < argc; ++i) words.push_back(shell_word(argv[i]));
   return joined(words, " ");
 }
 

@@ -16,22 +16,20 @@ bool is_one_of(const std::array<const char*, Count>& extensions, const std::stri
   return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
 }
 
-/// As a shell reads it.
-std::string word(const std::filesystem::path& path) {
-  std::string name = path.string();
-  constexpr const char* plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=,./:@%";
-  if (name.find_first_not_of(plain) == std::string::npos) return name;
-  for (std::size_t at = 0; (at = name.find('\'', at)) != std::string::npos; at += 4)
-    name.replace(at, 1, "'\\''");
-  return "'" + name + "'";
-}
-
 std::string refusal(const std::filesystem::path& path, std::string_view name) {
   return format("{} is not decoded here: {}", name, conversion(path));
 }
 
 }  // namespace
+
+std::string shell_word(const std::string& word) {
+  constexpr const char* plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=,./:@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string::npos) return word;
+  std::string text = "'";
+  for (char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
+  return text + "'";
+}
 
 FileKind kind_of(const std::filesystem::path& path) {
   constexpr std::array sounds = {".m4a", ".m4b", ".mp4", ".aac", ".wma", ".ape",
@@ -50,8 +48,8 @@ std::string why_refused(const std::filesystem::path& path) {
   if (kind == FileKind::refused_sound) return refusal(path, lower_extension(path).substr(1));
   if (kind != FileKind::refused_picture) return {};
   std::filesystem::path target = path;
-  return format("{} is not read here: convert {} {}", lower_extension(path).substr(1), word(path),
-                word(target.replace_extension(".png")));
+  return format("{} is not read here: convert {} {}", lower_extension(path).substr(1),
+                shell_word(path), shell_word(target.replace_extension(".png")));
 }
 
 std::string why_refused(const std::filesystem::path& path, std::string_view beginning) {
@@ -85,7 +83,7 @@ std::string conversion(const std::filesystem::path& path) {
   bool is_flac = lower_extension(path) == ".flac";  // by its name only
   std::filesystem::path target = path;
   target.replace_extension(is_flac ? ".wav" : ".flac");
-  return format("ffmpeg -i {} {}", word(path), word(target));
+  return format("ffmpeg -i {} {}", shell_word(path), shell_word(target));
 }
 
 }  // namespace melgrad

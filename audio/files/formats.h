@@ -26,5 +26,7 @@ std::string why_refused(const std::filesystem::path& path, std::string_view begi
 
 /// A command that makes sound in any format one that is read: "ffmpeg -i song.m4a song.flac".
 std::string conversion(const std::filesystem::path& path);
+/// A word of a command as a shell takes it back: quoted where it must be.
+std::string shell_word(const std::string& word);
 
 }  // namespace melgrad
