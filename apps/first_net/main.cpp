@@ -1,13 +1,10 @@
 // Pictures of sound, a small net, and a training loop written out.
 //   first_net [FOLDER]     FOLDER: a folder of audio files, or of pictures, for each class
 // Without FOLDER it makes up 160 clips of four genres. Expected on the fifth held out: at least 80 %.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 
-#include "apps/harness/console/interrupt.h"
-#include "apps/harness/console/tool.h"
 #include "audio/collections/loader.h"
 #include "audio/collections/split.h"
 #include "audio/drawing/picture.h"
@@ -24,11 +21,10 @@
 
 using namespace melgrad;
 
-static void learn(std::filesystem::path folder) {
-  if (folder.empty()) {
-    folder = std::filesystem::temp_directory_path() / "melgrad_first_net";
-    write_collection(folder, 40, 5, 0);  // clips a genre, seconds, seed
-  }
+int main(int argc, char** argv) try {
+  auto folder = std::filesystem::temp_directory_path() / "melgrad_first_net";
+  if (argc > 1) folder = argv[1];
+  if (argc == 1) write_collection(folder, 40, 5, 0);  // clips a genre, seconds, seed
 
   Collection clips = scan_folder(folder);
   auto [pictures, examples, skipped] = load_all(
@@ -62,21 +58,13 @@ static void learn(std::filesystem::path folder) {
       optimizer.step();
     }
     std::cout << "epoch " << epoch << ": loss of the last batch " << loss.item() << std::endl;
-    if (interrupted()) throw Interrupted("stopped");
   }
 
   NoGrad no_grad;
   net.eval();
   Tensor right = argmax(net(index_select(x, 0, test)).data()) == index_select(y, 0, test);
   std::cout << "accuracy " << 100 * mean(right.to(Dtype::f32)).item() << " %\n";
-}
-
-int main(int argc, char** argv) {
-  CLI::App app("Pictures of sound, a small net, and a training loop.", "first_net");
-  std::string folder;
-  app.add_option("FOLDER", folder, "a folder of audio files, or of pictures, for each class");
-  return run_tool(app, argc, argv, [&] {
-    learn(folder);
-    return 0;
-  });
+} catch (const std::exception& error) {
+  std::cerr << "error: " << error.what() << "\n";
+  return 1;
 }
