@@ -1,11 +1,11 @@
 #pragma once
 #include <filesystem>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "apps/classify/song.h"
+#include "audio/collections/checked_lines.h"
 
 namespace melgrad {
 
@@ -18,7 +18,6 @@ class Journal {
   Journal(std::filesystem::path path, std::string key);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
-  ~Journal();
 
   /// Of the song whose content has this hash.
   std::optional<Heard> find(const std::string& hash) const;
@@ -29,11 +28,9 @@ class Journal {
   std::size_t size() const { return lines_.size(); }
 
  private:
-  std::filesystem::path path_;
+  CheckedLines file_;
   std::string key_;
-  int descriptor_ = -1;
   std::map<std::string, std::string> lines_;  // by hash, as they were when it was opened
-  std::mutex mutex_;
 };
 
 }  // namespace melgrad

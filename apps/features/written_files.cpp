@@ -1,11 +1,5 @@
 #include "apps/features/written_files.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <sstream>
 #include <utility>
 
@@ -19,38 +13,23 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* file_name = ".features";
-
 std::string hash_of(const std::string& text) { return hexadecimal(fnv(text)); }
+
+fs::path made(fs::path folder) {
+  std::error_code reason;
+  fs::create_directories(folder, reason);
+  check(!reason, "features", "{}: {}", folder, reason ? reason.message() : "");
+  return folder;
+}
 
 }  // namespace
 
 WrittenFiles::WrittenFiles(fs::path folder, const std::string& recipe)
-    : folder_(std::move(folder)), recipe_(hash_of(recipe)) {
-  fs::path file = folder_ / file_name;
-  std::error_code reason;
-  fs::create_directories(folder_, reason);
-  check(!reason, "features", "{}: {}", folder_, reason ? reason.message() : "");
-  descriptor_ = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  check(descriptor_ >= 0, "features", "{}: {}", file, std::strerror(errno));
-  try {
-    read();
-  } catch (...) {
-    close(descriptor_);
-    throw;
-  }
-}
-
-WrittenFiles::~WrittenFiles() { close(descriptor_); }
-
-void WrittenFiles::read() {
-  std::istringstream lines(read_file(folder_ / file_name));
-  for (std::string line; std::getline(lines, line);) {
-    auto text = without_checksum(line);
-    if (!text) continue;
+    : folder_(made(std::move(folder))), recipe_(hash_of(recipe)), lines_(folder_ / ".features") {
+  for (const std::string& line : read_checked_lines(lines_.path())) {
     std::string name;
     Record record;
-    std::istringstream(*text) >> record.recipe >> record.source >> record.result >> name;
+    std::istringstream(line) >> record.recipe >> record.source >> record.result >> name;
     known_.emplace(name, record);
   }
 }
@@ -76,19 +55,12 @@ bool WrittenFiles::knows(const fs::path& name) const {
   return known_.contains(hash_of(name.string()));
 }
 
-// In one call, so that lines of several processes do not mix. The newline comes first: a line that
-// somebody left unfinished does not spoil the next.
 void WrittenFiles::write(const fs::path& name, const std::string& source,
                          const std::string& bytes) {
   fs::create_directories((folder_ / name).parent_path());
   AtomicFile file(folder_ / name);
   file.write(bytes);
-  std::string record =
-      format("{} {} {} {}", recipe_, source, hash_of(bytes), hash_of(name.string()));
-  std::string line = "\n" + with_checksum(record);
-  ssize_t written = ::write(descriptor_, line.data(), line.size());
-  check(written == static_cast<ssize_t>(line.size()), "features", "{}: {}", folder_ / file_name,
-        written < 0 ? std::strerror(errno) : "no room for another line");
+  lines_.add(format("{} {} {} {}", recipe_, source, hash_of(bytes), hash_of(name.string())));
   file.commit();
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 
+#include "audio/collections/checked_lines.h"
 #include "kernels/dtype.h"
 
 namespace melgrad {
@@ -26,9 +27,6 @@ class WrittenFiles {
  public:
   /// `recipe`: all parameters, as text. Throws Error if the folder cannot be made or written to.
   WrittenFiles(std::filesystem::path folder, const std::string& recipe);
-  WrittenFiles(const WrittenFiles&) = delete;
-  WrittenFiles& operator=(const WrittenFiles&) = delete;
-  ~WrittenFiles();
 
   /// Of the file `name` below the folder, were it made of a file of this content_hash().
   Standing standing(const std::filesystem::path& name, const std::string& source) const;
@@ -42,11 +40,10 @@ class WrittenFiles {
   struct Record {
     std::string recipe, source, result;
   };
-  void read();
 
   std::filesystem::path folder_;
   std::string recipe_;  // its hash
-  int descriptor_ = -1;
+  CheckedLines lines_;
   std::multimap<std::string, Record> known_;  // by the hash of the name
 };
 

@@ -1,12 +1,10 @@
 #include "audio/collections/content_hash.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <vector>
 
 #include "audio/collections/cache.h"
+#include "audio/collections/checked_lines.h"
 #include "audio/files/stamp.h"
 #include "tensor/files/file.h"
 
@@ -17,10 +15,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t digits = 16;
 
-/// Checksum, hash, stamp in four words, path. The newline comes first, so that a line that somebody
-/// left unfinished does not spoil the next.
+/// Hash, stamp in four words, path.
 std::string line_of(const std::string& name, const std::string& hash_and_stamp) {
-  return "\n" + with_checksum(format("{} {}", hash_and_stamp, name));
+  return hash_and_stamp + " " + name;
 }
 
 }  // namespace
@@ -66,20 +63,15 @@ RememberedHashes::RememberedHashes(fs::path path) : path_(std::move(path)) {
 }
 
 void RememberedHashes::read() {
-  std::string all = read_file(path_);
-  std::size_t lines = 0;
-  for (std::size_t begin = 0, end = 0; begin < all.size(); begin = end + 1) {
-    end = std::min(all.find('\n', begin), all.size());
-    auto text = without_checksum(std::string_view(all).substr(begin, end - begin));
-    ++lines;
-    if (!text) continue;
+  std::vector<std::string> lines = read_checked_lines(path_);
+  for (const std::string& line : lines) {
     std::size_t name = 0;
-    for (int word = 0; word < 5; ++word) name = text->find(' ', name) + 1;
-    known_[text->substr(name)] = text->substr(0, name - 1);
+    for (int word = 0; word < 5; ++word) name = line.find(' ', name) + 1;
+    known_[line.substr(name)] = line.substr(0, name - 1);
   }
-  if (lines < 2 * known_.size() + 1000) return;
+  if (lines.size() < 2 * known_.size() + 1000) return;
   std::string kept;  // each file once
-  for (const auto& [name, rest] : known_) kept += line_of(name, rest);
+  for (const auto& [name, rest] : known_) kept += "\n" + with_checksum(line_of(name, rest));
   write_file(path_, kept);
 }
 
@@ -103,13 +95,13 @@ std::string RememberedHashes::of(const fs::path& path) {
   return hash;
 }
 
-// What cannot be written is hashed again the next time.
+// What cannot be written is hashed again the next time. Opened anew: another process may have put a
+// shorter file in its place.
 void RememberedHashes::append(const std::string& name, const std::string& rest) {
-  std::string line = line_of(name, rest);
-  int descriptor = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  if (descriptor < 0) return;
-  [[maybe_unused]] ssize_t written = write(descriptor, line.data(), line.size());
-  close(descriptor);
+  try {
+    CheckedLines(path_).add(line_of(name, rest));
+  } catch (const Error&) {
+  }
 }
 
 }  // namespace melgrad

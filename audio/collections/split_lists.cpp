@@ -77,7 +77,7 @@ Names lines_of(const fs::path& list) {
 }
 
 /// A clip of the collection. Its examples are several if it is segmented, none if it was skipped.
-struct Clip {
+struct ListedClip {
   fs::path path, list;  // list: which names it
   std::vector<i64> examples;
 };
@@ -96,7 +96,7 @@ class Clips {
 
   /// Those that the line may mean: of the longest end of it that is a name. A single word is looked
   /// for in all classes.
-  std::vector<Clip*> meant_by(const Names& line) {
+  std::vector<ListedClip*> meant_by(const Names& line) {
     for (std::size_t begin = 0; begin < std::max<std::size_t>(1, line.size() - 1); ++begin) {
       std::string name = end_of(line, begin);
       for (const auto& [known, key] :
@@ -111,7 +111,7 @@ class Clips {
  private:
   using Known = std::map<std::string, std::set<std::size_t>>;
 
-  Clip& add(const fs::path& path, const Names& classes) {
+  ListedClip& add(const fs::path& path, const Names& classes) {
     auto [place, is_new] = places_.emplace(path, clips_.size());
     if (!is_new) return clips_[place->second];
     clips_.push_back({path, {}, {}});
@@ -132,15 +132,15 @@ class Clips {
   }
 
   /// Clips that can be read come before those that cannot.
-  std::vector<Clip*> those(const std::set<std::size_t>& places) {
-    std::vector<Clip*> clips;
+  std::vector<ListedClip*> those(const std::set<std::size_t>& places) {
+    std::vector<ListedClip*> clips;
     for (std::size_t place : places)
       if (!clips_[place].examples.empty()) clips.push_back(&clips_[place]);
     if (clips.empty()) clips.push_back(&clips_[*places.begin()]);
     return clips;
   }
 
-  std::vector<Clip> clips_;
+  std::vector<ListedClip> clips_;
   std::map<fs::path, std::size_t> places_;
   Known by_name_, by_stem_;
 };
@@ -156,14 +156,14 @@ class Lists {
       Names parts = parts_of(line);
       check(!parts.empty() && line.back() != '/', "split", "{}: line '{}' is not class/name", list,
             line);
-      std::vector<Clip*> clips = clips_.meant_by(parts);
+      std::vector<ListedClip*> clips = clips_.meant_by(parts);
       if (clips.empty() && line.front() == '#') continue;
       ++lines_;
       if (clips.empty()) {
         if (is_of_a_class(parts)) missing_.push_back(line);
         continue;
       }
-      Clip& clip = *clips.front();
+      ListedClip& clip = *clips.front();
       if (clips.size() > 1)
         fail("split", "{}: line '{}' may be {} or {}", list, line, clip.path, clips[1]->path);
       if (clip.examples.empty()) absent_.push_back(line);
