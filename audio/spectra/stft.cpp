@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "audio/finite.h"
-#include "kernels/cpu/loops/simd.h"
 #include "tensor/ops.h"
 
 namespace melgrad {
@@ -90,23 +89,10 @@ Tensor band_power(const Tensor& x, const StftOptions& options, const Tensor& wei
   return y.reshape(shape);
 }
 
-// y = re² + im²: one pass over memory, where there would be three.
-MELGRAD_SIMD static void squared_magnitude(const float* x, i64 n, float* y) {
-  for (i64 i = 0; i < n; ++i) y[i] = x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1];
-}
-
 Tensor magnitude(const Tensor& stft, double power) {
   check(stft.rank() >= 3 && stft.dim(-1) == 2, "magnitude",
         "needs (…, bins, frames, 2) as stft() gives: {}", stft);
   Tensor frames_first = stft.transpose(-3, -2);  // as it lies in memory
-  if (power == 2 && stft.dtype() == Dtype::f32 && stft.device().is_cpu() &&
-      frames_first.is_contiguous()) {
-    Shape shape = frames_first.shape();
-    shape.erase(shape.rank() - 1);
-    Tensor y = empty(shape);
-    squared_magnitude(frames_first.data<float>(), y.numel(), y.data<float>());
-    return y.transpose(-2, -1);
-  }
   Tensor re = frames_first.select(-1, 0), im = frames_first.select(-1, 1);
   Tensor squared = re * re + im * im;
   Tensor result = power == 2 ? squared : power == 1 ? sqrt(squared) : pow(squared, power / 2);

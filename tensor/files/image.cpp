@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "tensor/files/bytes.h"
 #include "tensor/files/file.h"
 #include "tensor/files/signature.h"
 
@@ -39,21 +40,6 @@ namespace melgrad {
 namespace {
 
 constexpr i64 most_values = i64{1} << 28U;
-
-std::uint32_t big_endian(std::string_view bytes) {
-  std::uint32_t value = 0;
-  for (char byte : bytes) value = value << 8U | static_cast<unsigned char>(byte);
-  return value;
-}
-
-i64 little_endian(std::string_view bytes) {
-  i64 value = 0;
-  while (!bytes.empty()) {
-    value = value << 8U | static_cast<unsigned char>(bytes.back());
-    bytes.remove_suffix(1);
-  }
-  return value;
-}
 
 struct JpegSegment {
   unsigned marker;
@@ -115,12 +101,13 @@ std::uint32_t crc(std::string_view bytes) {
 /// stb_image takes what a BMP lacks for black.
 bool is_cut_off_bmp(std::string_view bytes, i64 width, i64 height) {
   constexpr std::size_t pixels_at = 10, header_at = 14;
-  constexpr i64 old_header = 12;
+  constexpr u64 old_header = 12;
   if (!bytes.starts_with("BM") || bytes.size() < 30) return false;
   bool is_old = little_endian(bytes.substr(header_at, 4)) == old_header;
-  i64 bits = little_endian(bytes.substr(is_old ? 24 : 28, 2));
+  auto bits = static_cast<i64>(little_endian(bytes.substr(is_old ? 24 : 28, 2)));
   i64 row = (width * bits + 31) / 32 * 4, last_row = (width * bits + 7) / 8;
-  i64 end = little_endian(bytes.substr(pixels_at, 4)) + row * (height - 1) + last_row;
+  i64 end =
+      static_cast<i64>(little_endian(bytes.substr(pixels_at, 4))) + row * (height - 1) + last_row;
   return end > static_cast<i64>(bytes.size());
 }
 

@@ -87,17 +87,4 @@ void ByteSource::fill(u64 begin, std::size_t count) {
   buffer_begin_ = begin;
 }
 
-u64 little_endian(std::string_view bytes) {
-  u64 value = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;)
-    value = value << 8U | static_cast<unsigned char>(bytes[i]);
-  return value;
-}
-
-u64 big_endian(std::string_view bytes) {
-  u64 value = 0;
-  for (char byte : bytes) value = value << 8U | static_cast<unsigned char>(byte);
-  return value;
-}
-
 }  // namespace melgrad

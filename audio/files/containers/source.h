@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tensor/files/bytes.h"
 #include "tensor/files/file.h"
 
 namespace melgrad {
@@ -49,9 +50,5 @@ class ByteSource {
   u64 buffer_begin_ = 0;
   u64 ahead_ = 0;  // how much is read at once: the more, the longer it goes straight on
 };
-
-/// An unsigned number of bytes.size() ≤ 8 bytes.
-u64 little_endian(std::string_view bytes);
-u64 big_endian(std::string_view bytes);
 
 }  // namespace melgrad
