@@ -25,7 +25,7 @@ song c.wav 9 4
 expect 0 "^c.wav: [0-2] 0\.[0-9]{3}, [0-2] 0\.[0-9]{3}$" "$program" w.safetensors c.wav --top 2
 check "what the file says" grep -q "^w.safetensors: base_cnn of input 'picture'" log
 check "and the classes" grep -q "^classes: 0 1 2$" log
-expect 0 "4 of 4 songs in 0:0.*decoding" "$program" w.safetensors music c.wav --csv all.csv --json all.json --html all.html
+expect 0 "4 of 4 songs in [0-9:]+, .*decoding" "$program" w.safetensors music c.wav --csv all.csv --json all.json --html all.html
 check "three songs below the folder: 5 s windows from 0, 1, 2, 3 s; from 0, 1, 2; the short one whole; 5" \
   [ "$(grep -c ,window, all.csv)$(grep -c ,song, all.csv)" = 134 ]
 check "RFC 4180" grep -q '^"music/album/b, ""x"".wav",song,0,7,' all.csv
