@@ -14,4 +14,13 @@ class Flatten final : public Module {
   i64 from_, to_;
 };
 
+/// (N, C, H, W) -> (N, H·W·C), Keras's order, whose pictures are (N, H, W, C).
+class FlattenChannelsLast final : public Module {
+ public:
+  std::string type() const override { return "FlattenChannelsLast"; }
+  Variable forward(const Variable& x) override {
+    return flatten(x.rank() == 4 ? permute(x, {0, 2, 3, 1}) : x, 1);
+  }
+};
+
 }  // namespace melgrad
