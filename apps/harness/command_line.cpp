@@ -1,6 +1,7 @@
 #include "apps/harness/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 
 #include "apps/harness/console/tool.h"
 #include "apps/harness/lists.h"
@@ -19,6 +20,12 @@ std::string list_of_nets(const Study& study) {
             (row.variant.pretrained ? "  (needs --weights or --pretrain)" : "") + "\n";
   }
   return text;
+}
+
+std::string is_file_of_weights(const std::string& text) {
+  std::string file = text.substr(text.find('=') + 1);  // all of it where there is none
+  bool there = std::filesystem::is_regular_file(text) || std::filesystem::is_regular_file(file);
+  return there ? "" : file + " is no file";
 }
 
 }  // namespace
@@ -73,9 +80,10 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(count);
-  option("--weights", o.weights, "FILE...",
-         "safetensors with published weights for pretrained nets")
-      ->check(CLI::ExistingFile);
+  option("--weights", o.weights, "NAME=FILE...",
+         "published weights for the pretrained net NAME: safetensors,\n"
+         "PyTorch's .pth or Keras's .h5; FILE alone: for all it fits")
+      ->check(is_file_of_weights);
   option("--pretrain", o.pretrain, "FOLDER",
          "another collection, on which pretrained nets without\n"
          "--weights are trained first");

@@ -15,25 +15,39 @@ void load_all_but_the_head(const Row& row, Module& net, const std::string& path)
   load_pretrained(net, load_safetensors(path).tensors, {find_net(row.net()).head});
 }
 
+// "vgg=w.pth" is for the row vgg alone; a file of which no row is named is for all that it fits.
+std::pair<std::string, std::string> name_and_file(const Study& study, const std::string& given) {
+  std::size_t equals = given.find('=');
+  std::string name = given.substr(0, equals);
+  for (const Row& row : study.rows)
+    if (equals != std::string::npos && row.name == name) return {name, given.substr(equals + 1)};
+  return {"", given};
+}
+
 }  // namespace
 
 StartingWeights::StartingWeights(const Study& study, const std::vector<const Row*>& rows,
                                  const Options& options)
     : may_pretrain_(!options.pretrain.empty()) {
-  for (const std::string& path : options.weights) {
+  for (const std::string& given : options.weights) {
+    auto [name, path] = name_and_file(study, given);
     std::string problems;
     bool fits = false;
     for (const Row* row : rows) {
-      if (!row->variant.pretrained) continue;
+      if (!row->variant.pretrained || (!name.empty() && row->name != name)) continue;
       try {
         load_all_but_the_head(*row, *net_of(study, *row, find_net(row->net()).classes), path);
-        sources_.emplace(row->name, Source{path, std::filesystem::path(path).filename().string()});
+        Source source{path, std::filesystem::path(path).filename().string()};
+        if (name.empty())
+          sources_.emplace(row->name, source);
+        else
+          sources_[row->name] = source;  // what is meant for it goes before what fits by chance
         fits = true;
       } catch (const Error& error) {
         problems += format("\n{}: {}", row->name, error.what());
       }
     }
-    check(fits, "weights", "{} is of no pretrained net that is to be trained{}", path, problems);
+    check(fits, "weights", "{} is of no pretrained net that is to be trained{}", given, problems);
   }
   for (const std::string& name : options.nets)
     for (const Row* row : rows)

@@ -304,6 +304,28 @@ TEST(StartingWeights, AreTheFilesButForALastLayerOfAnotherSize) {
   EXPECT_TRUE(equal(scratch->state_dict().at("1.weight"), same->state_dict().at("1.weight")));
 }
 
+TEST(StartingWeights, AreForTheRowThatIsNamed) {
+  TemporaryFolder folder;
+  Study study = example_study();
+  std::vector<const Row*> rows = chosen_rows(study, {"tuned", "mlp"});
+  const Row& tuned = *rows[1];
+  fs::path file = weights_file(folder), odd = folder / "a=b.safetensors";
+  fs::copy_file(file, odd);
+  auto started = [&](const std::vector<std::string>& given) {
+    Options options;
+    options.weights = given;
+    auto net = draw_net(study, tuned, 3, 1);
+    return StartingWeights(study, rows, options).load(tuned, *net);
+  };
+  EXPECT_EQ(started({"tuned=" + file.string()}), "mlp.safetensors");
+  EXPECT_EQ(started({odd.string()}), "a=b.safetensors") << "a file's name may hold a =";
+  for (const auto& given : {std::vector{odd.string(), "tuned=" + file.string()},
+                            std::vector{"tuned=" + file.string(), odd.string()}})
+    EXPECT_EQ(started(given), "mlp.safetensors") << "in any order";
+  EXPECT_TRUE(contains(error_of([&] { started({"mlp=" + file.string()}); }),
+                       "mlp=" + file.string() + " is of no pretrained net"));
+}
+
 TEST(StartingWeights, SayWhatIsMissing) {
   TemporaryFolder folder;
   Study study = example_study();
