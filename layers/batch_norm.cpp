@@ -18,7 +18,11 @@ BatchNorm::BatchNorm(i64 channels, BatchNormSettings settings) : settings_(setti
 }
 
 std::string BatchNorm::details() const {
-  return format("{}, eps {}, momentum {}", weight.numel(), settings_.eps, settings_.momentum);
+  std::string text =
+      format("{}, eps {}, momentum {}", weight.numel(), settings_.eps, settings_.momentum);
+  if (settings_.frozen == FrozenBatchNorm::running_statistics)
+    text += ", frozen by running statistics";
+  return text;
 }
 
 Variable BatchNorm::forward(const Variable& x, const BatchNormOptions& options) {
@@ -29,7 +33,7 @@ Variable BatchNorm::forward(const Variable& x, const BatchNormOptions& options) 
 }
 
 Variable BatchNorm::normalize(const Variable& x, const BatchNormOptions& options) {
-  if (!training())
+  if (!uses_batch_statistics())
     return batch_norm(x, Statistics{running_mean, running_var}, weight, bias, options);
 
   check(x.numel() / x.dim(1) > 1, "batch_norm",
@@ -39,6 +43,11 @@ Variable BatchNorm::normalize(const Variable& x, const BatchNormOptions& options
   Variable y = batch_norm(x, weight, bias, options, &batch);
   track(batch, x.numel() / x.dim(1));
   return y;
+}
+
+bool BatchNorm::uses_batch_statistics() const {
+  bool frozen = !weight.requires_grad() && !bias.requires_grad();
+  return training() && !(frozen && settings_.frozen == FrozenBatchNorm::running_statistics);
 }
 
 void BatchNorm::track(const Statistics& batch, i64 values) {
@@ -65,6 +74,11 @@ void BatchNorm1d::check_input(const Variable& x) const {
 void BatchNorm2d::check_input(const Variable& x) const {
   check(x.rank() == 4 && x.dim(1) == weight.numel(), "batch_norm2d", "input is (N, {}, H, W): {}",
         weight.numel(), x.shape());
+}
+
+void set_frozen(Module& net, FrozenBatchNorm frozen) {
+  for (auto& [name, module] : net.modules())
+    if (auto* norm = dynamic_cast<BatchNorm*>(module)) norm->set_frozen(frozen);
 }
 
 }  // namespace melgrad

@@ -3,19 +3,27 @@
 
 namespace melgrad {
 
+/// What a batch norm does in training that is frozen: whose weight and bias want no gradients.
+enum class FrozenBatchNorm : u8 {
+  batch_statistics,    // as others: PyTorch's, fastai's, Keras's before 2.1.3; running ones move
+  running_statistics,  // as in evaluation: Keras's since 2.1.3; running ones stay as they are
+};
+
 struct BatchNormSettings {
   double eps = 1e-5;
   double momentum = .1;  // weight of the new value
   /// Whether running_var takes PyTorch's Σ (x − mean)² / (n − 1) or, as Keras without fusion, / n.
   bool unbiased_running_var = true;
+  FrozenBatchNorm frozen = FrozenBatchNorm::batch_statistics;
 };
 /// Keras's defaults: its momentum .99 is the weight of the old value.
 inline constexpr BatchNormSettings keras_batch_norm{
     .eps = 1e-3, .momentum = .01, .unbiased_running_var = false};
 
 /// y = weight (x − mean) / √(var + eps) + bias, per channel; in training mean and var are the
-/// batch's, which also move the running ones: running += momentum (batch − running). In evaluation
-/// they are the running ones. Ioffe & Szegedy 2015, arXiv 1502.03167, alg. 1 and 2.
+/// batch's, which also move the running ones: running += momentum (batch − running). In evaluation,
+/// and where FrozenBatchNorm says so, they are the running ones. Ioffe & Szegedy 2015, arXiv
+/// 1502.03167, alg. 1 and 2.
 class BatchNorm : public Module {
  public:
   Variable forward(const Variable& x) override { return forward(x, {.eps = settings_.eps}); }
@@ -28,6 +36,7 @@ class BatchNorm : public Module {
     return forward(x, {.eps = settings_.eps, .relu = true, .pool = kernel});
   }
   std::string details() const override;
+  void set_frozen(FrozenBatchNorm frozen) { settings_.frozen = frozen; }
 
   Variable weight, bias;             // (C)
   Tensor running_mean, running_var;  // (C)
@@ -41,6 +50,7 @@ class BatchNorm : public Module {
  private:
   Variable forward(const Variable& x, const BatchNormOptions& options);
   Variable normalize(const Variable& x, const BatchNormOptions& options);  // (N, C) or (N, C, H, W)
+  bool uses_batch_statistics() const;
   void track(const Statistics& batch, i64 values);
 
   BatchNormSettings settings_;
@@ -67,5 +77,8 @@ class BatchNorm2d final : public BatchNorm {
  protected:
   void check_input(const Variable& x) const override;
 };
+
+/// Says it to every batch norm of the net.
+void set_frozen(Module& net, FrozenBatchNorm frozen);
 
 }  // namespace melgrad

@@ -57,5 +57,6 @@ struct WeightSettings {
   bool bias = true;
   init::Rule init = init::pytorch;
 };
+inline constexpr WeightSettings keras_weights{.init = init::keras};
 
 }  // namespace melgrad

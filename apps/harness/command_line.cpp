@@ -97,6 +97,10 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
   option("--batch", o.batch, "N", format("clips a step ({})", recipe.batch))->check(count);
   option("--lr", o.lr, "RATE", "learning rate of every net trained from scratch")
       ->check(is_positive);
+  option("--unfreeze", o.unfreeze, "N",
+         "train, in the last stage, only the last N layers that have\n"
+         "parameters, of every net that is run")
+      ->check(count);
   option("--patience-from", o.patience_from, "STEP",
          format("from which early stopping and the plateau rule count ({})", min_steps))
       ->check(CLI::NonNegativeNumber);

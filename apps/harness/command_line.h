@@ -26,7 +26,7 @@ struct Options {
   std::string protocol = "auto";
   u64 seed = 0;
   i64 seeds = 1;
-  std::optional<i64> epochs, batch, patience_from;
+  std::optional<i64> epochs, batch, patience_from, unfreeze;
   std::optional<double> lr, clip_norm;
   std::string device = "cpu";
   int threads = 0;  // 0: as many as cores

@@ -198,8 +198,10 @@ void pretrain(const Run& run, const std::vector<const Row*>& rows, StudyData& da
       Row from_scratch = *row;
       from_scratch.variant.training.reset();
       from_scratch.variant.pretrained = false;
+      Options of_all = options;
+      of_all.unfreeze.reset();
       Task task{from_scratch, examples,     split, name,
-                words,        options.seed, true,  training_of(run.study, from_scratch, options)};
+                words,        options.seed, true,  training_of(run.study, from_scratch, of_all)};
       RowResult result;
       result.name = name;
       result.title = words;

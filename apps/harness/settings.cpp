@@ -120,10 +120,7 @@ void add_training(Table& table, const Study& study, const Options& options) {
     return recipe == nullptr ? std::string("SAGA") : recipe->optimizer_name();
   });
   of_recipes(About::learning_rate, options.lr.has_value(), rate_in_words);
-  of_recipes(About::trained_parameters, false, [](const Recipe& recipe) {
-    std::string text = of_stages(recipe, [](const Stage& stage) { return joined(stage.train); });
-    return text == "*" ? "" : text;
-  });
+  of_recipes(About::trained_parameters, options.unfreeze.has_value(), trained_in_words);
   of_recipes(About::batch, options.batch.has_value(),
              [](const Recipe& recipe) { return std::to_string(recipe.batch); });
   of_recipes(About::accumulation, false, [](const Recipe& recipe) {
@@ -233,6 +230,7 @@ Training training_of(const Study& study, const Row& row, const Options& options)
   if (options.epochs) recipe->stages.back().epochs = *options.epochs;
   if (options.batch) recipe->batch = *options.batch;
   if (options.lr && !row.variant.pretrained) recipe->set_lr(*options.lr);
+  if (options.unfreeze) recipe->stages.back().last_layers = *options.unfreeze;
   if (options.clip_norm) recipe->clip_norm = *options.clip_norm;
   if (options.patience_from) {
     for (Stage& stage : recipe->stages)

@@ -48,20 +48,27 @@ void list_nets() {
 // Of what the net sees: as published, or of another size.
 Shape shape_of(const Arguments& arguments, const NetEntry& entry) {
   Shape shape = entry.input;
-  if (arguments.size) shape = {shape[0], *arguments.size, *arguments.size};
-  return shape;
-}
-
-// A picture as large as the net sees it.
-Input picture_input(const Shape& shape) {
-  return {.name = "picture", .recipe = Picture{.height = shape[1], .width = shape[2]}};
+  if (!arguments.size) return shape;
+  check(shape.rank() == 3, "net", "{} sees {}, which has no height and width", entry.name, shape);
+  return {shape[0], *arguments.size, *arguments.size};
 }
 
 // "0", "1" …
-std::vector<std::string> numbered(i64 classes) {
+std::vector<std::string> numbered(i64 count) {
   std::vector<std::string> names;
-  for (i64 i = 0; i < classes; ++i) names.push_back(std::to_string(i));
+  for (i64 i = 0; i < count; ++i) names.push_back(std::to_string(i));
   return names;
+}
+
+// What a net of this shape sees, if nobody says it: columns of a table, a picture; of one channel
+// frames by MFCCs, as studies C and D have them.
+Input usual_input(const Shape& shape) {
+  if (shape.rank() == 1) return {.name = "columns", .recipe = Columns{numbered(shape[0])}};
+  if (shape[0] > 1)
+    return {.name = "picture", .recipe = Picture{.height = shape[1], .width = shape[2]}};
+  Feature mfcc{.kind = "mfcc", .mfcc = {.n_mfcc = shape[2]}};
+  return {.name = "mfcc",
+          .recipe = Spectrum{.feature = mfcc, .frames = shape[1], .frames_first = true}};
 }
 
 // A file that says which net it is of needs no name; one that does not is of the net named.
@@ -69,7 +76,7 @@ TrainedNet from_file(const Arguments& arguments) {
   TrainedOptions options{.name = arguments.name};
   if (!arguments.name.empty()) {
     options.shape = shape_of(arguments, find_net(arguments.name));
-    options.input = picture_input(options.shape);
+    options.input = usual_input(options.shape);
   }
   TrainedNet trained = load_trained(arguments.weights, options);
   check(arguments.name.empty() || arguments.name == trained.name, "net", "{} is a {}, not a {}",
@@ -87,7 +94,7 @@ TrainedNet from_file(const Arguments& arguments) {
 TrainedNet from_registry(const Arguments& arguments) {
   const NetEntry& entry = find_net(arguments.name);
   TrainedNet made{.name = arguments.name, .shape = shape_of(arguments, entry)};
-  made.input = picture_input(made.shape);
+  made.input = usual_input(made.shape);
   made.classes = numbered(arguments.classes.value_or(entry.classes));
   made.net = make_net(made.name, made.shape, static_cast<i64>(made.classes.size()));
   if (!arguments.seed) return made;
@@ -110,9 +117,10 @@ void describe(const TrainedNet& trained) {
 Tensor seen(const TrainedNet& trained, const std::string& path) {
   if (is_clip(path)) return trained.see(trained.input.load({path, 0, ""}).unsqueeze(0));
   Tensor x = load_npy(path);
-  check(x.rank() == 3 || x.rank() == 4, "net", "{}: the input is (N, C, H, W) or (C, H, W): {}",
-        path, x);
-  return x.rank() == 3 ? x.unsqueeze(0) : x;
+  int axes = trained.shape.rank();
+  check(x.rank() == axes || x.rank() == axes + 1, "net", "{}: the input is {}: {}", path,
+        axes == 1 ? "(N, D) or (D)" : "(N, C, H, W) or (C, H, W)", x);
+  return x.rank() == axes ? x.unsqueeze(0) : x;
 }
 
 Tensor logits(const TrainedNet& trained, const Arguments& arguments) {
@@ -191,7 +199,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(1, 1'000'000));
   auto* weights = option("--weights", arguments.weights, "FILE", "safetensors to load");
   auto* input = option("--input", arguments.input, "FILE",
-                       "a sound or picture, or npy (N, C, H, W), to run the net on");
+                       "a sound or picture, or npy (N, C, H, W) or (N, D), to run on");
   option("--output", arguments.output, "FILE",
          "npy to write: (N, classes); without it, how strong each class is is printed")
       ->needs(input);

@@ -6,6 +6,14 @@
 
 namespace melgrad {
 
+/// Height and width of a picture of which each window of `kernel` that lies whole in it, `stride`
+/// apart, becomes one value: a convolution or pooling without padding.
+inline Pair windows(Pair size, i64 kernel, i64 stride = 1) {
+  return {(size.h - kernel) / stride + 1, (size.w - kernel) / stride + 1};
+}
+/// ⌈size / 2⌉: "same" padding and stride 2.
+inline Pair halved(Pair size) { return {(size.h + 1) / 2, (size.w + 1) / 2}; }
+
 /// A picture's features, then its class: the two halves of a net, in torchvision's names, so that
 /// freeze("features.*") trains the classifier alone.
 class Classifier final : public Module {

@@ -3,15 +3,21 @@
 #include "layers/models/alexnet.h"
 #include "layers/models/base_cnn.h"
 #include "layers/models/cnn_rnn.h"
+#include "layers/models/convpool.h"
 #include "layers/models/deep_cnn.h"
 #include "layers/models/logistic_regression.h"
+#include "layers/models/mfcc_cnn.h"
 #include "layers/models/mlp.h"
+#include "layers/models/resnet50_keras.h"
+#include "layers/models/segment_nets.h"
+#include "layers/models/spotify_dense.h"
 #include "layers/models/vgg.h"
 
 namespace melgrad {
 
 const std::vector<NetEntry>& nets() {
   static const Shape picture{3, 64, 64}, photo{3, 224, 224};
+  static const Shape mels{3, 128, 1024}, frames{1, 1249, 13}, segment{1, 130, 13}, table{21};
   static const std::vector<NetEntry> all{
       {"logistic", "logistic regression on the pixels", picture, 0, 4, "1", logistic_regression},
       {"mlp1", "perceptron, one hidden layer of 512", picture, 0, 4, "3", mlp1},
@@ -31,6 +37,26 @@ const std::vector<NetEntry>& nets() {
       {"vgg16", "VGG16, torchvision's", photo, 32, 1000, "classifier.6", vgg16},
       {"vgg16_bn", "VGG16 with batch norm, torchvision's", photo, 32, 1000, "classifier.6",
        vgg16_bn},
+      {"convpool", "study B: 4 × [conv, ReLU, batch norm, pool], 2 linear", mels, 118, 8,
+       "classifier.6", convpool},
+      {"convconvpool", "study B: 2 × [2 convs, batch norm, pool], 2 linear", mels, 32, 8,
+       "classifier.6", convconvpool},
+      {"resnet50_keras", "ResNet-50 as Keras had it in 2017, with study B's head",
+       Shape{3, 200, 1024}, 197, 8, "classifier.6", resnet50_keras},
+      {"mfcc_basic", "study C: 3 × [conv, ReLU, pool, batch norm], 2 linear", frames, 11, 10,
+       "classifier.4", mfcc_basic},
+      {"mfcc_deeper", "study C: 5 × [conv, ReLU, pool, batch norm], 2 linear", frames, 1, 10,
+       "classifier.4", mfcc_deeper},
+      {"dnn", "study D: hidden layers of 512, 256 and 64 with dropout", segment, 0, 10, "10", dnn},
+      {"cnn1", "study D's CNN-1: 3 × [conv, ReLU, pool], 2 linear", segment, 11, 10, "classifier.3",
+       cnn1},
+      {"cnn2", "study D's CNN-2: CNN-1 with batch norm and dropout", segment, 11, 10,
+       "classifier.4", cnn2},
+      {"cnn3", "study D's CNN-3: CNN-2 by another training", segment, 11, 10, "classifier.4", cnn2},
+      {"spotify_logistic", "study D: logistic regression on Spotify's features", table, 0, 8, "1",
+       logistic_regression},
+      {"spotify_dense", "study D: hidden layers of 30 and 30 on Spotify's features", table, 0, 8,
+       "5", spotify_dense},
   };
   return all;
 }

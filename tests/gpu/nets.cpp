@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "layers/batch_norm.h"
 #include "layers/dropout.h"
 #include "layers/models/registry.h"
 #include "optim/adam.h"
@@ -13,27 +14,34 @@
 namespace melgrad {
 namespace {
 
+/// A net from the registry, as published if not of another shape.
+struct SmallNet {
+  const char* name;
+  Shape input = {};
+  std::size_t steps = 3;
+  double bound = 2e-5;  // of weights and running statistics
+};
+
 struct Training {
   std::vector<double> losses;
   StateDict state;
   u64 drawn = 0;
 };
 
-// Three steps on three pictures, with dropout.
-Training train(const char* name, Device device) {
-  const NetEntry& entry = find_net(name);
-  auto net = make_net(name, 4);
+// Some steps on three examples, with dropout.
+Training train(const SmallNet& small, Device device) {
+  Shape shape = small.input.empty() ? find_net(small.name).input : small.input;
+  auto net = make_net(small.name, shape, 4);
   Generator initial(1), pictures(2), masks(3, device);
   net->reset(initial);
   net->set_generator(masks);
   net->to(device);
   SGD optimizer(net->parameters(), {.lr = .01, .momentum = .9, .weight_decay = 1e-3});
-  Shape shape = entry.input;
   shape.insert(0, 3);
   Tensor x = rand(shape, pictures).to(device);
   Tensor labels = from_vector(std::vector<i64>{0, 3, 1}).to(device);
   Training result;
-  for (int step = 0; step < 3; ++step) {
+  for (std::size_t step = 0; step < small.steps; ++step) {
     optimizer.zero_grad();
     Variable loss = cross_entropy((*net)(x), labels);
     loss.backward();
@@ -45,22 +53,67 @@ Training train(const char* name, Device device) {
   return result;
 }
 
-class NetOnGpu : public testing::TestWithParam<const char*> {};
+class NetOnGpu : public testing::TestWithParam<SmallNet> {};
 
-// Observed on the simulated GPU: losses 2e-7, weights and running statistics 3e-6.
+// Observed on the simulated GPU: losses 2e-7, weights and running statistics 3e-6. Where batch norms
+// divide by what a ReLU leaves of three examples, rounding grows: 7e-7 and 2.6e-5 after one step,
+// 1e-3 and 1e-3 after three; f32 and f64 on the CPU differ as much.
 TEST_P(NetOnGpu, trains_as_on_the_cpu) {
   Training expected = train(GetParam(), Device::cpu()), result = train(GetParam(), Device::cuda());
-  for (std::size_t step = 0; step < 3; ++step)
+  for (std::size_t step = 0; step < expected.losses.size(); ++step)
     EXPECT_NEAR(result.losses[step], expected.losses[step], 2e-6 * expected.losses[step]);
   EXPECT_EQ(result.drawn, expected.drawn);
   ASSERT_EQ(result.state.size(), expected.state.size());
   for (const auto& [name, value] : result.state) {
     EXPECT_EQ(value.device(), Device::cuda()) << name;
-    EXPECT_LE(difference(value, expected.state.at(name)), 2e-5) << name;
+    const Tensor& wanted = expected.state.at(name);
+    // A bias that a batch norm takes away again has a gradient of rounding alone.
+    if (max(abs(wanted)).item() < 1e-6)
+      EXPECT_LE(max(abs(value)).item(), 1e-6) << name;
+    else
+      EXPECT_LE(difference(value, wanted), GetParam().bound) << name;
   }
 }
-INSTANTIATE_TEST_SUITE_P(Nets, NetOnGpu, testing::Values("base_cnn", "cnn_lstm"),
-                         [](const auto& name) { return std::string(name.param); });
+INSTANTIATE_TEST_SUITE_P(Nets, NetOnGpu,
+                         testing::Values(SmallNet{"base_cnn"}, SmallNet{"cnn_lstm"},
+                                         SmallNet{"convpool", {3, 118, 118}, 1, 1e-4},
+                                         SmallNet{"convconvpool", {3, 32, 40}, 1, 1e-4},
+                                         SmallNet{"mfcc_basic", {1, 24, 13}},
+                                         SmallNet{"mfcc_deeper", {1, 24, 13}, 1, 1e-4},
+                                         SmallNet{"dnn"}, SmallNet{"cnn1", {1, 24, 13}},
+                                         SmallNet{"cnn2", {1, 24, 13}, 1, 1e-4},
+                                         SmallNet{"spotify_logistic"}, SmallNet{"spotify_dense"}),
+                         [](const auto& net) { return std::string(net.param.name); });
+
+// One picture, as the smallest is large; batch norms that are frozen, as Keras's since 2.1.3 are: then
+// nothing amplifies rounding. Observed on the simulated GPU: loss the same, gradients 9e-7.
+TEST(KerasResNetOnGpu, trains_as_on_the_cpu) {
+  struct Result {
+    double loss;
+    StateDict gradients;
+  };
+  auto train = [](Device device) {
+    auto net = make_net("resnet50_keras", {3, 197, 197}, 4);
+    Generator initial(1), pictures(2), masks(3, device);
+    net->reset(initial);
+    net->set_generator(masks);
+    set_frozen(*net, FrozenBatchNorm::running_statistics);
+    net->freeze("bn*");
+    net->freeze("classifier.3.*");
+    net->to(device);
+    Tensor x = rand({1, 3, 197, 197}, pictures).to(device);
+    Variable loss = cross_entropy((*net)(x), from_vector(std::vector<i64>{3}).to(device));
+    loss.backward();
+    Result result{loss.item(), {}};
+    for (const auto& [name, parameter] : net->parameters())
+      if (parameter.requires_grad()) result.gradients[name] = parameter.grad();
+    return result;
+  };
+  Result expected = train(Device::cpu()), result = train(Device::cuda());
+  EXPECT_NEAR(result.loss, expected.loss, 2e-6 * expected.loss);
+  for (const auto& [name, gradient] : result.gradients)
+    EXPECT_LE(difference(gradient, expected.gradients.at(name)), 2e-5) << name;
+}
 
 TEST(OptimizerOnGpu, StepsAsOnTheCpu) {
   using Make = std::unique_ptr<Optimizer> (*)(const NamedParameters&);

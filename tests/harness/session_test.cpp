@@ -196,6 +196,8 @@ TEST(Settings, TellWhatTheCommandLineChanged) {
        "loss: cross-entropy → cross-entropy, classes weighed by n / (classes"},
       {"drop_duplicates", [](Options& o) { o.drop_duplicates = true; },
        "duplicates: – → copies of earlier files"},
+      {"unfreeze", [](Options& o) { o.unfreeze = 3; },
+       "then the last 3 layers that have parameters"},
       {"bf16", [](Options& o) { o.bf16 = true; }, "bfloat16: – → matrix"},
       {"tf32", [](Options& o) { o.tf32 = true; }, "TF32: – → f32"},
       {"split",
@@ -251,10 +253,13 @@ TEST(Settings, ATrainingIsTheRowsOrTheStudysWithWhatTheCommandLineSays) {
   options.lr = .25;
   options.clip_norm = 1.5;
   options.patience_from = 11;
+  options.unfreeze = 2;
   options.bf16 = options.cuda_graph = options.keep_all = true;
   auto mlp = std::get<Recipe>(training_of(study, study.rows[0], options));
   EXPECT_EQ(mlp.stages[0].epochs, 2);
   EXPECT_EQ(mlp.stages[1].epochs, 7) << "the last stage's";
+  EXPECT_EQ(mlp.stages[0].last_layers, 0);
+  EXPECT_EQ(mlp.stages[1].last_layers, 2);
   EXPECT_EQ(mlp.batch, 3);
   EXPECT_EQ(mlp.lr(), .25);
   EXPECT_EQ(mlp.clip_norm, 1.5);

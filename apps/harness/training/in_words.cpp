@@ -52,6 +52,18 @@ std::string rate_in_words(const Recipe& recipe) {
   });
 }
 
+std::string trained_in_words(const Recipe& recipe) {
+  std::string text = of_stages(recipe, [](const Stage& stage) {
+    return stage.last_layers > 0
+               ? format("the last {} layers that have parameters", stage.last_layers)
+               : joined(stage.train);
+  });
+  if (text == "*") return "";
+  if (recipe.frozen_batch_norms == FrozenBatchNorm::running_statistics)
+    text += "; frozen batch norms as in evaluation";
+  return text;
+}
+
 std::string epochs_in_words(const Recipe& recipe) {
   std::string at_most = recipe.early_stopping ? "at most " : "";
   return of_stages(recipe, [&](const Stage& stage) {

@@ -13,6 +13,8 @@ namespace melgrad {
 std::string of_stages(const Recipe& recipe, const std::function<std::string(const Stage&)>& text);
 std::string course_in_words(const Course& course);
 std::string rate_in_words(const Recipe& recipe);
+/// Empty where all parameters are trained throughout.
+std::string trained_in_words(const Recipe& recipe);
 std::string epochs_in_words(const Recipe& recipe);
 /// Empty where nothing happens.
 std::string augmentation_in_words(const Augmentation& augmentation);

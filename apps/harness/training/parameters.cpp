@@ -3,15 +3,21 @@
 #include <set>
 
 namespace melgrad {
+namespace {
+
+// "features.0.weight" -> "features.0"
+std::string layer_of(const std::string& parameter) {
+  std::size_t dot = parameter.rfind('.');
+  return dot == std::string::npos ? "" : parameter.substr(0, dot);
+}
+
+}  // namespace
 
 PatternedParameters::PatternedParameters(const Module& net) : all_(net.parameters()) {
   std::map<std::string, std::string> type_of;  // by the layer's name
   for (const auto& [name, module] : net.modules()) type_of[name] = module->type();
-  for (const auto& [name, parameter] : all_) {
-    std::size_t dot = name.rfind('.');
-    std::string layer = dot == std::string::npos ? "" : name.substr(0, dot);
-    types_.push_back(type_of.at(layer) + ":" + name);
-  }
+  for (const auto& [name, parameter] : all_)
+    types_.push_back(type_of.at(layer_of(name)) + ":" + name);
 }
 
 std::vector<bool> PatternedParameters::matches(const ParameterPattern& pattern) const {
@@ -38,6 +44,22 @@ NamedParameters PatternedParameters::matching(const std::vector<ParameterPattern
   return parameters;
 }
 
+NamedParameters PatternedParameters::of_last_layers(i64 count) const {
+  std::set<std::string> layers;
+  auto first = all_.end();
+  while (first != all_.begin()) {
+    const std::string layer = layer_of(std::prev(first)->first);
+    if (!layers.contains(layer) && static_cast<i64>(layers.size()) == count) break;
+    layers.insert(layer);
+    --first;
+  }
+  return {first, all_.end()};
+}
+
+NamedParameters PatternedParameters::trained_in(const Stage& stage) const {
+  return stage.last_layers > 0 ? of_last_layers(stage.last_layers) : matching(stage.train);
+}
+
 std::map<std::string, double> PatternedParameters::factors(
     const std::vector<RateFactor>& factors) const {
   std::map<std::string, double> result;
@@ -55,7 +77,7 @@ RecipeGroups groups_of(const Module& net, const Recipe& recipe) {
   std::set<std::string> trained, undecayed;
   std::vector<std::map<std::string, double>> factors;  // of each stage
   for (const Stage& stage : recipe.stages) {
-    for (const auto& [name, parameter] : parameters.matching(stage.train)) trained.insert(name);
+    for (const auto& [name, parameter] : parameters.trained_in(stage)) trained.insert(name);
     factors.push_back(parameters.factors(stage.factors));
   }
   for (const auto& [name, parameter] : parameters.matching(recipe.no_decay)) undecayed.insert(name);
@@ -81,7 +103,7 @@ RecipeGroups groups_of(const Module& net, const Recipe& recipe) {
 }
 
 i64 train_only(Module& net, const Stage& stage) {
-  NamedParameters trained = PatternedParameters(net).matching(stage.train);
+  NamedParameters trained = PatternedParameters(net).trained_in(stage);
   net.freeze("*");
   i64 count = 0;
   for (auto& [name, parameter] : trained) {

@@ -12,12 +12,15 @@ class PatternedParameters {
   /// Those that match one of `patterns`, in the net's order. Throws Error naming a pattern that
   /// matches none.
   NamedParameters matching(const std::vector<ParameterPattern>& patterns) const;
+  /// Those that the stage trains.
+  NamedParameters trained_in(const Stage& stage) const;
   /// Of each of the net's parameters, by name.
   std::map<std::string, double> factors(const std::vector<RateFactor>& factors) const;
   const NamedParameters& all() const { return all_; }
 
  private:
   std::vector<bool> matches(const ParameterPattern& pattern) const;
+  NamedParameters of_last_layers(i64 count) const;
 
   NamedParameters all_;
   std::vector<std::string> types_;  // "BatchNorm2d:features.1.weight"

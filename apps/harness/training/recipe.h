@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "layers/batch_norm.h"
 #include "optim/adam.h"
 #include "optim/early_stopping.h"
 #include "optim/plateau.h"
@@ -40,7 +41,10 @@ struct Stage {
   i64 steps = 0;  // an epoch; 0: until every example was seen. More go on in another order
   double lr = 0;  // 0: the optimiser's
   std::vector<ParameterPattern> train = {"*"};  // all others stay as they are
-  std::vector<RateFactor> factors = {};         // on the rate; the last that matches counts
+  /// If > 0, in place of `train`: the last so many layers that have parameters of their own, a batch
+  /// norm being one, in the order in which the net prints them; all, of a net that has fewer.
+  i64 last_layers = 0;
+  std::vector<RateFactor> factors = {};  // on the rate; the last that matches counts
   Course course = Constant{};
 };
 
@@ -75,6 +79,7 @@ struct Recipe {
   std::optional<EarlyStoppingSettings> early_stopping = {};
   Tested tested = Tested::best;
   double clip_norm = 0;  // of the gradient; 0: no clipping
+  FrozenBatchNorm frozen_batch_norms = FrozenBatchNorm::batch_statistics;
   bool bf16 = false;
   bool cuda_graph = false;  // steps on whole batches are recorded and repeated (step_graph.h)
 

@@ -91,6 +91,7 @@ Trainer::Trainer(Module& net, const Generator& generator, const Lesson& lesson,
   check_recipe(recipe, lesson.split);
   RecipeGroups groups = groups_of(net, recipe);
   rate_factors_ = groups.factors;
+  set_frozen(net, recipe.frozen_batch_norms);
   train_only(net, recipe_.stages.front());  // before the optimiser takes memory for it
   optimizer_ = make_optimizer(recipe, groups.groups);
   begin_stage(0);
