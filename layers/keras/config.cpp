@@ -72,6 +72,7 @@ class ConfigReader {
   }
 
   std::string name_of(const json& layer) const {
+    require(layer.is_object(), "model_config: a layer is no JSON object");
     return text_of(layer.contains("name") ? layer : layer.value("config", json()), "name");
   }
 
@@ -135,8 +136,9 @@ class ConfigReader {
 
   void add(const json& layer) {
     KerasLayerConfig read{name_of(layer), text_of(layer, "class_name"), {}};
-    const json config = layer.value("config", json::object());
-    require(config.is_object(), "layer '{}' has no config", read.name);
+    require(layer.contains("config") && layer["config"].is_object(), "layer '{}' has no config",
+            read.name);
+    const json& config = layer["config"];
     for (const char* key : {"batch_input_shape", "batch_shape"})
       if (config.contains(key)) read_input(config, key);
     if (read.class_name == "InputLayer") return;

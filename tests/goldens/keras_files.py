@@ -153,6 +153,9 @@ def main():
             h[f"many/{i}"] = h["0/f4"]
     with h5py.File(FILES / "small.h5", "w") as h:
         write_layers(h, {"d": {"kernel:0": np.arange(6, dtype="f4").reshape(2, 3)}})
+    with h5py.File(FILES / "repeated.h5", "w") as h:  # 64 times 4 KB in a file of 12
+        write_layers(h, {"d": {"kernel:0": np.zeros((1, 1000), "f4")}})
+        h.attrs["layer_names"] = [b"d"] * 64
     with h5py.File(FILES / "dense.h5", "w", libver="latest") as h:
         for i in range(9):
             h[str(i)] = np.float32(i)
@@ -174,6 +177,7 @@ def write_types(h):
     h["1/bf16"].attrs["dtype"] = "bfloat16"
     compact = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     compact.set_layout(h5py.h5d.COMPACT)
+    compact.set_obj_track_times(False)  # the same bytes each time
     x = np.array([-1, -128], dtype="i1")
     data = h5py.h5d.create(h.id, b"compact", h5py.h5t.NATIVE_INT8, h5py.h5s.create_simple((2,)), compact)
     data.write(h5py.h5s.ALL, h5py.h5s.ALL, x)

@@ -88,7 +88,7 @@ void Hdf5Storage::check_lies_within(u64 address, u64 bytes, const std::string& w
 }
 
 Hdf5Cursor Hdf5Storage::block(u64 address, u64 bytes, const std::string& what) const {
-  constexpr u64 little = 1U << 20U, often = 32;
+  constexpr u64 often = 32, little = (1U << 20U) / often;
   check_lies_within(address, bytes, what);
   read_ += bytes;
   require(read_ / often <= size() + little, "{}: what it leads to was read {} times: damaged", what,
