@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "tensor/files/file.h"
 #include "tensor/files/hdf5/hdf5.h"
-#include "tensor/files/signature.h"
 #include "tensor/ops.h"
 
 namespace melgrad {
@@ -190,13 +188,6 @@ class WeightsReader {
 
 KerasWeights read_keras_weights(const std::filesystem::path& path) {
   return WeightsReader(path).read();
-}
-
-bool is_hdf5(const std::filesystem::path& path) {
-  InputFile file(path);
-  std::string beginning(std::min<u64>(signature_bytes, file.size()), '\0');
-  file.read(0, beginning.data(), beginning.size());
-  return kind_by_signature(beginning) == "an HDF5 file";
 }
 
 }  // namespace melgrad

@@ -29,9 +29,6 @@ struct KerasWeights {
 /// HDF5 file or not Keras's, damaged, weights that no layer here has (LSTM, Conv1D …).
 KerasWeights read_keras_weights(const std::filesystem::path& path);
 
-/// Whether read_keras_weights is the function for it: whether it begins as an HDF5 file does.
-bool is_hdf5(const std::filesystem::path& path);
-
 /// The same tensors under the names that `net` has for them, for its load_state_dict() or
 /// load_pretrained(), which say what is missing, unexpected or of another shape. By name where at
 /// least half of the file's layers bear a name of net's modules; else the k-th layer with weights is the

@@ -3,7 +3,7 @@
 
     KERAS_BACKEND=torch python tests/goldens/keras_files.py
 
-writes keras/*.h5 and keras.safetensors beside this file. Weights and inputs come from the integer hash
+writes keras/*.h5 and keras.safetensors beside this file, and damaged ones to tests/fuzz/corpus/hdf5. Weights and inputs come from the integer hash
 of layers.py: variable k gets hash k, scaled.
 """
 import json
@@ -159,8 +159,29 @@ def main():
     with h5py.File(FILES / "dense.h5", "w", libver="latest") as h:
         for i in range(9):
             h[str(i)] = np.float32(i)
+    damage((FILES / "small.h5").read_bytes())
     save_file(out, HERE / "keras.safetensors",
               {"versions": f"keras {keras.__version__}, h5py {h5py.__version__}, HDF5 {h5py.version.hdf5_version}"})
+
+
+def damage(whole):
+    """As tests/tensor/hdf5.cpp does it."""
+    folder = HERE.parent / "fuzz/corpus/hdf5"
+    folder.mkdir(exist_ok=True)
+
+    def write(name, *changes):
+        data = bytearray(whole)
+        for at, value, count in changes:
+            data[at:at + count] = value.to_bytes(count, "little")
+        (folder / name).write_bytes(data)
+
+    tree, leaf, heap = (whole.rfind(s) for s in (b"TREE", b"SNOD", b"HEAP"))
+    group = int.from_bytes(whole[whole.find(b"SNOD") + 16:][:8], "little")
+    write("tree_in_itself", (tree + 32, tree, 8))
+    write("tree_in_itself_a_level_up", (tree + 32, tree, 8), (tree + 5, 1, 1))
+    write("group_in_itself", (leaf + 16, group, 8))
+    write("giant_heap", (heap + 8, 2**64 - 11, 8))
+    write("giant_shape", (whole.find((2).to_bytes(8, "little") + (3).to_bytes(8, "little")), 2**62, 8))
 
 
 def write_types(h):

@@ -94,6 +94,13 @@ TEST(Hdf5File, ReadsAGroupOfManyLeaves) {
   EXPECT_EQ(many.dataset("39").read().to_vector<i64>(), (std::vector<i64>{1, 2, 3}));
 }
 
+TEST(Hdf5File, IsToldByItsBytes) {
+  for (const char* name : {"small.h5", "types.h5", "latest.h5"})
+    EXPECT_TRUE(is_hdf5(goldens / name)) << name;
+  EXPECT_FALSE(is_hdf5(goldens / "../keras.safetensors"));
+  EXPECT_FALSE(is_hdf5(MELGRAD_TEST_DATA "/README.md"));
+}
+
 TEST(Hdf5File, RefusesDenseLinks) {
   std::string text = error_of([&] { Hdf5File(goldens / "dense.h5").root(); });
   EXPECT_TRUE(contains(text, "dense.h5: /: its links are stored densely")) << text;

@@ -26,6 +26,8 @@ std::string join(const std::string& path, const std::string& name) {
 
 }  // namespace
 
+bool is_hdf5(const std::filesystem::path& path) { return hdf5_begin(InputFile(path)).has_value(); }
+
 Hdf5Object::Hdf5Object(std::shared_ptr<const Hdf5Storage> storage, u64 address, std::string path)
     : storage_(std::move(storage)),
       path_(std::move(path)),

@@ -15,6 +15,10 @@ namespace melgrad {
 class Hdf5Storage;
 struct Hdf5Message;
 
+/// Whether Hdf5File is the class for it: by its first bytes, or by those at 512, 1024, 2048 …, before
+/// which there may be anything.
+bool is_hdf5(const std::filesystem::path& path);
+
 /// What groups and datasets have in common: a path, and attributes, of which texts are read.
 class Hdf5Object {
  public:

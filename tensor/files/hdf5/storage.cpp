@@ -41,19 +41,27 @@ void Hdf5Cursor::expect(std::string_view expected) {
   require(take(expected.size()) == expected, "does not begin with {}", expected);
 }
 
+std::optional<u64> hdf5_begin(const InputFile& file) {
+  std::string bytes(signature.size(), '\0');
+  for (u64 place = 0; place + bytes.size() <= file.size();
+       place = place == 0 ? first_place : 2 * place) {
+    file.read(place, bytes.data(), bytes.size());
+    if (bytes == signature) return place;
+  }
+  return {};
+}
+
 Hdf5Storage::Hdf5Storage(const std::filesystem::path& path) : file_(path) {
-  u64 place = 0;
-  while (!begins_at(place)) {
-    place = place == 0 ? first_place : 2 * place;
-    if (place < size()) continue;
+  std::optional<u64> place = hdf5_begin(file_);
+  if (!place) {
     std::string beginning(std::min<u64>(signature_bytes, size()), '\0');
     file_.read(0, beginning.data(), beginning.size());
     std::string_view kind = kind_by_signature(beginning);
     require(false, "not an HDF5 file{}{}", kind.empty() ? "" : ": it is ", kind);
   }
-  base_ = place;
+  base_ = *place;
   constexpr u64 most = 96;  // of a superblock, with addresses of 8 bytes
-  Hdf5Cursor block = this->block(0, std::min(most, size() - place), "the superblock");
+  Hdf5Cursor block = this->block(0, std::min(most, size() - base_), "the superblock");
   block.skip(signature.size());
   u64 version = block.number(1);
   block.require(version <= 3, "version {} is not known", version);
@@ -71,13 +79,6 @@ Hdf5Storage::Hdf5Storage(const std::filesystem::path& path) : file_(path) {
   block.require(end <= size(), "the file is cut off: it has {} bytes of {}", size(), end);
   if (is_old) block.skip(2 * address_bytes_);  // driver; the root group's name
   root_ = block.address();
-}
-
-bool Hdf5Storage::begins_at(u64 place) const {
-  if (place > size() || size() - place < signature.size()) return false;
-  std::string bytes(signature.size(), '\0');
-  file_.read(place, bytes.data(), bytes.size());
-  return bytes == signature;
 }
 
 void Hdf5Storage::check_lies_within(u64 address, u64 bytes, const std::string& what) const {

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,13 +41,15 @@ class Hdf5Cursor {
   std::size_t at_ = 0;
 };
 
+/// Where the superblock is: at byte 0, 512, 1024, 2048 …; nothing in a file that is not HDF5.
+std::optional<u64> hdf5_begin(const InputFile& file);
+
 /// An HDF5 file's bytes by address, and what its superblock says (II.A).
 class Hdf5Storage {
  public:
   static constexpr u64 undefined_address = ~u64{0};
 
-  /// Throws Error unless there is a superblock of version 0 to 3, at byte 0, 512, 1024, 2048 …, and
-  /// the file is as long as it says.
+  /// Throws Error unless there is a superblock of version 0 to 3, and the file is as long as it says.
   explicit Hdf5Storage(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return file_.path(); }
@@ -72,8 +75,6 @@ class Hdf5Storage {
   }
 
  private:
-  bool begins_at(u64 place) const;
-
   InputFile file_;
   u64 base_ = 0;  // what addresses count from
   std::size_t address_bytes_ = 8, length_bytes_ = 8;
