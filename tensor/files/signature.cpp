@@ -15,6 +15,7 @@ struct Signature {
 constexpr Signature signatures[] = {
     {"PK\3\4"sv, "data.pkl", "a PyTorch file (zip)"},
     {"PK\3\4"sv, ".npy", "a zip of NumPy arrays (npz)"},
+    {"PK\3\4"sv, "metadata.json", "a Keras archive (.keras), in which model.weights.h5 lies"},
     {"PK\3\4"sv, "", "a zip archive"},
     {"\x80?\x8a\x0al\xfc\x9c"sv, "", "a PyTorch file (pickle)"},  // before 1.6
     {"\x80\2"sv, "", "a Python pickle"},
