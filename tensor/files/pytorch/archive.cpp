@@ -76,6 +76,8 @@ StoredBytes PyTorchArchive::entry(const std::map<std::string, StoredBytes>& entr
                                   const std::string& name) const {
   auto found = entries.find(name);
   require(found != entries.end(), "{} is not in the archive", name);
+  require(!found->second.is_packed,
+          "{} is compressed; unzip, then zip -0 -r make an archive that is not", name);
   return found->second;
 }
 
@@ -121,6 +123,8 @@ void PyTorchArchive::read_stream() {
 
 u64 PyTorchArchive::place_storage(std::string_view key, FileStorage& storage, u64 at) const {
   std::string count(sizeof storage.numel, '\0');
+  require(count.size() <= file_.size() - at, "cut off: storage \"{}\" would begin at byte {}", key,
+          at);
   file_.read(at, count.data(), count.size());
   at += count.size();
   require(little_endian(count) == static_cast<u64>(storage.numel),

@@ -15,7 +15,7 @@ namespace {
 
 using Kind = PickleValue::Kind;
 // A stride of 0 gives a tensor of any size for four bytes: so many elements are believed.
-constexpr i64 most_repeated = i64{1} << 28U;
+constexpr i64 most_repeated = i64{1} << 24U;
 
 template <class From>
 void widen(const std::string& bytes, i64* target) {

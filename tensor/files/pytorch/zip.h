@@ -11,15 +11,16 @@ namespace melgrad {
 struct StoredBytes {
   u64 begin = 0, size = 0;
   std::uint32_t crc = 0;
+  bool is_packed = false;  // compressed or encrypted: `size` bytes mean others
 };
 
 /// The entries of a zip archive, zip64 too, that are not folders, by name. Throws Error that begins
-/// "[load_pytorch] FILE: " where the archive is cut off or inconsistent, has a comment, or an entry is
-/// compressed, encrypted, given twice, or lies over another one: so all entries together are not
-/// larger than the file. Its directory may have 32 MB.
+/// "[load_pytorch] FILE: " where the archive is cut off, inconsistent or has a comment, or an entry is
+/// there twice or lies over another one: so all entries together are not larger than the file.
+/// Its directory may have 32 MB.
 std::map<std::string, StoredBytes> zip_entries(const InputFile& file);
 
-/// Reads them; throws Error that names file and entry unless the CRC is right.
+/// Reads bytes that are not packed; throws Error that names file and entry if the CRC is another.
 void read_stored(const InputFile& file, std::string_view name, const StoredBytes& where,
                  void* target);
 

@@ -36,8 +36,8 @@ class Directory {
  private:
   struct Entry {
     std::string name;
-    u64 header = 0, size = 0;
-    std::uint32_t crc = 0;
+    u64 header = 0;
+    StoredBytes where;
   };
 
   template <class... Args>
@@ -79,20 +79,21 @@ class Directory {
   /// Takes one off `rest`.
   Entry entry(std::string_view& rest) const {
     constexpr std::size_t fixed = 46;
+    constexpr u64 encrypted = 1;
     require(rest.size() >= fixed && rest.starts_with("PK\1\2"), "the zip directory is damaged");
     std::size_t name = number(rest, 28, 2), extra = number(rest, 30, 2),
                 comment = number(rest, 32, 2);
     require(rest.size() >= fixed + name + extra + comment, "the zip directory is damaged");
     Entry e;
     e.name = rest.substr(fixed, name);
-    require((number(rest, 8, 2) & 1U) == 0, "{} is encrypted", e.name);
+    e.where.crc = static_cast<std::uint32_t>(number(rest, 16, 4));
     u64 packed = number(rest, 20, 4);
-    e.crc = static_cast<std::uint32_t>(number(rest, 16, 4));
-    e.size = number(rest, 24, 4);
+    e.where.size = number(rest, 24, 4);
     e.header = number(rest, 42, 4);
-    take_zip64(rest.substr(fixed + name, extra), {&e.size, &packed, &e.header});
-    require(number(rest, 10, 2) == 0 && packed == e.size,
-            "{} is compressed; unzip and zip -0 -r give an archive that is not", e.name);
+    take_zip64(rest.substr(fixed + name, extra), {&e.where.size, &packed, &e.header});
+    e.where.is_packed = (number(rest, 8, 2) & encrypted) != 0 || number(rest, 10, 2) != 0;
+    if (e.where.is_packed) e.where.size = packed;
+    require(packed == e.where.size, "{} of {} bytes takes {}", e.name, e.where.size, packed);
     rest.remove_prefix(fixed + name + extra + comment);
     return e;
   }
@@ -117,14 +118,14 @@ class Directory {
               [](const Entry& a, const Entry& b) { return a.header < b.header; });
     std::map<std::string, StoredBytes> found;
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      const Entry& e = entries[i];
+      Entry& e = entries[i];
+      e.where.begin = data_begin(e);
       u64 limit = i + 1 < entries.size() ? entries[i + 1].header : begin_;
-      StoredBytes where{data_begin(e), e.size, e.crc};
-      require(where.begin <= limit && e.size <= limit - where.begin,
-              "{} has {} bytes at {}, but what follows begins at {}", e.name, e.size, where.begin,
-              limit);
+      require(e.where.begin <= limit && e.where.size <= limit - e.where.begin,
+              "{} has {} bytes at {}, but what follows begins at {}", e.name, e.where.size,
+              e.where.begin, limit);
       if (e.name.ends_with('/')) continue;
-      require(found.emplace(e.name, where).second, "{} is there twice", e.name);
+      require(found.emplace(e.name, e.where).second, "{} is there twice", e.name);
     }
     return found;
   }
