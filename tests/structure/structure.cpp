@@ -76,6 +76,7 @@ const std::vector<Wing> wings = {
     {"tensor", "tensor/", {"tensor"}},
     {"tensor/ops", "tensor/", {"tensor"}},
     {"tensor/files", "tensor/", {"tensor"}},
+    {"tensor/files/pytorch", "tensor/", {"tensor", "tensor/files"}},
     {"autograd/functions", "autograd/", {"autograd"}},
     {"autograd/tools", "autograd/", {"autograd"}},
     {"layers", "layers/", {"layers"}},

@@ -168,6 +168,11 @@ TEST(Pickle, RefusesTooMuch) {
   std::string again = "\200\2Nq\1";
   for (std::size_t i = 0; i < most_pickled_values; ++i) again += "h\1";
   EXPECT_EQ(refusal(again), "4194307: more than 2097152 objects");
+  std::string pairs = "\200\2ccollections\nOrderedDict\nq\1](";
+  for (int i = 0; i < 3000; ++i) pairs += "NN\206";
+  pairs += "eq\2";
+  for (int i = 0; i < 1000; ++i) pairs += "h\1h\2\205R";
+  EXPECT_EQ(refusal(pairs), "13233: more than 2097152 objects") << "one list, many dicts";
   std::string nested = "\200\2]";
   for (int i = 0; i < 1'000'000; ++i) nested += ']';
   EXPECT_EQ(unpickle(nested + std::string(1'000'000, 'a') + ".", 0, "").values.size(), 1'000'001U);

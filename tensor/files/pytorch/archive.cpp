@@ -106,7 +106,7 @@ void PyTorchArchive::read_stream() {
           "written by a big-endian machine");
   object_ = unpickle(pickle_, machine.end, place);
   Unpickled keys = unpickle(pickle_, object_.end, place);
-  require(keys.root->kind == Kind::list, "the storages' keys are {}", describe(keys.root->kind));
+  require(keys.root->kind == Kind::list, "the storages' keys are {}", name_of(keys.root->kind));
   list_storages();
 
   u64 at = keys.end;

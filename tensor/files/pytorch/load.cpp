@@ -67,7 +67,7 @@ class StateDictReader {
             what, max_rank);
     Shape shape;
     for (const PickleValue* each : tuple.items) {
-      require(each->kind == Kind::whole, name, "a {} is {}", what, describe(each->kind));
+      require(each->kind == Kind::whole, name, "a {} is {}", what, name_of(each->kind));
       require(each->whole >= 0, name, "a {} is {}", what, each->whole);
       shape.push_back(each->whole);
     }

@@ -35,7 +35,7 @@ struct PickleValue {
 };
 
 /// "a list": what a message calls a value.
-std::string_view describe(PickleValue::Kind kind);
+std::string_view name_of(PickleValue::Kind kind);
 
 /// What a pickle says: objects that may refer to each other, in circles too, and the one that is it.
 struct Unpickled {

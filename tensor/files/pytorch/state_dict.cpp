@@ -84,7 +84,7 @@ void take_off_data_parallel(std::map<std::string, const PickleValue*>& tensors) 
 
 PickledStateDict find_state_dict(const PickleValue& object, const std::string& file) {
   check(object.kind == Kind::dict, "load_pytorch", "{}: holds {}, not a dict of tensors", file,
-        describe(object.kind));
+        name_of(object.kind));
   PickledStateDict result;
   if (object.items.empty()) return result;
   Search search;
@@ -98,7 +98,7 @@ PickledStateDict find_state_dict(const PickleValue& object, const std::string& f
       const PickleValue &key = *dict->items[i], &value = *dict->items[i + 1];
       if (value.kind == Kind::tensor) {
         check(key.kind == Kind::text, "load_pytorch", "{}: the name of a tensor is {}", file,
-              describe(key.kind));
+              name_of(key.kind));
         bool is_new = result.tensors.emplace(key.text, &value).second;
         check(is_new, "load_pytorch", "{}: \"{}\" is there twice", file, key.text);
       } else if (std::string text = text_of(value); key.kind == Kind::text && !text.empty()) {
