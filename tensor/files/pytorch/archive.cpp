@@ -95,16 +95,7 @@ void PyTorchArchive::read_stream() {
   pickle_.resize(std::min<u64>(file_.size(), largest_pickle));
   file_.read(0, pickle_.data(), pickle_.size());
   std::string place = format("{}: ", file_.path());
-  Unpickled number = unpickle(pickle_, 0, place);
-  require(number.root->kind == Kind::big && number.root->text == magic,
-          "a Python pickle, but not torch.save()'s");
-  Unpickled protocol = unpickle(pickle_, number.end, place);
-  require(protocol.root->kind == Kind::whole && protocol.root->whole == stream_protocol,
-          "torch.save()'s protocol is not {}", stream_protocol);
-  Unpickled machine = unpickle(pickle_, protocol.end, place);
-  require(machine.root->kind == Kind::dict && !says_big_endian(*machine.root),
-          "written by a big-endian machine");
-  object_ = unpickle(pickle_, machine.end, place);
+  object_ = unpickle(pickle_, object_begin(place), place);
   Unpickled keys = unpickle(pickle_, object_.end, place);
   require(keys.root->kind == Kind::list, "the storages' keys are {}", name_of(keys.root->kind));
   list_storages();
@@ -119,6 +110,20 @@ void PyTorchArchive::read_stream() {
   for (const auto& [key, storage] : storages_)
     require(storage.where.begin != 0, "storage \"{}\" is not among the storages' keys", key);
   require(at == file_.size(), "{} bytes after the last storage", file_.size() - at);
+}
+
+// What is before the object.
+std::size_t PyTorchArchive::object_begin(const std::string& place) const {
+  Unpickled number = unpickle(pickle_, 0, place);
+  require(number.root->kind == Kind::big && number.root->text == magic,
+          "a Python pickle, but not torch.save()'s");
+  Unpickled protocol = unpickle(pickle_, number.end, place);
+  require(protocol.root->kind == Kind::whole && protocol.root->whole == stream_protocol,
+          "torch.save()'s protocol is not {}", stream_protocol);
+  Unpickled machine = unpickle(pickle_, protocol.end, place);
+  require(machine.root->kind == Kind::dict && !says_big_endian(*machine.root),
+          "written by a big-endian machine");
+  return machine.end;
 }
 
 u64 PyTorchArchive::place_storage(std::string_view key, FileStorage& storage, u64 at) const {

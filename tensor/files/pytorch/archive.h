@@ -40,6 +40,7 @@ class PyTorchArchive {
   void require(bool ok, std::string_view text, const Args&... args) const;
   void read_zip();
   void read_stream();
+  std::size_t object_begin(const std::string& place) const;
   void list_storages();
   u64 place_storage(std::string_view key, FileStorage& storage, u64 at) const;
   StoredBytes entry(const std::map<std::string, StoredBytes>& entries,

@@ -22,7 +22,8 @@ namespace melgrad {
 TensorFile load_pytorch(const std::filesystem::path& path);
 
 /// Writes a zip archive that torch.load(path, weights_only=True) reads as a dict of these, and
-/// load_pytorch() too; the file appears when it is complete (file.h).
+/// load_pytorch() too, but without "module." if all names begin with it; the file appears when it is
+/// complete (file.h).
 void save_pytorch(const std::filesystem::path& path, const std::map<std::string, Tensor>& tensors);
 
 }  // namespace melgrad
