@@ -64,11 +64,12 @@ void PyTorchArchive::read_zip() {
   require(object_.end == pickle_.size(), "{}/data.pkl has {} bytes behind its end", folder,
           pickle_.size() - object_.end);
   list_storages();
+  const std::string data = folder + "/data/";
   for (auto& [key, storage] : storages_) {
-    storage.where = entry(entries, folder + "/data/" + key);
+    storage.where = entry(entries, data + key);
     u64 wanted = static_cast<u64>(storage.numel) * storage.type->bytes;
-    require(storage.where.size == wanted, "{}/data/{} has {} bytes, {} of {} elements take {}",
-            folder, key, storage.where.size, storage.type->name, storage.numel, wanted);
+    require(storage.where.size == wanted, "{}{} has {} bytes, {} of {} elements take {}", data, key,
+            storage.where.size, storage.type->name, storage.numel, wanted);
   }
 }
 

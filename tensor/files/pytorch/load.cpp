@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "kernels/error.h"
+#include "tensor/files/bytes.h"
 #include "tensor/files/half.h"
 #include "tensor/files/pytorch/archive.h"
 #include "tensor/files/pytorch/pytorch.h"
@@ -17,13 +18,11 @@ using Kind = PickleValue::Kind;
 // A stride of 0 gives a tensor of any size for four bytes: so many elements are believed.
 constexpr i64 most_repeated = i64{1} << 24U;
 
-template <class From>
-void widen(const std::string& bytes, i64* target) {
-  for (std::size_t at = 0; at < bytes.size(); at += sizeof(From)) {
-    From value = 0;
-    bytes.copy(reinterpret_cast<char*>(&value), sizeof value, at);
-    *target++ = value;
-  }
+/// Signed numbers of `size` bytes each.
+void widen(std::string_view bytes, std::size_t size, i64* target) {
+  const std::size_t unused = 64 - 8 * size;
+  for (std::size_t at = 0; at < bytes.size(); at += size)
+    *target++ = static_cast<i64>(little_endian(bytes.substr(at, size)) << unused) >> unused;
 }
 
 class StateDictReader {
@@ -110,18 +109,12 @@ class StateDictReader {
     }
     std::string bytes(where.size, '\0');
     archive_.read(key, bytes.data());
-    if (type->becomes == Dtype::f32) {
-      for (i64 i = 0; i < numel; ++i) {
-        std::uint16_t half = 0;
-        bytes.copy(reinterpret_cast<char*>(&half), sizeof half, static_cast<u64>(i) * sizeof half);
-        row.data<float>()[i] = from_half(half);
-      }
-    } else if (type->bytes == 1) {
-      widen<std::int8_t>(bytes, row.data<i64>());
-    } else if (type->bytes == 2) {
-      widen<std::int16_t>(bytes, row.data<i64>());
-    } else {
-      widen<std::int32_t>(bytes, row.data<i64>());
+    if (type->becomes == Dtype::i64) {
+      widen(bytes, type->bytes, row.data<i64>());
+    } else {  // HalfStorage
+      for (std::size_t i = 0; i < static_cast<std::size_t>(numel); ++i)
+        row.data<float>()[i] = from_half(static_cast<std::uint16_t>(
+            little_endian(std::string_view(bytes).substr(i * type->bytes, type->bytes))));
     }
     return row;
   }

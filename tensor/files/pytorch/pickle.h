@@ -44,8 +44,8 @@ struct Unpickled {
   std::size_t end = 0;  // the first byte behind the pickle
 };
 
-/// Pickles that need more, of bytes or of objects, are refused: a state dict of 100 000 tensors does not.
-inline constexpr std::size_t largest_pickle = 32U << 20U, most_pickled_values = 2U << 20U;
+/// Pickles that need more, of bytes or of objects, are refused: 40 000 tensors do not.
+inline constexpr std::size_t largest_pickle = 32U << 20U, most_pickled_values = 1U << 20U;
 
 /// Runs the pickle that begins at byte `begin`: protocols 2 to 5, and of their opcodes those that a
 /// state dict needs. It can make the values above, and knows by name what makes them:

@@ -13,7 +13,9 @@ namespace {
 
 using Kind = PickleValue::Kind;
 constexpr std::string_view data_parallel = "module.";
-constexpr int deepest = 16;
+// A file that is made to be large has small answers, too.
+constexpr std::size_t deepest = 16, most_listed = 8, longest_key = 100, most_metadata = 1U << 20U;
+constexpr std::size_t digits = 32;  // of a number are fewer
 
 bool has_tensors(const PickleValue& dict) {
   for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2)
@@ -21,53 +23,58 @@ bool has_tensors(const PickleValue& dict) {
   return false;
 }
 
-/// A dict that has tensors, and the dicts that it lies in.
-struct Found {
-  std::string name;  // "model.state_dict"; empty for the object itself
-  std::vector<const PickleValue*> way;
+/// From the object to a dict that has tensors: dicts, and the keys under which all but the first lie.
+struct Way {
+  std::vector<const PickleValue*> dicts;
+  std::vector<std::string_view> keys;
 };
 
 class Search {
  public:
-  void look_in(const PickleValue& dict, const Found& at) {
-    if (!seen_.insert(&dict).second || at.way.size() >= deepest) return;
-    Found here = at;
-    here.way.push_back(&dict);
-    if (has_tensors(dict)) found_.push_back(here);
+  void look_in(const PickleValue& dict) {
+    if (way_.dicts.size() == deepest || found_.size() == most_listed) return;
+    if (!seen_.insert(&dict).second) return;
+    way_.dicts.push_back(&dict);
+    if (has_tensors(dict)) found_.push_back(way_);
     for (std::size_t i = 0; i + 1 < dict.items.size(); i += 2) {
       const PickleValue &key = *dict.items[i], &value = *dict.items[i + 1];
       if (key.kind != Kind::text || value.kind != Kind::dict) continue;
-      Found below = here;
-      below.name += (here.name.empty() ? "" : ".") + std::string(key.text);
-      look_in(value, below);
+      way_.keys.push_back(key.text);
+      look_in(value);
+      way_.keys.pop_back();
     }
+    way_.dicts.pop_back();
   }
-  const std::vector<Found>& found() const { return found_; }
+  const std::vector<Way>& found() const { return found_; }
 
  private:
+  Way way_;
   std::set<const PickleValue*> seen_;
-  std::vector<Found> found_;
+  std::vector<Way> found_;
 };
 
-std::string names(const std::vector<Found>& found) {
+/// "state_dict, model.ema"
+std::string names(const std::vector<Way>& found) {
   std::string list;
-  for (const Found& each : found)
-    list += (list.empty() ? "" : ", ") + (each.name.empty() ? "the file's own dict" : each.name);
+  for (const Way& each : found) {
+    list += list.empty() ? "" : ", ";
+    if (each.keys.empty()) list += "the file's own dict";
+    for (std::size_t i = 0; i < each.keys.size(); ++i)
+      list += (i == 0 ? "" : ".") + std::string(each.keys[i].substr(0, longest_key));
+  }
   return list;
 }
 
+bool has_text(const PickleValue& value) {
+  return value.kind == Kind::text || value.kind == Kind::boolean || value.kind == Kind::whole ||
+         value.kind == Kind::real;
+}
 std::string text_of(const PickleValue& value) {
-  std::array<char, 32> digits{};
-  switch (value.kind) {
-    case Kind::text: return std::string(value.text);
-    case Kind::boolean: return value.whole != 0 ? "True" : "False";
-    case Kind::whole: return std::to_string(value.whole);
-    case Kind::real: {
-      auto end = std::to_chars(digits.begin(), digits.end(), value.real).ptr;
-      return {digits.begin(), end};
-    }
-    default: return {};
-  }
+  if (value.kind == Kind::text) return std::string(value.text);
+  if (value.kind == Kind::boolean) return value.whole != 0 ? "True" : "False";
+  if (value.kind == Kind::whole) return std::to_string(value.whole);
+  std::array<char, digits> text{};
+  return {text.begin(), std::to_chars(text.begin(), text.end(), value.real).ptr};
 }
 
 void take_off_data_parallel(std::map<std::string, const PickleValue*>& tensors) {
@@ -88,12 +95,13 @@ PickledStateDict find_state_dict(const PickleValue& object, const std::string& f
   PickledStateDict result;
   if (object.items.empty()) return result;
   Search search;
-  search.look_in(object, {});
+  search.look_in(object);
   check(!search.found().empty(), "load_pytorch", "{}: no dict in it has tensors", file);
   check(search.found().size() == 1, "load_pytorch",
         "{}: which are the weights? Tensors are in {}; torch.save() the one dict", file,
         search.found().size() == 1 ? "" : names(search.found()));
-  for (const PickleValue* dict : search.found().front().way)
+  std::size_t metadata = 0;
+  for (const PickleValue* dict : search.found().front().dicts)
     for (std::size_t i = 0; i + 1 < dict->items.size(); i += 2) {
       const PickleValue &key = *dict->items[i], &value = *dict->items[i + 1];
       if (value.kind == Kind::tensor) {
@@ -101,8 +109,10 @@ PickledStateDict find_state_dict(const PickleValue& object, const std::string& f
               name_of(key.kind));
         bool is_new = result.tensors.emplace(key.text, &value).second;
         check(is_new, "load_pytorch", "{}: \"{}\" is there twice", file, key.text);
-      } else if (std::string text = text_of(value); key.kind == Kind::text && !text.empty()) {
-        result.metadata[std::string(key.text)] = text;
+      } else if (std::size_t size = key.text.size() + value.text.size();
+                 key.kind == Kind::text && has_text(value) && metadata + size < most_metadata) {
+        metadata += size + digits;
+        result.metadata[std::string(key.text)] = text_of(value);
       }
     }
   take_off_data_parallel(result.tensors);
