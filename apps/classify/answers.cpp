@@ -3,9 +3,9 @@
 #include <array>
 #include <charconv>
 
-#include "apps/harness/report/html.h"
 #include "apps/trained/json_fields.h"
 #include "audio/collections/content_hash.h"
+#include "tensor/files/utf8.h"
 
 namespace melgrad {
 namespace {

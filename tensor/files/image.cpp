@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tensor/files/bytes.h"
+#include "tensor/files/crc32.h"
 #include "tensor/files/file.h"
 #include "tensor/files/signature.h"
 
@@ -82,22 +83,6 @@ std::string_view wrong_with_jpeg(std::string_view bytes) {
   return four_inks && !named ? "a JPEG of four colours that does not say which" : "";
 }
 
-/// CRC-32 of the bytes, as PNG has it (ISO 3309).
-std::uint32_t crc(std::string_view bytes) {
-  static const auto table = [] {
-    std::array<std::uint32_t, 256> remainders{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      std::uint32_t r = i;
-      for (int bit = 0; bit < 8; ++bit) r = (r & 1U) != 0 ? 0xedb88320U ^ r >> 1U : r >> 1U;
-      remainders[i] = r;
-    }
-    return remainders;
-  }();
-  std::uint32_t r = ~0U;
-  for (char byte : bytes) r = table[(r ^ static_cast<unsigned char>(byte)) & 255U] ^ r >> 8U;
-  return ~r;
-}
-
 /// stb_image takes what a BMP lacks for black.
 bool is_cut_off_bmp(std::string_view bytes, i64 width, i64 height) {
   constexpr std::size_t pixels_at = 10, header_at = 14;
@@ -118,7 +103,7 @@ bool is_damaged_png(std::string_view bytes) {
   for (std::size_t at = signature; at + around_data <= bytes.size();) {
     std::size_t length = big_endian(bytes.substr(at, 4));
     if (length > bytes.size() - at - around_data) return true;
-    if (crc(bytes.substr(at + 4, 4 + length)) != big_endian(bytes.substr(at + 8 + length, 4)))
+    if (crc32(bytes.substr(at + 4, 4 + length)) != big_endian(bytes.substr(at + 8 + length, 4)))
       return true;
     if (bytes.substr(at + 4, 4) == "IEND") return false;
     at += around_data + length;

@@ -22,6 +22,7 @@ constexpr Signature signatures[] = {
     {"\x80\3"sv, "", "a Python pickle"},
     {"\x80\4"sv, "", "a Python pickle"},
     {"\x80\5"sv, "", "a Python pickle"},
+    {"?????\0\0\0{"sv, "", "a safetensors file"},
     {"\x89HDF\r\n\x1a\n"sv, "", "an HDF5 file"},
     {"\x93NUMPY"sv, "", "a NumPy array (npy)"},
     {"version https://git-lfs"sv, "", "a Git LFS pointer: git lfs pull gets the file"},

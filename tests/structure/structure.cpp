@@ -77,6 +77,7 @@ const std::vector<Wing> wings = {
     {"tensor/ops", "tensor/", {"tensor"}},
     {"tensor/files", "tensor/", {"tensor"}},
     {"tensor/files/hdf5", "tensor/", {"tensor", "tensor/files"}},
+    {"tensor/files/pytorch", "tensor/", {"tensor", "tensor/files"}},
     {"autograd/functions", "autograd/", {"autograd"}},
     {"autograd/tools", "autograd/", {"autograd"}},
     {"layers", "layers/", {"layers"}},

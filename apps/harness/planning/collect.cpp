@@ -10,10 +10,10 @@
 #include "apps/harness/data/copies.h"
 #include "apps/harness/planning/notes.h"
 #include "apps/harness/planning/splitting.h"
-#include "apps/harness/report/html.h"
 #include "audio/collections/walk.h"
 #include "audio/synth/synth.h"
 #include "tensor/files/image.h"
+#include "tensor/files/utf8.h"
 
 namespace melgrad {
 namespace {

@@ -8,8 +8,6 @@
 
 namespace melgrad {
 
-/// Whether all of it is (RFC 3629).
-bool is_utf8(std::string_view text);
 /// & < > " ' as entities; bytes that are not UTF-8, or that no page may hold, as U+FFFD.
 std::string escape_html(std::string_view text);
 /// A path as a link: every byte that a URL may not hold becomes %XX.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "apps/harness/report/numbers.h"
+#include "tensor/files/utf8.h"
 #include "tests/harness/report/html_tree.h"
 
 namespace melgrad {
