@@ -6,7 +6,8 @@
 
 #include "autograd/variable.h"
 
-/// The integer hash that tests/goldens/layers.py fills parameters and inputs with, too.
+/// The integer hash that tests/goldens/layers.py and standard_nets.py fill parameters, statistics and
+/// inputs with, too.
 namespace melgrad {
 
 /// Uniform in [−1, 1): murmur3's finaliser of key · 0x9E3779B1 + i for element i, divided by 2³¹.
@@ -35,6 +36,16 @@ inline void set_hashed(const std::vector<std::pair<std::string, Variable>>& para
       if (name.ends_with("weight")) values.add_(full({}, 1, Dtype::f64));
     }
     parameter.mutable_data().copy_(values);
+  }
+}
+
+/// Buffer k gets hash 3000 + k: means within .1 of 0, variances within .5 of 1.
+inline void set_hashed_statistics(const std::vector<std::pair<std::string, Tensor>>& buffers) {
+  for (std::size_t k = 0; k < buffers.size(); ++k) {
+    auto [name, buffer] = buffers[k];
+    Tensor values = hashed(3000 + k, buffer.shape());
+    if (name.ends_with("running_mean")) buffer.copy_(values.mul_(.1));
+    if (name.ends_with("running_var")) buffer.copy_(values.mul_(.5).add_(full({}, 1, Dtype::f64)));
   }
 }
 
