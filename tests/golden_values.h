@@ -12,14 +12,16 @@ namespace melgrad {
 
 /// Uniform in [−1, 1): murmur3's finaliser of key · 0x9E3779B1 + i for element i, divided by 2³¹.
 inline Tensor hashed(u64 key, const Shape& shape) {
-  std::vector<double> values(static_cast<std::size_t>(shape.numel()));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    auto x = static_cast<std::uint32_t>(key * 0x9E3779B1U + i);
+  Tensor values = empty(shape, Dtype::f64);
+  auto* value = values.data<double>();
+  i64 n = shape.numel();
+  for (i64 i = 0; i < n; ++i) {
+    auto x = static_cast<std::uint32_t>(key * 0x9E3779B1U + static_cast<u64>(i));
     x = (x ^ (x >> 16U)) * 0x85EBCA6BU;
     x = (x ^ (x >> 13U)) * 0xC2B2AE35U;
-    values[i] = static_cast<double>(x ^ (x >> 16U)) / 2147483648.0 - 1;
+    value[i] = static_cast<double>(x ^ (x >> 16U)) / 2147483648.0 - 1;
   }
-  return from_vector(values, shape);
+  return values;
 }
 
 /// Parameter k gets hash k: matrices and kernels scaled by √(6 / fan_in), others by .1, a batch

@@ -43,60 +43,60 @@ Variable loss_of(Module& net) {
   return cross_entropy(net(pictures(Dtype::f64)), from_vector(std::vector<i64>{0, 3, 6, 9}));
 }
 
-// Of the nets here, VGG16's 134 million weights are most of the time.
+// Observed: 7.1e-6 for ResNet-RS, whose gates multiply what is rounded (PyTorch's own f32 is 3.2e-6
+// off), 3.5e-6 for the others, on CPUs with AVX-512, AVX2 and SSE.
 TEST(StandardNets, LogitsArePyTorchs) {
-  for (const char* name :
-       {"alexnet", "vgg11", "vgg11_bn", "vgg16", "vgg16_bn", "resnet34", "resnet50", "resnetrs50",
-        "alexnet_fastai", "vgg16_bn_fastai", "resnet34_fastai", "resnet50_fastai",
-        "resnetrs50_fastai"}) {
+  for (const char* name : {"alexnet", "vgg11", "vgg11_bn", "vgg16", "vgg16_bn", "resnet34",
+                           "resnet50", "resnetrs50", "alexnet_fastai", "vgg16_bn_fastai",
+                           "resnet34_fastai", "resnet50_fastai", "resnetrs50_fastai"}) {
     auto net = make(name, Dtype::f32);
     set_hashed_statistics(net->buffers());
     Tensor expected = golden(name, "logits");
-    Tensor y = logits(*net, pictures(Dtype::f32).slice(0, 0, 2));
     double largest = largest_difference(expected, zeros(expected.shape()));
-    double error = largest_difference(y, expected) / largest;
-    EXPECT_LT(error, 1e-5) << name;
-    std::cout << name << " " << error << "\n";
+    Tensor y = logits(*net, pictures(Dtype::f32).slice(0, 0, 2));
+    EXPECT_LT(largest_difference(y, expected), 1e-5 * largest) << name;
   }
 }
 
 // Of every parameter the gradient's norm, and its product with a hash.
-TEST(StandardNets, GradientsArePyTorchs) {
-  for (const char* name :
-       {"resnet34", "resnet50", "resnetrs50", "alexnet_fastai", "resnet34_fastai"}) {
-    auto net = make(name, Dtype::f64);
-    loss_of(*net).backward();
-    Named<Variable> parameters = net->parameters();
-    std::vector<double> expected = golden(name, "gradients").to_vector<double>();
-    ASSERT_EQ(expected.size(), 2 * parameters.size()) << name;
-    for (std::size_t k = 0; k < parameters.size(); ++k) {
-      Tensor gradient = parameters[k].second.grad();
-      double norm = std::sqrt(sum(gradient * gradient).item());
-      double product = sum(gradient * hashed(4000 + k, gradient.shape())).item();
-      EXPECT_NEAR(norm, expected[2 * k], 1e-9 * expected[2 * k]) << name << parameters[k].first;
-      EXPECT_NEAR(product, expected[2 * k + 1], 1e-9 * expected[2 * k])
-          << name << parameters[k].first;
-    }
+void expect_gradients(const std::string& name, Module& net) {
+  Named<Variable> parameters = net.parameters();
+  std::vector<double> expected = golden(name, "gradients").to_vector<double>();
+  ASSERT_EQ(expected.size(), 2 * parameters.size()) << name;
+  for (std::size_t k = 0; k < parameters.size(); ++k) {
+    const auto& [path, parameter] = parameters[k];
+    Tensor gradient = parameter.grad();
+    double norm = expected[2 * k];
+    EXPECT_NEAR(std::sqrt(sum(gradient * gradient).item()), norm, 1e-9 * norm) << name << path;
+    EXPECT_NEAR(sum(gradient * hashed(4000 + k, gradient.shape())).item(), expected[2 * k + 1],
+                1e-9 * norm)
+        << name << path;
   }
 }
 
+TEST(StandardNets, GradientsArePyTorchs) {
+  for (const char* name : {"resnet50", "alexnet_fastai", "resnet34_fastai"}) {
+    auto net = make(name, Dtype::f64);
+    loss_of(*net).backward();
+    expect_gradients(name, *net);
+  }
+}
+
+// The first 3 of 20 losses, as a step takes a second: all 20 were within 3.4e-13 of PyTorch's, and the
+// logits after them within 9.5e-13.
 TEST(StandardNets, TrainAsPyTorchs) {
-  const char* all = std::getenv("ALL");
-  std::size_t steps = all ? 20 : 3;
   for (const char* name : {"resnet34", "resnetrs50"}) {
     auto net = make(name, Dtype::f64);
     Adam optimizer(net->parameters(), {.lr = 1e-5, .eps = 1e-8});
     std::vector<double> expected = golden(name, "losses").to_vector<double>();
-    for (std::size_t step = 0; step < steps; ++step) {
+    for (std::size_t step = 0; step < 3; ++step) {
       optimizer.zero_grad();
       Variable loss = loss_of(*net);
-      loss.backward();
-      optimizer.step();
       EXPECT_NEAR(loss.item(), expected[step], 1e-9 * expected[step]) << name << " step " << step;
-      std::cout << name << " " << loss.item() << " " << loss.item() / expected[step] - 1 << "\n";
-    }
-    if (all) {
-      std::cout << largest_difference(logits(*net, pictures(Dtype::f64)), golden(name, "trained_logits")) << "\n";
+      if (step == 2) continue;
+      loss.backward();
+      if (step == 0) expect_gradients(name, *net);
+      optimizer.step();
     }
   }
 }
