@@ -86,6 +86,8 @@ def goldens(name):
     net.eval()
     with torch.no_grad():
         out = {"logits": net(x[:2])}
+        if name == "resnetrs50":  # windows that the picture's end cuts off, and one of one value
+            out["odd_logits"] = net(hashed(1001, (2, 3, 35, 9)))
 
     for key, value in net.named_buffers():
         value.copy_(initial[key])

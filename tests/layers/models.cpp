@@ -114,6 +114,16 @@ std::vector<Shape> shapes_of(const NetEntry& entry) {
   return {{3, n, n}, {1, n + 7, n}, {5, n + 1, n + 20}};
 }
 
+// Which tests of values leave out: they are run without dropout.
+TEST(Models, FastaisHeadHasItsDropout) {
+  auto net = make_net("alexnet_fastai", 10);
+  std::map<std::string, std::string> details;
+  for (const auto& [name, module] : net->modules())
+    if (module->type() == "Dropout") details[name] = module->details();
+  EXPECT_EQ(details,
+            (std::map<std::string, std::string>{{"head.3", "p 0.25"}, {"head.7", "p 0.5"}}));
+}
+
 TEST(Models, TakeInputsOfOtherShapes) {
   for (const NetEntry& entry : nets()) {
     if (is_one_more_vgg(entry)) continue;

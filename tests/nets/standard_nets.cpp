@@ -31,7 +31,7 @@ std::unique_ptr<Module> make(const std::string& name, Dtype dtype) {
   return net;
 }
 
-Tensor pictures(Dtype dtype) { return hashed(1000, {4, 3, 64, 64}).to(dtype); }
+Tensor pictures() { return hashed(1000, {4, 3, 64, 64}); }
 
 Tensor logits(Module& net, const Tensor& x) {
   NoGrad no_grad;
@@ -40,7 +40,13 @@ Tensor logits(Module& net, const Tensor& x) {
 }
 
 Variable loss_of(Module& net) {
-  return cross_entropy(net(pictures(Dtype::f64)), from_vector(std::vector<i64>{0, 3, 6, 9}));
+  return cross_entropy(net(pictures()), from_vector(std::vector<i64>{0, 3, 6, 9}));
+}
+
+void expect_logits(const std::string& name, Module& net, const char* golden_name, const Tensor& x) {
+  Tensor expected = golden(name, golden_name);
+  double largest = largest_difference(expected, zeros(expected.shape()));
+  EXPECT_LT(largest_difference(logits(net, x.to(Dtype::f32)), expected), 1e-5 * largest) << name;
 }
 
 // Observed: 7.1e-6 for ResNet-RS, whose gates multiply what is rounded (PyTorch's own f32 is 3.2e-6
@@ -51,10 +57,9 @@ TEST(StandardNets, LogitsArePyTorchs) {
                            "resnet34_fastai", "resnet50_fastai", "resnetrs50_fastai"}) {
     auto net = make(name, Dtype::f32);
     set_hashed_statistics(net->buffers());
-    Tensor expected = golden(name, "logits");
-    double largest = largest_difference(expected, zeros(expected.shape()));
-    Tensor y = logits(*net, pictures(Dtype::f32).slice(0, 0, 2));
-    EXPECT_LT(largest_difference(y, expected), 1e-5 * largest) << name;
+    expect_logits(name, *net, "logits", pictures().slice(0, 0, 2));
+    if (std::string(name) == "resnetrs50")  // windows that the picture's end cuts off
+      expect_logits(name, *net, "odd_logits", hashed(1001, {2, 3, 35, 9}));
   }
 }
 
