@@ -3,8 +3,12 @@
 namespace melgrad {
 
 Sequential& Sequential::append(std::unique_ptr<Module> layer) {
-  check(layer != nullptr, "sequential", "layer {} is null", layers_.size());
-  add_module(std::to_string(layers_.size()), *layer);
+  return append(std::to_string(layers_.size()), std::move(layer));
+}
+
+Sequential& Sequential::append(const std::string& name, std::unique_ptr<Module> layer) {
+  check(layer != nullptr, "sequential", "layer {} is null", name);
+  add_module(name, *layer);
   chain_.add(*layer);
   layers_.push_back(std::move(layer));
   return *this;

@@ -6,19 +6,22 @@
 
 #include "autograd/variable.h"
 
-/// The integer hash that tests/goldens/layers.py fills parameters and inputs with, too.
+/// The integer hash that tests/goldens/layers.py and standard_nets.py fill parameters, statistics and
+/// inputs with, too.
 namespace melgrad {
 
 /// Uniform in [−1, 1): murmur3's finaliser of key · 0x9E3779B1 + i for element i, divided by 2³¹.
 inline Tensor hashed(u64 key, const Shape& shape) {
-  std::vector<double> values(static_cast<std::size_t>(shape.numel()));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    auto x = static_cast<std::uint32_t>(key * 0x9E3779B1U + i);
+  Tensor values = empty(shape, Dtype::f64);
+  auto* value = values.data<double>();
+  i64 n = shape.numel();
+  for (i64 i = 0; i < n; ++i) {
+    auto x = static_cast<std::uint32_t>(key * 0x9E3779B1U + static_cast<u64>(i));
     x = (x ^ (x >> 16U)) * 0x85EBCA6BU;
     x = (x ^ (x >> 13U)) * 0xC2B2AE35U;
-    values[i] = static_cast<double>(x ^ (x >> 16U)) / 2147483648.0 - 1;
+    value[i] = static_cast<double>(x ^ (x >> 16U)) / 2147483648.0 - 1;
   }
-  return from_vector(values, shape);
+  return values;
 }
 
 /// Parameter k gets hash k: matrices and kernels scaled by √(6 / fan_in), others by .1, a batch
@@ -35,6 +38,16 @@ inline void set_hashed(const std::vector<std::pair<std::string, Variable>>& para
       if (name.ends_with("weight")) values.add_(full({}, 1, Dtype::f64));
     }
     parameter.mutable_data().copy_(values);
+  }
+}
+
+/// Buffer k gets hash 3000 + k: means within .1 of 0, variances within .5 of 1.
+inline void set_hashed_statistics(const std::vector<std::pair<std::string, Tensor>>& buffers) {
+  for (std::size_t k = 0; k < buffers.size(); ++k) {
+    auto [name, buffer] = buffers[k];
+    Tensor values = hashed(3000 + k, buffer.shape());
+    if (name.ends_with("running_mean")) buffer.copy_(values.mul_(.1));
+    if (name.ends_with("running_var")) buffer.copy_(values.mul_(.5).add_(full({}, 1, Dtype::f64)));
   }
 }
 

@@ -12,7 +12,8 @@ namespace melgrad {
 namespace {
 
 void load_all_but_the_head(const Row& row, Module& net, const std::string& path) {
-  load_pretrained(net, load_safetensors(path).tensors, {find_net(row.net()).head});
+  const NetEntry& entry = find_net(row.net());
+  load_pretrained(net, load_safetensors(path).tensors, {entry.head}, entry.replaced);
 }
 
 // "vgg=w.pth" is for the row vgg alone; a file of which no row is named is for all that it fits.

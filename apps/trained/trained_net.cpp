@@ -51,10 +51,12 @@ void check_fit(const Normalisation& normalisation, const Shape& shape, bool fram
 
 // Of the last layer, whose outputs are the classes.
 i64 outputs_of(const NetEntry& entry, const StateDict& weights) {
-  std::string name = std::string(entry.head) + ".bias";
-  auto bias = weights.find(name);
-  check(bias != weights.end(), "net", "no weights of a {}: {} is not there", entry.name, name);
-  return bias->second.numel();
+  std::string name = std::string(entry.head) + ".weight";
+  auto weight = weights.find(name);
+  check(weight != weights.end(), "net", "no weights of a {}: {} is not there", entry.name, name);
+  check(weight->second.rank() == 2, "net", "no weights of a {}: {} is {}", entry.name, name,
+        weight->second.shape());
+  return weight->second.dim(0);
 }
 
 // All but the weights' own shapes.

@@ -3,28 +3,45 @@
 #include <algorithm>
 
 namespace melgrad {
+namespace {
+
+// Whether an entry of a state is of this layer.
+auto is_of(const std::string& layer) {
+  return [start = layer + "."](const auto& entry) { return entry.first.starts_with(start); };
+}
+
+bool has(const StateDict& state, const std::string& layer) {
+  return std::any_of(state.begin(), state.end(), is_of(layer));
+}
+
+}  // namespace
 
 PretrainedReport load_pretrained(Module& net, const StateDict& weights,
-                                 const std::vector<std::string>& heads) {
+                                 const std::vector<std::string>& heads,
+                                 const ReplacedHead& replaced) {
   StateDict own = net.state_dict(), fitting = weights;
   PretrainedReport report;
+  auto keep = [&](const std::string& layer) {
+    std::erase_if(fitting, is_of(layer));
+    for (const auto& entry : own) {
+      if (!is_of(layer)(entry)) continue;
+      fitting.insert(entry);
+      report.kept.push_back(entry.first);
+    }
+  };
+  if (!replaced.own.empty() && !has(weights, replaced.own)) {
+    std::erase_if(fitting, is_of(replaced.published));
+    keep(replaced.own);
+  }
   for (const std::string& head : heads) {
-    auto in_head = [&](const auto& entry) { return entry.first.starts_with(head + "."); };
-    check(std::any_of(own.begin(), own.end(), in_head), "load_pretrained",
-          "this {} has no layer '{}'", net.type(), head);
+    check(has(own, head), "load_pretrained", "this {} has no layer '{}'", net.type(), head);
     // A head is kept as a whole: a bias that happens to fit belongs to the weight that does not.
     bool fits = std::all_of(own.begin(), own.end(), [&](const auto& entry) {
-      auto given = weights.find(entry.first);
-      return !in_head(entry) ||
-             (given != weights.end() && given->second.shape() == entry.second.shape());
+      auto given = fitting.find(entry.first);
+      return !is_of(head)(entry) ||
+             (given != fitting.end() && given->second.shape() == entry.second.shape());
     });
-    if (fits) continue;
-    std::erase_if(fitting, in_head);
-    for (const auto& entry : own)
-      if (in_head(entry)) {
-        fitting.insert(entry);
-        report.kept.push_back(entry.first);
-      }
+    if (!fits) keep(head);
   }
   net.load_state_dict(fitting);
   return report;

@@ -5,10 +5,13 @@
 #include "layers/models/cnn_rnn.h"
 #include "layers/models/convpool.h"
 #include "layers/models/deep_cnn.h"
+#include "layers/models/fastai.h"
 #include "layers/models/logistic_regression.h"
 #include "layers/models/mfcc_cnn.h"
 #include "layers/models/mlp.h"
+#include "layers/models/resnet.h"
 #include "layers/models/resnet50_keras.h"
+#include "layers/models/resnetrs.h"
 #include "layers/models/segment_nets.h"
 #include "layers/models/spotify_dense.h"
 #include "layers/models/vgg.h"
@@ -18,6 +21,7 @@ namespace melgrad {
 const std::vector<NetEntry>& nets() {
   static const Shape picture{3, 64, 64}, photo{3, 224, 224};
   static const Shape mels{3, 128, 1024}, frames{1, 1249, 13}, segment{1, 130, 13}, table{21};
+  static const ReplacedHead for_fc{"head", "fc"}, for_classifier{"head", "classifier"};
   static const std::vector<NetEntry> all{
       {"logistic", "logistic regression on the pixels", picture, 0, 4, "1", logistic_regression},
       {"mlp1", "perceptron, one hidden layer of 512", picture, 0, 4, "3", mlp1},
@@ -32,11 +36,25 @@ const std::vector<NetEntry>& nets() {
        "classifier", cnn_lstm},
       {"alexnet", "AlexNet, torchvision's; also for 64 × 64", photo, 63, 1000, "classifier.6",
        alexnet},
+      {"vgg11", "VGG11, torchvision's; also for 64 × 64", photo, 32, 1000, "classifier.6", vgg11},
       {"vgg11_bn", "VGG11 with batch norm, torchvision's; also for 64 × 64", photo, 32, 1000,
        "classifier.6", vgg11_bn},
-      {"vgg16", "VGG16, torchvision's", photo, 32, 1000, "classifier.6", vgg16},
-      {"vgg16_bn", "VGG16 with batch norm, torchvision's", photo, 32, 1000, "classifier.6",
-       vgg16_bn},
+      {"vgg16", "VGG16, torchvision's; also for 64 × 64", photo, 32, 1000, "classifier.6", vgg16},
+      {"vgg16_bn", "VGG16 with batch norm, torchvision's; also for 64 × 64", photo, 32, 1000,
+       "classifier.6", vgg16_bn},
+      {"resnet34", "ResNet-34, torchvision's; any size", photo, 1, 1000, "fc", resnet34},
+      {"resnet50", "ResNet-50, torchvision's; any size", photo, 1, 1000, "fc", resnet50},
+      {"resnetrs50", "ResNet-RS-50, timm's; any size", photo, 1, 1000, "fc", resnetrs50},
+      {"alexnet_fastai", "alexnet's convolutions, fastai's head", photo, 63, 10, "head.8",
+       alexnet_fastai, for_classifier},
+      {"vgg16_bn_fastai", "vgg16_bn's convolutions, fastai's head", photo, 32, 10, "head.8",
+       vgg16_bn_fastai, for_classifier},
+      {"resnet34_fastai", "resnet34's body, fastai's head", photo, 1, 10, "head.8", resnet34_fastai,
+       for_fc},
+      {"resnet50_fastai", "resnet50's body, fastai's head", photo, 1, 10, "head.8", resnet50_fastai,
+       for_fc},
+      {"resnetrs50_fastai", "resnetrs50's body, fastai's head", photo, 1, 10, "head.8",
+       resnetrs50_fastai, for_fc},
       {"convpool", "study B: 4 × [conv, ReLU, batch norm, pool], 2 linear", mels, 118, 8,
        "classifier.6", convpool},
       {"convconvpool", "study B: 2 × [2 convs, batch norm, pool], 2 linear", mels, 32, 8,

@@ -4,9 +4,9 @@
 #include "layers/batch_norm.h"
 #include "layers/conv2d.h"
 #include "layers/dropout.h"
+#include "layers/flatten.h"
 #include "layers/linear.h"
 #include "layers/pool.h"
-#include "layers/sequential.h"
 
 namespace melgrad {
 namespace {
@@ -17,52 +17,56 @@ const Widths configuration_a{64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 
 const Widths configuration_d{64, 64,  0,   128, 128, 0,   256, 256, 256,
                              0,  512, 512, 512, 0,   512, 512, 512, 0};
 
-class Vgg final : public Module {
- public:
-  Vgg(const Widths& widths, bool batch_norm, i64 channels, i64 classes) {
-    for (i64 filters : widths) {
-      if (filters == 0) {
-        features_.add<MaxPool2d>(2);
-        continue;
-      }
-      features_.add<Conv2d>(channels, filters, 3, Conv2dOptions{.padding = 1},
-                            WeightSettings{.init = init::kaiming_fan_out});
-      if (batch_norm) features_.add<BatchNorm2d>(filters);
-      features_.add<ReLU>();
-      channels = filters;
+void add_features(Sequential& net, const Widths& widths, bool batch_norm, i64 channels) {
+  auto features = std::make_unique<Sequential>();
+  for (i64 filters : widths) {
+    if (filters == 0) {
+      features->add<MaxPool2d>(2);
+      continue;
     }
-    WeightSettings narrow{.init = init::normal_001};
-    classifier_.add<Linear>(512 * 7 * 7, 4096, narrow).add<ReLU>().add<Dropout>(.5);
-    classifier_.add<Linear>(4096, 4096, narrow).add<ReLU>().add<Dropout>(.5);
-    classifier_.add<Linear>(4096, classes, narrow);
-
-    add_module("features", features_);
-    add_module("avgpool", avgpool_);
-    add_module("classifier", classifier_);
+    features->add<Conv2d>(channels, filters, 3, Conv2dOptions{.padding = 1},
+                          WeightSettings{.init = init::kaiming_fan_out});
+    if (batch_norm) features->add<BatchNorm2d>(filters);
+    features->add<ReLU>();
+    channels = filters;
   }
-  std::string type() const override { return "Vgg"; }
-  Variable forward(const Variable& x) override {
-    return classifier_(flatten(avgpool_(features_(x)), 1));
-  }
+  net.append("features", std::move(features));
+}
 
- private:
-  Sequential features_;
-  AdaptiveAvgPool2d avgpool_{7};
-  Sequential classifier_;
-};
+std::unique_ptr<Module> vgg(const Widths& widths, bool batch_norm, i64 channels, i64 classes) {
+  const WeightSettings narrow{.init = init::normal_001};
+  auto classifier = std::make_unique<Sequential>();
+  classifier->add<Linear>(512 * 7 * 7, 4096, narrow).add<ReLU>().add<Dropout>(.5);
+  classifier->add<Linear>(4096, 4096, narrow).add<ReLU>().add<Dropout>(.5);
+  classifier->add<Linear>(4096, classes, narrow);
+
+  auto net = std::make_unique<Sequential>("Vgg");
+  add_features(*net, widths, batch_norm, channels);
+  net->add_as<AdaptiveAvgPool2d>("avgpool", 7).add_as<Flatten>("flatten");
+  net->append("classifier", std::move(classifier));
+  return net;
+}
 
 }  // namespace
 
+void add_vgg16_bn_features(Sequential& net, i64 channels) {
+  add_features(net, configuration_d, true, channels);
+}
+
+std::unique_ptr<Module> vgg11(const Shape& input, i64 classes) {
+  return vgg(configuration_a, false, input[0], classes);
+}
+
 std::unique_ptr<Module> vgg11_bn(const Shape& input, i64 classes) {
-  return std::make_unique<Vgg>(configuration_a, true, input[0], classes);
+  return vgg(configuration_a, true, input[0], classes);
 }
 
 std::unique_ptr<Module> vgg16(const Shape& input, i64 classes) {
-  return std::make_unique<Vgg>(configuration_d, false, input[0], classes);
+  return vgg(configuration_d, false, input[0], classes);
 }
 
 std::unique_ptr<Module> vgg16_bn(const Shape& input, i64 classes) {
-  return std::make_unique<Vgg>(configuration_d, true, input[0], classes);
+  return vgg(configuration_d, true, input[0], classes);
 }
 
 }  // namespace melgrad

@@ -17,11 +17,12 @@ SlidingWindow sliding_window(std::string_view op, const SlidingWindowRule& rule)
     return {output, total / 2, total - total / 2};
   }
   i64 room = input + 2 * padding - extent;
-  check(room >= 0, op, "a window of {} does not fit into {} with padding {}", extent, input,
+  i64 cut = ceil_mode ? stride - 1 : 0;  // how much of the last window may lie outside
+  i64 output = room + cut < 0 ? 0 : (room + cut) / stride + 1;
+  if (ceil_mode && (output - 1) * stride >= input + padding) --output;
+  check(output >= 1, op, "a window of {} does not fit into {} with padding {}", extent, input,
         padding);
-  i64 output = room / stride + 1;
-  bool another = ceil_mode && room % stride != 0 && output * stride < input + padding;
-  return {another ? output + 1 : output, padding, padding};
+  return {output, padding, padding};
 }
 
 }  // namespace melgrad

@@ -17,7 +17,8 @@ struct SlidingWindow {
 
 /// Explicit padding: ⌊(input + 2 padding − extent) / stride⌋ + 1
 /// with extent = dilation (kernel − 1) + 1;
-/// ceil_mode rounds up, unless the last window would start in the padding at the end.
+/// ceil_mode rounds up, unless the last window would start in the padding at the end: a window of 2
+/// with stride 2 fits into 1.
 /// Same: ⌈input / stride⌉, the padding split evenly, the odd one at the end.
 /// Throws Error where no window fits.
 SlidingWindow sliding_window(std::string_view op, const SlidingWindowRule& rule);

@@ -8,6 +8,7 @@
 
 #include "layers/conv2d.h"
 #include "layers/linear.h"
+#include "layers/models/registry.h"
 #include "layers/rnn.h"
 #include "tensor/ops.h"
 
@@ -144,6 +145,51 @@ TEST(Init, TorchvisionsVgg) {
   linear.reset(generator);
   expect_normal(linear.weight.data(), .01);
   EXPECT_EQ(max(abs(linear.bias.data())).item(), 0);
+}
+
+// torchvision's and timm's convolutions by fan_out, timm's gates with PyTorch's biases, fastai's head
+// by fan_in.
+TEST(Init, ResidualNets) {
+  // What a layer of a net draws, which need not be drawn as a whole.
+  auto drawn = [](const char* net_name, const std::string& layer) {
+    auto net = make_net(net_name, 10);
+    Generator generator(1);
+    for (auto& [name, module] : net->modules())
+      if (name == layer) module->reset(generator);
+    StateDict state;
+    for (auto& [name, tensor] : net->state_dict()) state[name] = tensor.clone();
+    return state;
+  };
+  StateDict stem = drawn("resnet34", "conv1"), block = drawn("resnet34", "layer2.0");
+  expect_normal(stem.at("conv1.weight"), std::sqrt(2. / (64 * 49)));
+  expect_normal(block.at("layer2.0.conv1.weight"), std::sqrt(2. / (128 * 9)));
+  expect_normal(block.at("layer2.0.conv2.weight"), std::sqrt(2. / (128 * 9)));
+  expect_normal(block.at("layer2.0.downsample.0.weight"), std::sqrt(2. / 128));
+  StateDict last = drawn("resnet34", "fc");
+  expect_uniform(last.at("fc.weight"), 1 / std::sqrt(512));
+  expect_uniform(last.at("fc.bias"), 1 / std::sqrt(512));
+
+  StateDict bottleneck = drawn("resnet50", "layer1.0");
+  expect_normal(bottleneck.at("layer1.0.conv1.weight"), std::sqrt(2. / 64));
+  expect_normal(bottleneck.at("layer1.0.conv3.weight"), std::sqrt(2. / 256));
+  EXPECT_TRUE(equal(bottleneck.at("layer1.0.bn3.weight"), ones({256})));
+
+  StateDict rs = drawn("resnetrs50", "layer1.0");
+  expect_normal(rs.at("layer1.0.conv2.weight"), std::sqrt(2. / (64 * 9)));
+  expect_normal(rs.at("layer1.0.downsample.1.weight"), std::sqrt(2. / 256));
+  EXPECT_TRUE(equal(rs.at("layer1.0.bn3.weight"), zeros({256})));
+  EXPECT_TRUE(equal(rs.at("layer1.0.bn2.weight"), ones({64})));
+  expect_normal(rs.at("layer1.0.se.fc1.weight"), std::sqrt(2. / 64));
+  expect_normal(rs.at("layer1.0.se.fc2.weight"), std::sqrt(2. / 256));
+  expect_uniform(rs.at("layer1.0.se.fc1.bias"), 1. / 16);
+  expect_uniform(rs.at("layer1.0.se.fc2.bias"), 1. / 8);
+  expect_normal(drawn("resnetrs50", "conv1").at("conv1.6.weight"), std::sqrt(2. / (64 * 9)));
+  expect_normal(drawn("resnetrs50", "maxpool").at("maxpool.0.weight"), std::sqrt(2. / (64 * 9)));
+  expect_uniform(drawn("resnetrs50", "fc").at("fc.weight"), 1 / std::sqrt(2048));
+
+  StateDict head = drawn("resnet34_fastai", "head");
+  expect_normal(head.at("head.4.weight"), std::sqrt(2. / 1024));
+  expect_normal(head.at("head.8.weight"), std::sqrt(2. / 512));
 }
 
 }  // namespace

@@ -149,6 +149,17 @@ TEST(Sequential, NumbersItsLayers) {
   EXPECT_THROW(net.append(nullptr), Error);
 }
 
+TEST(Sequential, NamesItsLayers) {
+  Sequential net("Pair");
+  net.add_as<Linear>("first", 3, 4).add<ReLU>().add_as<Linear>("last", 4, 2);
+  net.eval();
+  EXPECT_EQ(net.type(), "Pair");
+  EXPECT_EQ(net.parameters()[2].first, "last.weight");
+  EXPECT_EQ(net.modules()[2].first, "1");  // its place
+  EXPECT_EQ(net(ones({5, 3})).shape(), (Shape{5, 2}));
+  EXPECT_THROW(net.append("none", nullptr), Error);
+}
+
 // Each size and count by itself.
 TEST(Layers, RefuseSizesThatMakeNoSense) {
   auto refused = [](auto make) { return error_of(make) != "no error"; };

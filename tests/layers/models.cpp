@@ -18,9 +18,21 @@ TEST(Models, ParameterCountsArePublished) {
   };
   EXPECT_EQ(count("alexnet", 10), 57044810);
   EXPECT_EQ(count("alexnet", 1000), 61100840);
+  EXPECT_EQ(count("vgg11", 10), 128807306);
   EXPECT_EQ(count("vgg11_bn", 10), 128812810);
   EXPECT_EQ(count("vgg16", 10), 134301514);
   EXPECT_EQ(count("vgg16_bn", 10), 134309962);
+  EXPECT_EQ(count("resnet34", 10), 21289802);
+  EXPECT_EQ(count("resnet34", 1000), 21797672);
+  EXPECT_EQ(count("resnet50", 10), 23528522);
+  EXPECT_EQ(count("resnet50", 1000), 25557032);
+  EXPECT_EQ(count("resnetrs50", 10), 33663402);
+  EXPECT_EQ(count("resnetrs50", 1000), 35691912);
+  EXPECT_EQ(count("alexnet_fastai", 10), 2739008);
+  EXPECT_EQ(count("vgg16_bn_fastai", 10), 15255616);
+  EXPECT_EQ(count("resnet34_fastai", 10), 21817152);
+  EXPECT_EQ(count("resnet50_fastai", 10), 25619520);
+  EXPECT_EQ(count("resnetrs50_fastai", 10), 35754400);
   EXPECT_EQ(count("logistic", 4), 12288 * 4 + 4);
   EXPECT_EQ(count("mlp1", 4), 12289 * 512 + 513 * 4);
   EXPECT_EQ(count("mlp2", 4), 12289 * 512 + 513 * 128 + 129 * 4);
@@ -34,8 +46,8 @@ TEST(Models, ParameterCountsArePublished) {
   EXPECT_EQ(count("deep_cnn", 4), deep + 1025 * 128 + 129 * 4);
 }
 
-// Names, order and shapes of every tensor in torchvision's state dicts.
-TEST(Models, StateDictsAreTorchvisions) {
+// Names, order and shapes of every tensor in torchvision's and timm's state dicts.
+TEST(Models, StateDictsArePublished) {
   std::ifstream file(MELGRAD_TEST_DATA "/goldens/state_dicts.txt");
   ASSERT_TRUE(file);
   std::map<std::string, std::vector<std::pair<std::string, Shape>>> expected;
@@ -47,7 +59,7 @@ TEST(Models, StateDictsAreTorchvisions) {
     for (i64 size; words >> size;) shape.push_back(size);
     expected[net].emplace_back(name, shape);
   }
-  EXPECT_EQ(expected.size(), 4U);
+  EXPECT_EQ(expected.size(), 8U);
   for (const auto& [net_name, tensors] : expected) {
     auto net = make_net(net_name, 1000);
     StateDict state = net->state_dict();
@@ -78,9 +90,21 @@ TEST(Models, EveryNetRunsForwardAndTrainsItsParameters) {
     cross_entropy(y, zeros({2}, Dtype::i64)).backward();
     for (auto& [name, p] : net->parameters())
       EXPECT_TRUE(p.grad().defined()) << entry.name << " " << name;
-    std::string head = entry.head;
-    EXPECT_TRUE(net->state_dict().contains(head + ".bias")) << entry.name;
-    EXPECT_EQ(net->state_dict().at(head + ".bias").numel(), entry.classes) << entry.name;
+  }
+}
+
+// 1 GB of what vgg11_bn is, too.
+bool is_one_more_vgg(const NetEntry& entry) {
+  return std::set<std::string>{"vgg11", "vgg16", "vgg16_bn"}.contains(entry.name);
+}
+
+TEST(Models, HeadsHaveARowAClass) {
+  for (const NetEntry& entry : nets()) {
+    if (is_one_more_vgg(entry)) continue;
+    StateDict state = make_net(entry.name, 3)->state_dict();
+    auto head = state.find(std::string(entry.head) + ".weight");
+    ASSERT_NE(head, state.end()) << entry.name;
+    EXPECT_EQ(head->second.dim(0), 3) << entry.name;
   }
 }
 
@@ -91,9 +115,19 @@ std::vector<Shape> shapes_of(const NetEntry& entry) {
   return {{3, n, n}, {1, n + 7, n}, {5, n + 1, n + 20}};
 }
 
+// Which tests of values leave out: they are run without dropout.
+TEST(Models, FastaisHeadHasItsDropout) {
+  auto net = make_net("alexnet_fastai", 10);
+  std::map<std::string, std::string> details;
+  for (const auto& [name, module] : net->modules())
+    if (module->type() == "Dropout") details[name] = module->details();
+  EXPECT_EQ(details,
+            (std::map<std::string, std::string>{{"head.3", "p 0.25"}, {"head.7", "p 0.5"}}));
+}
+
 TEST(Models, TakeInputsOfOtherShapes) {
   for (const NetEntry& entry : nets()) {
-    if (std::string(entry.name).starts_with("vgg16")) continue;  // 1 GB of what vgg11_bn is, too
+    if (is_one_more_vgg(entry)) continue;
     for (const Shape& shape : shapes_of(entry)) {
       auto net = make_net(entry.name, shape, 3);
       net->eval();
@@ -108,7 +142,7 @@ TEST(Models, TakeInputsOfOtherShapes) {
 // An input that is refused is one that the net could not compute with.
 TEST(Models, TheSmallestInputIsTheSmallest) {
   for (const NetEntry& entry : nets()) {
-    if (entry.least == 0 || std::string(entry.name).starts_with("vgg16")) continue;
+    if (entry.least == 0 || is_one_more_vgg(entry)) continue;
     i64 n = entry.least;
     for (const Shape& shape : {Shape{3, n - 1, n}, Shape{3, n, n - 1}}) {
       std::string error = error_of([&] { make_net(entry.name, shape, 3); });
@@ -200,6 +234,47 @@ TEST(Pretrained, KeepsAHeadOfWhichAPartFits) {
   load_pretrained(*net, published->state_dict(), {"classifier.4"});
   EXPECT_TRUE(equal(net->state_dict().at("classifier.4.bias"),
                     published->state_dict().at("classifier.4.bias")));
+}
+
+// A published net's weights into its body, whose own head stays; and such a net's own.
+TEST(Pretrained, LoadsTheBodyOfAPublishedNet) {
+  for (const char* name : {"alexnet", "resnet34", "resnetrs50"}) {
+    std::string own_name = std::string(name) + "_fastai";
+    const NetEntry& entry = find_net(own_name);
+    auto published = make_net(name, 5), net = make_net(own_name, 3);
+    StateDict weights = published->state_dict();
+    for (auto& [key, tensor] : weights) tensor.fill_(2);
+    auto load = [&](Module& into) {
+      return load_pretrained(into, weights, {entry.head}, entry.replaced);
+    };
+    auto report = load(*net);
+    EXPECT_EQ(report.kept.front(), "head.2.bias") << name;
+    EXPECT_EQ(report.kept.back(), "head.8.weight") << name;
+    EXPECT_EQ(report.kept.size(), 12U) << name;  // two batch norms, two linear layers
+    for (const auto& [key, tensor] : net->state_dict()) {
+      bool is_new = key.starts_with("head.");
+      EXPECT_EQ(is_new, !weights.contains(key)) << key;
+      EXPECT_EQ(is_new, !equal(tensor, full(tensor.shape(), 2, tensor.dtype()))) << key;
+    }
+
+    std::string all = std::string(entry.replaced.published) + ".more.weight";
+    weights[all] = zeros({1});  // of that head, too
+    load(*net);
+    for (const std::string extra : {"neck.weight", "head2.weight", "fcc.weight", "more"}) {
+      weights[extra] = zeros({1});
+      EXPECT_TRUE(contains(error_of([&] { load(*net); }), "unexpected (1): " + extra)) << name;
+      weights.erase(extra);
+    }
+    std::string first = published->parameters().front().first;
+    weights.erase(first);
+    EXPECT_TRUE(contains(error_of([&] { load(*net); }), "missing (1): " + first)) << name;
+
+    // Its own weights, for other classes; then nothing of another head is expected.
+    weights = make_net(own_name, 7)->state_dict();
+    EXPECT_EQ(load(*net).kept, (std::vector<std::string>{"head.8.weight"})) << name;
+    weights[all] = zeros({1});
+    EXPECT_TRUE(contains(error_of([&] { load(*net); }), "unexpected (1): " + all)) << name;
+  }
 }
 
 // A head that stays as nobody drew it is not trained.

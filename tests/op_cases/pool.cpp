@@ -64,6 +64,9 @@ Rows pool_rows() {
        avg_pool(3, {.stride = 2, .padding = 1, .count_padding = false}),
        {uniform({2, 3, 7, 6})}},
       {"avg_pool2d/ceil", avg_pool(2, {.ceil_mode = true}), {uniform({2, 3, 5, 7})}},
+      {"avg_pool2d/ceil_cut",  // ResNet-RS's shortcut, of one row
+       avg_pool(2, {.ceil_mode = true, .count_padding = false}),
+       {uniform({2, 3, 1, 5})}},
       {"avg_pool2d/ceil_padding",
        avg_pool(3, {.stride = 2, .padding = 1, .ceil_mode = true}),
        {uniform({1, 2, 6, 5})}},

@@ -30,6 +30,11 @@ TEST(SlidingWindow, Sizes) {
             2);
   EXPECT_EQ(
       sliding_window("pool", {.input = 4, .kernel = 2, .stride = 4, .ceil_mode = true}).output, 1);
+  // One that starts inside is one, though none fits; as in PyTorch.
+  SlidingWindowRule cut{.input = 1, .kernel = 3, .stride = 3, .ceil_mode = true};
+  EXPECT_EQ(sliding_window("pool", cut).output, 1);
+  cut.stride = 2;
+  EXPECT_THROW(sliding_window("pool", cut), Error);
 }
 
 // ⌈input / stride⌉ windows, the odd value of padding at the end, as in TensorFlow.

@@ -196,7 +196,7 @@ TEST_F(Trained, ErrorsNameTheFileAndTheKey) {
            {"/format", 2, "format is 2"},
            {"/format", 0, "format is 0"},
            {"/net", "resnet", "there is no net 'resnet'; there are: logistic"},
-           {"/net", "mlp1", "no weights of a mlp1: 3.bias is not there"},
+           {"/net", "mlp1", "no weights of a mlp1: 3.weight is not there"},
            {"/net", "deep_cnn", "at least 32: (3, 10, 17)"},
            {"/shape/1", 11, "the input gives (1, 10, 17), the net sees (3, 11, 17)"},
            {"/shape/0", 0, "(0, 10, 17)"},

@@ -40,6 +40,7 @@ ROWS = {
     "avg_pool2d/padding": lambda x: F.avg_pool2d(x, 3, 2, 1),
     "avg_pool2d/padding_not_counted": lambda x: F.avg_pool2d(x, 3, 2, 1, False, False),
     "avg_pool2d/ceil": lambda x: F.avg_pool2d(x, 2, ceil_mode=True),
+    "avg_pool2d/ceil_cut": lambda x: F.avg_pool2d(x, 2, 2, 0, True, False),
     "avg_pool2d/ceil_padding": lambda x: F.avg_pool2d(x, 3, 2, 1, True),
     "avg_pool2d/ceil_padding_not_counted": lambda x: F.avg_pool2d(x, 3, 2, 1, True, False),
     "avg_pool2d/uneven": lambda x: F.avg_pool2d(x, (2, 3), (3, 1), (1, 0)),
