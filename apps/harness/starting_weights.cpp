@@ -6,14 +6,14 @@
 #include "kernels/error.h"
 #include "layers/models/pretrained.h"
 #include "layers/models/registry.h"
-#include "tensor/files/safetensors.h"
+#include "layers/models/weights_file.h"
 
 namespace melgrad {
 namespace {
 
 void load_all_but_the_head(const Row& row, Module& net, const std::string& path) {
   const NetEntry& entry = find_net(row.net());
-  load_pretrained(net, load_safetensors(path).tensors, {entry.head}, entry.replaced);
+  load_pretrained(net, WeightsFile(path).tensors_for(net), {entry.head}, entry.replaced);
 }
 
 // "vgg=w.pth" is for the row vgg alone; a file of which no row is named is for all that it fits.
@@ -52,10 +52,9 @@ StartingWeights::StartingWeights(const Study& study, const std::vector<const Row
   }
   for (const std::string& name : options.nets)
     for (const Row* row : rows)
-      check(
-          row->name != name || missing(*row).empty(), "weights",
-          "{} needs --weights: a safetensors file of {}; or --pretrain: a collection to learn from",
-          name, row->net());
+      check(row->name != name || missing(*row).empty(), "weights",
+            "{} needs --weights: a file of {}; or --pretrain: a collection to learn from", name,
+            row->net());
 }
 
 std::string StartingWeights::missing(const Row& row) const {

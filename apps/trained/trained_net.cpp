@@ -5,7 +5,7 @@
 #include "apps/trained/json_fields.h"
 #include "autograd/functions.h"
 #include "layers/models/registry.h"
-#include "tensor/files/safetensors.h"
+#include "layers/models/weights_file.h"
 #include "tensor/ops.h"
 
 namespace melgrad {
@@ -49,18 +49,8 @@ void check_fit(const Normalisation& normalisation, const Shape& shape, bool fram
   if (!mean.empty()) place_of(static_cast<i64>(mean.size()), batch, frames_first);
 }
 
-// Of the last layer, whose outputs are the classes.
-i64 outputs_of(const NetEntry& entry, const StateDict& weights) {
-  std::string name = std::string(entry.head) + ".weight";
-  auto weight = weights.find(name);
-  check(weight != weights.end(), "net", "no weights of a {}: {} is not there", entry.name, name);
-  check(weight->second.rank() == 2, "net", "no weights of a {}: {} is {}", entry.name, name,
-        weight->second.shape());
-  return weight->second.dim(0);
-}
-
 // All but the weights' own shapes.
-void check_fit(const TrainedNet& trained, const StateDict& weights) {
+void check_fit(const TrainedNet& trained, i64 outputs) {
   constexpr i64 most = i64{1} << 26U;  // values of a sample: beyond, a file is wrong about its net
   const NetEntry& entry = find_net(trained.name);
   double values = 1;
@@ -71,7 +61,6 @@ void check_fit(const TrainedNet& trained, const StateDict& weights) {
         trained.input.shape(), trained.shape);
   check_fit(trained.normalisation, trained.shape, trained.input.frames_first());
   auto classes = static_cast<i64>(trained.classes.size());
-  i64 outputs = outputs_of(entry, weights);
   check(outputs == classes, "net", "{} classes are named, {} has {} outputs", classes, trained.name,
         outputs);
 }
@@ -142,17 +131,18 @@ void read_key(const std::string& text, TrainedNet& trained) {
 }
 
 // A file that says nothing of itself.
-void take_options(const TrainedOptions& options, const StateDict& weights, TrainedNet& trained) {
+void take_options(const TrainedOptions& options, const WeightsFile& file, TrainedNet& trained) {
   check(!options.name.empty(), "net",
-        "the file has no metadata '{}' that says of which net the weights are", key);
+        "the file has no metadata '{}' that says of which net the weights are; "
+        "`net NAME --weights FILE --save W.safetensors` makes one that has",
+        key);
   const NetEntry& entry = find_net(options.name);
   trained.name = options.name;
   trained.shape = options.shape.empty() ? entry.input : options.shape;
   trained.classes = options.classes;
   trained.input = options.input;
   if (trained.classes.empty())
-    for (i64 i = 0; i < outputs_of(entry, weights); ++i)
-      trained.classes.push_back(std::to_string(i));
+    for (i64 i = 0; i < file.outputs(entry); ++i) trained.classes.push_back(std::to_string(i));
 }
 
 // What goes wrong in `work` is said of the file.
@@ -202,17 +192,17 @@ Tensor TrainedNet::strengths(const std::filesystem::path& song, double offset) c
 }
 
 TrainedNet load_trained(const std::filesystem::path& path, const TrainedOptions& options) {
-  TensorFile file = load_safetensors(path);
+  WeightsFile file(path);
   TrainedNet trained;
   naming(path, "load_trained", [&] {
-    auto text = file.metadata.find(key);
-    if (text != file.metadata.end())
+    auto text = file.metadata().find(key);
+    if (text != file.metadata().end())
       read_key(text->second, trained);
     else
-      take_options(options, file.tensors, trained);
-    check_fit(trained, file.tensors);
+      take_options(options, file, trained);
+    check_fit(trained, file.outputs(find_net(trained.name)));
     trained.net = make_net(trained.name, trained.shape, static_cast<i64>(trained.classes.size()));
-    trained.net->load_state_dict(file.tensors);
+    trained.net->load_state_dict(file.tensors_for(*trained.net));
     trained.net->eval();
   });
   return trained;
@@ -224,10 +214,10 @@ void save_trained(const std::filesystem::path& path, const TrainedNet& trained) 
   naming(path, "save_trained", [&] {
     check(trained.net != nullptr, "net", "there is no net to write");
     weights = trained.net->state_dict();
-    check_fit(trained, weights);
+    check_fit(trained, outputs_of(find_net(trained.name), weights));
     text = text_of(trained);
   });
-  save_safetensors(path, weights, {{key, text}});
+  save_weights(path, weights, {{key, text}});
 }
 
 }  // namespace melgrad

@@ -50,12 +50,13 @@ struct TrainedOptions {
   Input input = {};
 };
 
-/// Reads what save_trained wrote, or any weights of a net that is known, with `options` for what the
-/// file lacks. Throws Error that names the file on weights that do not fit, and on a format of the
+/// Reads what save_trained wrote, or any weights of a net that is known (layers/models/weights_file.h:
+/// PyTorch's and Keras's, too), with `options` for what the file lacks. Throws Error that names the file on weights that do not fit, and on a format of the
 /// key that a later version wrote.
 TrainedNet load_trained(const std::filesystem::path& path, const TrainedOptions& options = {});
 
-/// Weights and buffers as safetensors; the metadata key "melgrad" has the rest: {format: 1, version,
+/// Weights and buffers as safetensors (a path that ends in .pth or .pt gets PyTorch's format, which
+/// has no place for more); the metadata key "melgrad" has the rest: {format: 1, version,
 /// net, shape, classes, input: {kind, every parameter, mean, std}, training, scores}.
 void save_trained(const std::filesystem::path& path, const TrainedNet& trained);
 

@@ -73,17 +73,7 @@ class Reader {
     file_.read(0, beginning.data(), beginning.size());
     if (beginning.size() > prefix && beginning[prefix] == '{') return;
     std::string_view kind = kind_by_signature(beginning);
-    require(kind.empty(), "not a safetensors file: it is {}{}", kind,
-            kind.find("PyTorch") == std::string_view::npos ? "" : conversion());
-  }
-
-  std::string conversion() const {
-    std::filesystem::path target = file_.path();
-    target.replace_extension(".safetensors");
-    return format(
-        "; python -c \"import sys, torch; from safetensors.torch import save_file; "
-        "save_file(torch.load(sys.argv[1], map_location='cpu'), sys.argv[2])\" {} {} converts it",
-        file_.path(), target);
+    require(kind.empty(), "not a safetensors file: it is {}", kind);
   }
 
   json read_header() {

@@ -14,9 +14,9 @@ struct TensorFile {
 };
 
 /// Reads F32, F64, BF16, I64, U8, and F16 as f32, BOOL as u8. Throws Error that names the file and
-/// what is wrong with it: a file of another format, which is named, with a command that converts
-/// PyTorch's; a header that is cut off, over 100 MB or not JSON; a dtype, shape or offset that is not
-/// one; data that overlap, leave gaps, or end before or after the file does; a name given twice.
+/// what is wrong with it: a file of another format, which is named; a header that is cut off, over
+/// 100 MB or not JSON; a dtype, shape or offset that is not one; data that overlap, leave gaps, or end
+/// before or after the file does; a name given twice.
 TensorFile load_safetensors(const std::filesystem::path& path);
 
 /// Writes what load_safetensors reads; the file appears when it is complete (file.h).

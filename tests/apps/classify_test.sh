@@ -15,7 +15,7 @@ song() { # song FILE SECONDS NUMBER
 }
 le32() { printf "\\x$(printf %02x $(($1 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\x$(printf %02x $(($1 >> 16 & 255)))\\x$(printf %02x $(($1 >> 24 & 255)))"; }
 
-"$net" base_cnn --size 16 --classes 3 --seed 1 --save-init w.safetensors >log
+"$net" base_cnn --size 16 --classes 3 --seed 1 --save w.safetensors >log
 mkdir -p music/album
 song music/a.wav 8 1
 song "music/album/b, \"x\".wav" 7 2

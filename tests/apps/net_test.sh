@@ -2,6 +2,7 @@
 # net as a user runs it: files that say what they are of, files that do not, and wrong ones.
 # usage: net_test.sh PROGRAM
 program=$(realpath "$1")
+keras=$(realpath "$(dirname "$0")/../goldens/keras")
 . "$(dirname "$0")/../expect.sh"
 
 expect 0 "^base_cnn +\(3, 64, 64\) -> 4" "$program" list
@@ -10,7 +11,7 @@ expect 0 "^BaseCnn on \(1, 3, 16, 16\)" "$program" base_cnn --size 16
 expect 1 "base_cnn: .* at least 8: \(3, 7, 7\)" "$program" base_cnn --size 7
 expect 1 "no net 'resnet'" "$program" resnet
 
-expect 0 "" "$program" base_cnn --size 16 --classes 3 --seed 1 --save-init w.safetensors
+expect 0 "" "$program" base_cnn --size 16 --classes 3 --seed 1 --save w.safetensors
 expect 0 "^base_cnn sees \(3, 16, 16\)" "$program" w.safetensors
 check "the classes are said" grep -q "^classes: 0 1 2$" log
 check "and the layers" grep -q "^BaseCnn on" log
@@ -20,6 +21,7 @@ expect 1 "w.safetensors has 3 classes, not 4" "$program" w.safetensors --classes
 expect 1 "sees \(3, 16, 16\), not a size of 64" "$program" w.safetensors --size 64
 expect 2 "two files of weights" "$program" w.safetensors --weights w.safetensors
 expect 2 "--seed draws weights" "$program" w.safetensors --seed 1
+expect 2 "--save needs weights" "$program" base_cnn --save w.safetensors
 expect 1 "none.safetensors" "$program" none.safetensors
 expect 2 "to run the net it needs --weights" "$program" base_cnn --input x.png
 expect 2 "input" "$program" w.safetensors --output y.npy
@@ -45,15 +47,46 @@ for file in text.npy no.npy folder w.safetensors; do
   expect 1 "$file: " "$program" w.safetensors --input $file
 done
 
-# --- files of weights that are none
-{ printf 'PK\3\4'; head -c 26 /dev/zero; printf 'archive/data.pkl'; } >w.pt
-{ printf '\211HDF\r\n\032\n'; head -c 64 /dev/zero; } >w.h5
-cp w.pt pytorch_model.bin
-for file in w.pt pytorch_model.bin; do
-  expect 1 "$file: not a safetensors file: it is a PyTorch file \(zip\); python -c .* converts it" "$program" $file
+# --- weights in other formats
+expect 0 "^w.pth: [0-9]+ tensors$" "$program" convert w.safetensors w.pth
+expect 0 "^back.safetensors: [0-9]+ tensors$" "$program" convert w.pth back.safetensors
+"$program" w.safetensors --input x.bmp >expected
+for file in w.pth back.safetensors; do
+  expect 0 "" "$program" base_cnn --size 16 --classes 3 --weights $file --input x.bmp
+  check "the strengths of $file" cmp -s expected log
 done
-expect 1 "w.pt: not a safetensors file" "$program" base_cnn --weights ./w.pt --input x.bmp
-expect 1 "w.h5: not a safetensors file: it is an HDF5 file" "$program" w.h5
+expect 1 "w.pth: .*no metadata 'melgrad'.*--save" "$program" ./w.pth
+expect 0 "" "$program" base_cnn --size 16 --weights w.pth --save w2.safetensors
+expect 0 "^base_cnn sees \(3, 16, 16\)" "$program" w2.safetensors
+expect 1 "wrong shape \(1\): classifier.2.weight" "$program" base_cnn --size 32 --classes 3 --weights w.pth
+expect 2 "convert IN OUT: two files" "$program" convert w.pth
+expect 2 "only convert takes files" "$program" base_cnn w.pth
+expect 1 "nowhere/w.pth: No such file" "$program" convert w.safetensors nowhere/w.pth
+expect 1 "text.npy: 5 bytes are too few" "$program" convert text.npy w3.pth
+check "nothing is left of it" test ! -e w3.pth
+
+# --- a head for other classes
+expect 1 "w.safetensors has 3 classes, not 4" "$program" base_cnn --size 16 --classes 4 --weights w.safetensors
+expect 0 "^drawn: classifier.4.bias classifier.4.weight$" "$program" base_cnn --size 16 --classes 4 \
+  --weights w.pth --new-head --input x.bmp
+check "four strengths: $(cat log)" test "$(grep -c '^0' log)" = 4
+expect 2 "new-head" "$program" w.safetensors --new-head
+expect 2 "weights" "$program" base_cnn --new-head
+
+# --- a Keras model
+expect 0 "^KerasNet on \(1, 2, 9, 7\)" "$program" "$keras/keras2_model.h5"
+expect 1 "is of no net that has a name here" "$program" "$keras/keras2_model.h5" --save k.safetensors
+expect 0 "^k.safetensors: " "$program" convert "$keras/keras2_model.h5" k.safetensors
+expect 1 "keras2_model.h5: " "$program" cnn3 --weights "$keras/keras2_model.h5"
+
+# --- files of weights that are none
+{ printf 'PK\3\4'; head -c 26 /dev/zero; printf 'archive/data.pkl'; } >bad.pt
+{ printf '\211HDF\r\n\032\n'; head -c 64 /dev/zero; } >bad.h5
+printf 'PK\3\4' >bad.zip
+for file in bad.pt bad.h5 bad.zip gif.png; do
+  expect 1 "$file: " "$program" ./$file
+  expect 1 "$file: " "$program" base_cnn --weights ./$file --input x.bmp
+done
 
 # --- wrong use: 2, and the option is named
 for value in -5 nan inf 0 text 1e400; do
@@ -66,8 +99,8 @@ expect 2 "--song" "$program" w.safetensors --song x.bmp
 
 # --- where it is to go
 expect 1 "nowhere/y.npy: No such file" "$program" w.safetensors --input x.bmp --output nowhere/y.npy
-expect 1 "folder: is a folder" "$program" base_cnn --seed 1 --save-init folder
-expect 1 "full.safetensors: File too large" bash -c "ulimit -f 1; exec $program base_cnn --seed 1 --save-init full.safetensors"
+expect 1 "folder: is a folder" "$program" base_cnn --seed 1 --save folder
+expect 1 "full.safetensors: File too large" bash -c "ulimit -f 1; exec $program base_cnn --seed 1 --save full.safetensors"
 check "no half file" test ! -e full.safetensors
 expect 1 "what was printed could not be written" bash -c "$program list >/dev/full"
 

@@ -137,7 +137,7 @@ expect 0 "2 of 2 written" "$features" rms names -o names_out
 check "long names and odd ones" test -s "names_out/${long%.wav}.npy" -a -s names_out/$'not\xffutf8.npy'
 
 # --- what a net sees
-"$net" base_cnn --size 16 --classes 3 --seed 1 --save-init w.safetensors
+"$net" base_cnn --size 16 --classes 3 --seed 1 --save w.safetensors
 expect 0 "" "$features" --like w.safetensors a.wav -o seen.npy
 check "what base_cnn sees" test "$(shape seen.npy)" = "(3, 16, 16)"
 expect 0 "" "$net" w.safetensors --input seen.npy --output of_seen.npy
@@ -147,7 +147,7 @@ expect 0 "" "$spectrogram" --like w.safetensors a.wav -o seen.png
 check "a picture as large as the net sees it" test "$(head -c 24 seen.png | tail -c 8 | od -An -tx1 | tr -d ' ')" = 0000001000000010
 expect 0 "" "$features" --like w.safetensors seen.png -o from_png.npy
 expect 0 "8 of 8" "$features" --like w.safetensors music -o seen
-"$net" base_cnn --size 16 --classes 3 --seed 2 --save-init w.safetensors
+"$net" base_cnn --size 16 --classes 3 --seed 2 --save w.safetensors
 expect 0 "8 made again: other parameters" "$features" --like w.safetensors music -o seen
 expect 2 "n_fft" "$features" --like w.safetensors a.wav -o x.npy --n_fft 512
 expect 2 "kind" "$spectrogram" --like w.safetensors a.wav -o x.png --kind mel

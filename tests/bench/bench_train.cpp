@@ -30,14 +30,18 @@ std::vector<double> step_times(const Settings& settings) {
   Device device = Device::parse(settings.device);
   Generator generator(1), masks(2, device);
   Shape shape = find_net(settings.net).input;
-  if (settings.size > 0) shape[1] = shape[2] = settings.size;
+  if (settings.size > 0) {
+    check(shape.rank() == 3, "bench_train", "{} sees {}, which has no --size", settings.net, shape);
+    shape[1] = shape[2] = settings.size;
+  }
+  auto net = make_net(settings.net, shape, settings.classes);
   shape.insert(0, settings.batch);
-  auto net = make_net(settings.net, settings.classes);
   net->reset(generator);
   net->set_generator(masks);
   net->to(device);
   Adam optimizer(net->parameters());
-  Variable x = rand(shape, generator).channels_last().to(device);
+  Tensor inputs = rand(shape, generator);
+  Variable x = (shape.rank() == 4 ? inputs.channels_last() : inputs).to(device);
   Tensor target = randint(0, settings.classes, {settings.batch}, generator).to(device);
 
   auto step = [&] {

@@ -5,12 +5,13 @@
     python tests/bench/compare.py --all --device cuda --build build-cuda
     python tests/bench/compare.py --features --help
 
-A step is forward, cross-entropy, backward, Adam. PyTorch runs in several modes: eager; channels-last;
-channels-last with fused Adam ("fused"); that under torch.compile ("compile"); on a GPU also as CUDA
-graphs ("reduce-overhead"). What counts is the ratio to its fastest mode, of the medians and of the minima: above 1 we are
-faster. Machines differ and drift, so no other figure means much. On a GPU we run with and without --cuda-graph, both sides
-wait for the GPU after each step, and TF32 is off unless asked for. Needs torch, and torchvision for AlexNet and VGG, in the Python that runs
-this (or in the one given as --python), and a release build.
+A step is forward, cross-entropy, backward, Adam, of the nets in torch_nets.py. PyTorch runs in several modes:
+eager; channels-last; channels-last with fused Adam ("fused"); that under torch.compile ("compile"); on a GPU also
+as CUDA graphs ("reduce-overhead"). What counts is the ratio to its fastest mode, of the medians and of the minima:
+above 1 we are faster. Machines differ and drift, so no other figure means much. On a GPU we run with and without
+--cuda-graph, both sides wait for the GPU after each step, and TF32 is off unless asked for. Needs torch, and
+torchvision and timm for published nets, in the Python that runs this (or in the one given as --python), and a
+release build.
 """
 
 import argparse
@@ -22,22 +23,16 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# name: (batch, size of the pictures) that --all measures
-STUDY = {
-    "logistic": (64, 64), "mlp1": (64, 64), "mlp2": (64, 64), "base_cnn": (64, 64),
-    "deep_cnn": (64, 64), "cnn_rnn": (64, 64), "cnn_lstm": (64, 64), "alexnet": (32, 64),
-    "vgg11_bn": (16, 64),
-}
 MODES = {"cpu": "eager,channels_last,fused,compile", "cuda": "eager,channels_last,fused,compile,reduce-overhead"}
 OURS = {"cpu": {"ours": []}, "cuda": {"ours": [], "ours (graph)": ["--cuda-graph"]}}
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--net", action="append", choices=STUDY, help="may be repeated")
-    parser.add_argument("--all", action="store_true", help="every net of the four-genre study")
+    parser.add_argument("--net", action="append", help="may be repeated")
+    parser.add_argument("--all", action="store_true", help="every net there is, in turn: an hour")
     parser.add_argument("--batch", type=int, help="default: each net's own")
-    parser.add_argument("--size", type=int, help="height and width; default 64")
+    parser.add_argument("--size", type=int, help="height and width, of nets that see squares")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--device", default="cpu", choices=MODES)
     parser.add_argument("--modes", help="of PyTorch; default: all")
@@ -53,70 +48,19 @@ def arguments():
     return a
 
 
-def make_net(name, classes):
-    """The nets of layers/models/ in PyTorch."""
-    from torch import nn
-
-    class LastColumn(nn.Module):
-        """Each time column of a (N, C, H, W) picture is a step; gives the last state."""
-
-        def __init__(self, kind, features, hidden):
-            super().__init__()
-            self.rnn = kind(features, hidden)
-
-        def forward(self, x):
-            return self.rnn(x.permute(3, 0, 1, 2).flatten(2))[0][-1]
-
-    def features(filters, convs=1):
-        layers, channels = [], 3
-        for n in filters:
-            for inputs in (channels, n)[:convs]:
-                layers += [nn.Conv2d(inputs, n, 3, padding=1), nn.BatchNorm2d(n), nn.ReLU()]
-            layers.append(nn.MaxPool2d(2))
-            channels = n
-        return layers
-
-    def perceptron(*sizes):
-        layers = [nn.Flatten()]
-        for inputs, outputs in zip(sizes, sizes[1:]):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-        return nn.Sequential(*layers[:-1])
-
-    def head(inputs):
-        return [nn.Flatten(), nn.Dropout(0.5), nn.Linear(inputs, 128), nn.ReLU(), nn.Linear(128, classes)]
-
-    def recurrent(kind):
-        return nn.Sequential(*features((32, 64, 128)), LastColumn(kind, 1024, 128), nn.Linear(128, classes))
-
-    def torchvision(net):
-        import torchvision
-        return getattr(torchvision.models, net)(num_classes=classes)
-
-    return {
-        "logistic": lambda: perceptron(12288, classes),
-        "mlp1": lambda: perceptron(12288, 512, classes),
-        "mlp2": lambda: perceptron(12288, 512, 128, classes),
-        "base_cnn": lambda: nn.Sequential(*features((32, 64, 128)), *head(8192)),
-        "deep_cnn": lambda: nn.Sequential(*features((32, 64, 128, 256, 256), 2), *head(1024)),
-        "cnn_rnn": lambda: recurrent(nn.RNN),
-        "cnn_lstm": lambda: recurrent(nn.LSTM),
-        "alexnet": lambda: torchvision("alexnet"),
-        "vgg11_bn": lambda: torchvision("vgg11_bn"),
-    }[name]()
-
-
-def torch_step(mode, name, batch, size, a):
+def torch_step(mode, name, batch, shape, a):
     """A function that does one training step."""
     import torch
+    from torch_nets import make_net
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = a.tf32
     classes = 4
-    net = make_net(name, classes).to(a.device)
-    x = torch.rand(batch, 3, size, size, device=a.device)
+    net = make_net(name, shape, classes).to(a.device)
+    x = torch.rand(batch, *shape, device=a.device)
     target = torch.randint(classes, (batch,), device=a.device)
     if mode != "eager":
         net = net.to(memory_format=torch.channels_last)
-        x = x.to(memory_format=torch.channels_last)
+        x = x.to(memory_format=torch.channels_last) if x.dim() == 4 else x
     optimizer = torch.optim.Adam(net.parameters(), fused=mode in ("fused", "compile", "reduce-overhead"))
     if mode in ("compile", "reduce-overhead"):
         net = torch.compile(net, mode=None if mode == "compile" else mode)
@@ -143,20 +87,23 @@ def measure(step, seconds):
     return times
 
 
-def measure_ours(a, name, batch, size, options):
+def measure_ours(a, name, batch, shape, options):
+    is_square = len(shape) == 3 and shape[1] == shape[2]
     command = [os.path.join(a.build, "bin", "bench_train"), "--net", name, "--batch", str(batch),
-               "--size", str(size), "--threads", str(a.threads), "--seconds", str(a.seconds), "--json",
+               *["--size", str(shape[-1])] * is_square, "--threads", str(a.threads), "--seconds", str(a.seconds), "--json",
                "--device", a.device, *options, *["--bf16"] * a.bf16, *["--tf32"] * a.tf32]
     result = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(result.stdout)["ms"]
 
 
 def compare(a, name):
-    batch, size = STUDY[name]
-    batch, size = a.batch or batch, a.size or size
+    from torch_nets import SIZES
+    batch, shape = SIZES[name]
+    batch = a.batch or batch
+    shape = (shape[0], a.size, a.size) if a.size else shape
     steps, failed = {}, {}
     for mode in a.modes.split(","):
-        step = torch_step(mode, name, batch, size, a)
+        step = torch_step(mode, name, batch, shape, a)
         try:
             for _ in range(3):
                 step()
@@ -168,7 +115,7 @@ def compare(a, name):
     times = {side: [] for side in (*ours, *steps)}
     for _ in range(a.rounds):
         for side, options in ours.items():
-            times[side] += measure_ours(a, name, batch, size, options)
+            times[side] += measure_ours(a, name, batch, shape, options)
         for mode, step in steps.items():
             times[mode] += measure(step, a.seconds)
     median = {side: round(statistics.median(t), 3) for side, t in times.items()}
@@ -178,7 +125,7 @@ def compare(a, name):
         return round(min(figures[p] for p in peers) / min(figures[side] for side in ours), 3)
 
     return {
-        "net": name, "batch": batch, "size": size, "device": a.device, "threads": a.threads,
+        "net": name, "batch": batch, "shape": shape, "device": a.device, "threads": a.threads,
         "dtype": "bf16" if a.bf16 else "tf32" if a.tf32 else "f32", "ms_median": median, "ms_min": minimum,
         "ratio_of_medians": ratio(median, steps), "ratio_of_minima": ratio(minimum, steps),
         **({"ratio_to_eager": ratio(median, ["eager"])} if "eager" in steps else {}),
@@ -197,11 +144,12 @@ def main():
     import torch
     torch.set_num_threads(a.threads)
     sides = (*OURS[a.device], *a.modes.split(","))
-    names = list(STUDY) if a.all else a.net or ["base_cnn", "cnn_lstm"]
+    from torch_nets import SIZES
+    names = list(SIZES) if a.all else a.net or ["base_cnn", "cnn_lstm"]
     if not a.json:
         where = torch.cuda.get_device_name() if a.device == "cuda" else f"{a.threads} threads"
         print(f"ms a training step, {where}, torch {torch.__version__}: median (minimum)")
-        print(f"{'net':<10}{'batch':>6}" + "".join(f"{s:>20}" for s in sides)
+        print(f"{'net':<18}{'batch':>6}" + "".join(f"{s:>20}" for s in sides)
               + f"{'fastest / ours':>20}")
     for name in names:
         result = compare(a, name)
@@ -210,7 +158,7 @@ def main():
             continue
         columns = (f"{result['ms_median'][s]:.2f} ({result['ms_min'][s]:.2f})" if s in result["ms_median"]
                    else "failed" for s in sides)
-        print(f"{name:<10}{result['batch']:>6}" + "".join(f"{c:>20}" for c in columns)
+        print(f"{name:<18}{result['batch']:>6}" + "".join(f"{c:>20}" for c in columns)
               + f"{result['ratio_of_medians']:>12.2f} ({result['ratio_of_minima']:.2f})", flush=True)
         for mode, reason in result.get("failed", {}).items():
             print(f"          {mode}: {reason}")

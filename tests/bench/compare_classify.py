@@ -181,7 +181,7 @@ def main():
         os.mkdir(folder)
         make_folder(folder, a)
         files = sorted(os.path.join(folder, name) for name in os.listdir(folder))
-        subprocess.run([os.path.join(a.build, "bin", "net"), "base_cnn", "--seed", "1", "--save-init", weights],
+        subprocess.run([os.path.join(a.build, "bin", "net"), "base_cnn", "--seed", "1", "--save", weights],
                        check=True, stdout=subprocess.DEVNULL)
         parallel = joblib.Parallel(n_jobs=a.threads)
         peer(files[:4 * a.threads], weights, a, parallel)  # imports, and what numba compiles
