@@ -75,7 +75,10 @@ i64 outputs_of(const NetEntry& entry, const StateDict& weights) {
 void save_weights(const std::filesystem::path& path, const StateDict& tensors,
                   const std::map<std::string, std::string>& metadata) {
   std::string extension = path.extension().string();
-  if (extension == ".pth" || extension == ".pt")
+  bool is_pytorchs = extension == ".pth" || extension == ".pt";
+  check(is_pytorchs || extension == ".safetensors", "save_weights",
+        "{} ends neither in .safetensors nor in .pth or .pt, as what can be written does", path);
+  if (is_pytorchs)
     save_pytorch(path, tensors);
   else
     save_safetensors(path, tensors, metadata);

@@ -35,7 +35,8 @@ class WeightsFile {
 i64 outputs_of(const NetEntry& entry, const StateDict& weights);
 
 /// Writes what WeightsFile reads: a name that ends in .pth or .pt gets PyTorch's format, without the
-/// metadata, any other safetensors. The file appears when it is complete (tensor/files/file.h).
+/// metadata, .safetensors that, and any other is an Error. The file appears when it is complete
+/// (tensor/files/file.h).
 void save_weights(const std::filesystem::path& path, const StateDict& tensors,
                   const std::map<std::string, std::string>& metadata = {});
 

@@ -63,6 +63,7 @@ expect 2 "convert IN OUT: two files" "$program" convert w.pth
 expect 2 "only convert takes files" "$program" base_cnn w.pth
 expect 1 "nowhere/w.pth: No such file" "$program" convert w.safetensors nowhere/w.pth
 expect 1 "text.npy: 5 bytes are too few" "$program" convert text.npy w3.pth
+expect 1 "w.h5 ends neither" "$program" convert w.pth w.h5
 check "nothing is left of it" test ! -e w3.pth
 
 # --- a head for other classes

@@ -80,6 +80,11 @@ TEST(WeightsFile, SaysWhatElseAFileIs) {
   }
   EXPECT_TRUE(contains(error_of([&] { WeightsFile file(folder / "none.h5"); }), "none.h5"));
   auto net = drawn("mlp1", {4}, 2);
+  for (const char* name : {"w.h5", "w", "safetensors", "w.PTH"}) {
+    std::string error = error_of([&] { save_weights(folder / name, net->state_dict()); });
+    EXPECT_TRUE(contains(error, name) && contains(error, "ends neither")) << error;
+    EXPECT_FALSE(fs::exists(folder / name));
+  }
   save_weights(folder / "mlp.pt", net->state_dict());
   std::string error =
       error_of([&] { WeightsFile(folder / "mlp.pt").outputs(find_net("base_cnn")); });
