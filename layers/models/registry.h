@@ -17,7 +17,7 @@ struct ReplacedHead {
 struct NetEntry {
   const char* name;
   const char* description;
-  Shape input;       // of one sample, (C, H, W), as published
+  Shape input;       // of one sample, (C, H, W) or (D), as published
   i64 least;         // height and width of another (C, H, W); 0: any shape will do, (D) too
   i64 classes;       // as published
   const char* head;  // the layer whose size depends on the classes: "classifier.6"

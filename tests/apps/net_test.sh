@@ -34,6 +34,26 @@ check "three strengths: $(cat log)" awk '
   END { exit !(n == 3 && sum > .999 && sum < 1.001 && !bad) }' log
 expect 0 "^y.npy: \(1, 3\)" "$program" w.safetensors --input x.bmp --output y.npy
 
+# --- a net that sees a row of a table, and one that sees frames by MFCCs
+array() {  # array SHAPE VALUES > x.npy: so many f32 zeros
+  printf '\223NUMPY\1\0\166\0%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': $1, }"
+  head -c $((4 * $2)) /dev/zero
+}
+array "(5, 21)" 105 >table.npy
+array "(21,)" 21 >row.npy
+array "(2, 1, 130, 13)" 3380 >mfcc.npy
+expect 0 "^Sequential on \(1, 21\)" "$program" spotify_dense
+expect 0 "^y.npy: \(5, 8\)" "$program" spotify_dense --seed 1 --input table.npy --output y.npy
+expect 0 "^y.npy: \(1, 8\)" "$program" spotify_logistic --seed 1 --input row.npy --output y.npy
+expect 0 "^y.npy: \(2, 10\)" "$program" dnn --seed 1 --input mfcc.npy --output y.npy
+expect 1 "table.npy: the input is \(N, C, H, W\) or \(C, H, W\)" "$program" cnn2 --seed 1 --input table.npy
+expect 1 "mfcc.npy: the input is \(N, D\) or \(D\)" "$program" spotify_dense --seed 1 --input mfcc.npy
+expect 1 "spotify_dense sees \(21,\), which has no height" "$program" spotify_dense --size 21
+expect 0 "" "$program" spotify_dense --seed 1 --save-init table.safetensors
+expect 0 "^y.npy: \(5, 8\)" "$program" table.safetensors --input table.npy --output y.npy
+expect 0 "" "$program" cnn3 --seed 1 --save-init cnn3.safetensors
+expect 0 "^cnn3 sees \(1, 130, 13\), made as input 'mfcc'" "$program" cnn3.safetensors
+
 # --- what is wrong with a file is said with its name
 : >empty.wav
 echo text >text.npy
