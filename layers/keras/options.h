@@ -5,8 +5,8 @@
 #include <string>
 
 #include "kernels/error.h"
-#include "kernels/shapes.h"
 #include "layers/keras/config.h"
+#include "tensor/ops.h"
 
 namespace melgrad {
 

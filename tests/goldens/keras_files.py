@@ -185,11 +185,13 @@ def damage(whole):
 
 
 def write_types(h):
-    """In two groups: from the ninth link on, libver="latest" stores them otherwise."""
-    for group in "01":  # by its own name: what is made on the way to others has times in it
+    """In groups: from the ninth link on, libver="latest" stores them otherwise."""
+    for group in "012":  # by its own name: what is made on the way to others has times in it
         h.create_group(group)
     for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1"):
         h["0/" + kind] = np.array([[1, 2, 3]], dtype=kind)
+    h["2/u8"] = np.array([[1, 2, 3]], dtype="u8")
+    h["2/large"] = np.array([2**63], dtype="u8")
     for kind in ("u2", "u4", ">f4"):
         h["1/" + kind.replace(">", "big_")] = np.array([[1, 2, 3]], dtype=kind)
     h["1/bool"] = np.array([True])

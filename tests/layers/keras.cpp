@@ -266,7 +266,7 @@ TEST(Keras, TheSameWeightsOverAndOverAreRefused) {
   EXPECT_TRUE(contains(text, "layer 'd': more weights than the file has bytes")) << text;
 }
 
-// Every byte that says something, one at a time.
+// Every eleventh byte, one at a time; of the reader's own test every one.
 TEST(Keras, DamagedFilesAreErrorsOrNets) {
   TemporaryFolder folder;
   for (const char* name : {"keras2_model.h5", "keras3.weights.h5"}) {
@@ -279,13 +279,13 @@ TEST(Keras, DamagedFilesAreErrorsOrNets) {
     };
     int errors = 0;
     for (std::size_t at = 0; at < whole.size(); ++at) {
-      if (whole[at] == 0 || at % 3 != 0) continue;
+      if (whole[at] == 0 || at % 11 != 0) continue;
       put(at, whole[at] ^ 0xff);
       std::string text = error_of([&] { load_keras(path); });
       errors += contains(text, "weights only") || text == "no error" ? 0 : 1;
       put(at, whole[at]);
     }
-    EXPECT_GT(errors, 300) << name;
+    EXPECT_GT(errors, 80) << name;
   }
 }
 

@@ -31,7 +31,7 @@ TEST_P(Hdf5, ReadsEveryType) {
   const std::vector<std::pair<std::string, Dtype>> types = {
       {"0/f2", Dtype::f32}, {"0/f4", Dtype::f32}, {"0/f8", Dtype::f64}, {"0/i1", Dtype::i64},
       {"0/i2", Dtype::i64}, {"0/i4", Dtype::i64}, {"0/i8", Dtype::i64}, {"0/u1", Dtype::u8},
-      {"1/u2", Dtype::i64}, {"1/u4", Dtype::i64}};
+      {"1/u2", Dtype::i64}, {"1/u4", Dtype::i64}, {"2/u8", Dtype::i64}};
   for (const auto& [name, dtype] : types) {
     Tensor x = root_.dataset(name).read();
     EXPECT_EQ(x.dtype(), dtype) << name;
@@ -55,7 +55,7 @@ TEST_P(Hdf5, ReadsTextsOfAttributes) {
   EXPECT_TRUE(root_.has_group("0"));
   EXPECT_FALSE(root_.has_group("compact"));
   EXPECT_FALSE(root_.has_group("soft"));
-  EXPECT_FALSE(root_.has_group("2"));
+  EXPECT_FALSE(root_.has_group("3"));
   EXPECT_EQ(root_.group("1").names(),
             (Texts{"bf16", "big_f4", "bool", "chunked", "empty", "scalar", "u2", "u4"}));
 }
@@ -77,6 +77,7 @@ TEST_P(Hdf5, SaysWhatItDoesNotRead) {
   EXPECT_EQ(refusal("soft"), "/: \"soft\" is a soft or external link, which is not followed");
   EXPECT_TRUE(refusal("0/f1").starts_with("/0: has no \"f1\"; it has: f2, f4, "))
       << refusal("0/f1");
+  EXPECT_EQ(refusal("2/large"), "/2/large: a number is over 2^63 - 1");
   EXPECT_EQ(refusal("0"), "/0: is no dataset: it has no dataspace");
   EXPECT_EQ(refusal("0/f4/x"), "/0/f4: is not a group");
   std::string text = error_of([&] { root_.texts("number"); });

@@ -52,31 +52,42 @@ Place read_layout(Hdf5Cursor& from) {
   return place;
 }
 
-template <class From, class To>
-void convert(const std::string& bytes, Tensor& to) {
+template <class From>
+void widen(const std::string& bytes, Tensor& to) {
   std::vector<From> values(bytes.size() / sizeof(From));
   std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(values.data()));
-  To* target = to.data<To>();
-  for (From value : values) {
-    if constexpr (std::is_same_v<To, float>)
-      *target++ = from_half(value);
-    else
-      *target++ = static_cast<To>(value);
-  }
+  std::copy(values.begin(), values.end(), to.data<i64>());
 }
 
-void convert_whole(const std::string& bytes, const Hdf5Type& type, Tensor& to) {
-  switch (type.bytes) {
-    case 1: return convert<std::int8_t, i64>(bytes, to);
-    case 2:
-      return type.is_signed ? convert<std::int16_t, i64>(bytes, to)
-                            : convert<std::uint16_t, i64>(bytes, to);
-    case 4:
-      return type.is_signed ? convert<std::int32_t, i64>(bytes, to)
-                            : convert<std::uint32_t, i64>(bytes, to);
-    default: return convert<u64, i64>(bytes, to);
-  }
+void widen_half(const std::string& bytes, Tensor& to) {
+  std::vector<std::uint16_t> values(bytes.size() / 2);
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(values.data()));
+  std::transform(values.begin(), values.end(), to.data<float>(), from_half);
 }
+
+/// What an element becomes; without `widen` it is that already.
+struct Form {
+  Hdf5Type::Kind kind;
+  u64 bytes;
+  bool is_signed;
+  Dtype becomes;
+  void (*widen)(const std::string& bytes, Tensor& to);
+};
+using enum Hdf5Type::Kind;
+constexpr Form forms[] = {
+    {real, 2, false, Dtype::f32, widen_half},
+    {real, 4, false, Dtype::f32, nullptr},
+    {real, 8, false, Dtype::f64, nullptr},
+    {bfloat16, 2, false, Dtype::bf16, nullptr},
+    {whole, 1, true, Dtype::i64, widen<std::int8_t>},
+    {whole, 2, true, Dtype::i64, widen<std::int16_t>},
+    {whole, 4, true, Dtype::i64, widen<std::int32_t>},
+    {whole, 8, true, Dtype::i64, nullptr},
+    {whole, 1, false, Dtype::u8, nullptr},
+    {whole, 2, false, Dtype::i64, widen<std::uint16_t>},
+    {whole, 4, false, Dtype::i64, widen<std::uint32_t>},
+    {whole, 8, false, Dtype::i64, nullptr},
+};
 
 }  // namespace
 
@@ -98,8 +109,10 @@ Tensor Hdf5Dataset::read() const {
   if (type.kind == Hdf5Type::Kind::opaque && type.bytes == 2 && has_attribute("dtype") &&
       text("dtype") == "bfloat16")
     type.kind = Hdf5Type::Kind::bfloat16;
-  bool is_real = type.kind == Hdf5Type::Kind::real, is_bf16 = type.kind == Hdf5Type::Kind::bfloat16;
-  from.require(is_real || is_bf16 || type.kind == Hdf5Type::Kind::whole,
+  const Form* form = std::find_if(std::begin(forms), std::end(forms), [&](const Form& each) {
+    return each.kind == type.kind && each.bytes == type.bytes && each.is_signed == type.is_signed;
+  });
+  from.require(form != std::end(forms),
                "a {} is not read here; f16, bf16, f32, f64 and whole numbers are", type.name);
   storage_->require(!has(Hdf5Message::external_files), "{}: its data lie in another file", path_);
   Hdf5Cursor layout = message_of(*storage_, *header_, Hdf5Message::layout, path_, "layout");
@@ -113,25 +126,18 @@ Tensor Hdf5Dataset::read() const {
     layout.require(place.address != Hdf5Storage::undefined_address, "nothing was ever written");
     storage_->check_lies_within(place.address, bytes, path_);
   }
-  bool as_it_lies = is_bf16 || (is_real && type.bytes > 2) ||
-                    (!is_real && type.bytes == 8 && type.is_signed) ||
-                    (!is_real && type.bytes == 1 && !type.is_signed);
-  Dtype dtype = is_bf16                              ? Dtype::bf16
-                : is_real && type.bytes == 8         ? Dtype::f64
-                : is_real                            ? Dtype::f32
-                : type.bytes == 1 && !type.is_signed ? Dtype::u8
-                                                     : Dtype::i64;
-  Tensor x = empty(shape_, dtype);
-  std::string data = is_here ? place.here : std::string(as_it_lies ? 0 : bytes, '\0');
-  void* target = as_it_lies ? x.raw() : data.data();
-  if (is_here && as_it_lies && bytes > 0)
-    std::copy(data.begin(), data.end(), static_cast<char*>(target));
-  if (!is_here) storage_->read(place.address, target, bytes);
-  if (as_it_lies) return x;
-  if (is_real)
-    convert<std::uint16_t, float>(data, x);
-  else
-    convert_whole(data, type, x);
+  Tensor x = empty(shape_, form->becomes);
+  std::string data = is_here ? place.here : std::string(form->widen == nullptr ? 0 : bytes, '\0');
+  void* target = form->widen == nullptr ? x.raw() : data.data();
+  if (!is_here)
+    storage_->read(place.address, target, bytes);
+  else if (form->widen == nullptr)
+    std::copy(data.begin(), data.end(), static_cast<char*>(x.raw()));
+  if (form->widen != nullptr) form->widen(data, x);
+  bool may_wrap = type.kind == whole && type.bytes == 8 && !type.is_signed;
+  storage_->require(!may_wrap || std::none_of(x.data<i64>(), x.data<i64>() + x.numel(),
+                                              [](i64 value) { return value < 0; }),
+                    "{}: a number is over 2^63 - 1", path_);
   return x;
 }
 
