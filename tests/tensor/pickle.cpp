@@ -167,6 +167,9 @@ TEST(Pickle, RefusesTooMuch) {
             "1002: more than 1000 objects within each other");
   std::string many(most_pickled_values + 1, 'N');
   EXPECT_EQ(refusal("\200\2" + many), "1048578: more than 1048576 objects");
+  std::string listed = "\200\2]";
+  for (std::size_t i = 0; i < most_pickled_values; ++i) listed += "Na";
+  EXPECT_EQ(refusal(listed), "2097153: more than 1048576 objects");
   std::string again = "\200\2Nq\1";
   for (std::size_t i = 0; i < most_pickled_values; ++i) again += "h\1";
   EXPECT_EQ(refusal(again), "2097155: more than 1048576 objects");

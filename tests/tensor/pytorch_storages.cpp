@@ -123,6 +123,8 @@ TEST_F(PyTorchStream, RefusesStoragesThatDoNotFit) {
             "storage \"k\" at byt");
   EXPECT_EQ(refusal(file(x + tensor("y", 0, {1}, {1}, {.type = "torch\nIntStorage"}))),
             "storage \"k\" is torch.FloatStorage of 6 elements, and torch.IntStorage of 6");
+  EXPECT_EQ(refusal(file(x + tensor("y", 0, {1}, {1}, {.numel = 5}))),
+            "storage \"k\" is torch.FloatStorage of 6 elements, and torch.FloatStorage of 5");
   EXPECT_EQ(refusal(file(x, "", "")), "storage \"k\" is not among the storages' keys");
   EXPECT_EQ(refusal(file(x, key + key, storage() + storage())),
             "storage \"k\" belongs to no tensor, or is there twice");
