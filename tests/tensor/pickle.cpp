@@ -167,6 +167,9 @@ TEST(Pickle, RefusesTooMuch) {
             "1002: more than 1000 objects within each other");
   std::string many(most_pickled_values + 1, 'N');
   EXPECT_EQ(refusal("\200\2" + many), "1048578: more than 1048576 objects");
+  EXPECT_EQ(refusal("\200\4N" + std::string(most_pickled_values + 1, '\224')),
+            "1048579: more than 1048576 objects")
+      << "of the memo";
   std::string listed = "\200\2]";
   for (std::size_t i = 0; i < most_pickled_values; ++i) listed += "Na";
   EXPECT_EQ(refusal(listed), "2097153: more than 1048576 objects");
