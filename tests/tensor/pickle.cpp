@@ -165,8 +165,6 @@ TEST(Pickle, RefusesTooMuch) {
   EXPECT_EQ(spelt("\200\2Nr\0\312\232\073."s), "None") << "object 10^9 of the memo";
   EXPECT_EQ(refusal("\200\2" + std::string(2000, '(')),
             "1002: more than 1000 objects within each other");
-  std::string many(most_pickled_values + 1, 'N');
-  EXPECT_EQ(refusal("\200\2" + many), "1048578: more than 1048576 objects");
   EXPECT_EQ(refusal("\200\4N" + std::string(most_pickled_values + 1, '\224')),
             "1048579: more than 1048576 objects")
       << "of the memo";
@@ -182,8 +180,8 @@ TEST(Pickle, RefusesTooMuch) {
   for (int i = 0; i < 1000; ++i) pairs += "h\1h\2\205R";
   EXPECT_EQ(refusal(pairs), "11133: more than 1048576 objects") << "one list, many dicts";
   std::string nested = "\200\2]";
-  for (int i = 0; i < 500'000; ++i) nested += ']';
-  EXPECT_EQ(unpickle(nested + std::string(500'000, 'a') + ".", 0, "").values.size(), 500'001U);
+  for (int i = 0; i < 100'000; ++i) nested += ']';
+  EXPECT_EQ(unpickle(nested + std::string(100'000, 'a') + ".", 0, "").values.size(), 100'001U);
   Unpickled loop = unpickle("\200\2]q\1h\1a.", 0, "");
   EXPECT_EQ(loop.root->items.front(), loop.root);
 }
