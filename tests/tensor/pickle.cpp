@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "kernels/error.h"
-#include "tensor/files/bytes.h"
 #include "tests/error_of.h"
 
 namespace melgrad {
@@ -22,7 +19,7 @@ std::string refusal(const std::string& pickle) {
   return text.substr(std::min(text.size(), start.size()));
 }
 
-/// The last object of a pickle of one, and those in it: "{a: [1, 2.5, None]}".
+/// A value and those in it as Python writes them, but for quotation marks: "{a: [1, 2.5, None]}".
 std::string spelt(const PickleValue& value) {
   auto list = [&](const char* open, const char* close) {
     std::string items;
