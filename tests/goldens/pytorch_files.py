@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Files of PyTorch's for tests/tensor/pytorch.cpp, and those that fuzzing begins with.
 
-    python tests/goldens/pytorch_files.py
+    python tests/goldens/pytorch_files.py [FILE.safetensors]
 
 writes tests/goldens/pytorch/*.pth and tests/fuzz/corpus/pytorch/*, and checks that torch.load() reads
-saved.pth, which save_pytorch() wrote, as what it is. Values come from one formula (steps), which
-the test has, too.
+saved.pth, which save_pytorch() wrote, as what it is. FILE is written with the tensors of saved.pth: from it
+save_pytorch() makes saved.pth anew. Values come from one formula (steps), which the test has, too.
 """
 import os
 import pathlib
 import pickle
 import struct
+import sys
 from collections import OrderedDict
 
 import torch
+from safetensors.torch import save_file
 
 HERE = pathlib.Path(__file__).parent
 GOLDENS = HERE / "pytorch"
@@ -123,20 +125,25 @@ def write_seeds():
         (SEEDS / name).write_bytes(stream(tensor % fill, ["k"], struct.pack("<qff", 2, 1, 2)))
 
 
-def check_saved():
-    saved = torch.load(GOLDENS / "saved.pth", weights_only=True)
+def saved():
     n = steps(6).reshape(2, 3)
-    expected = {"f32": n.float() / 16, "f64": n.double() / 16, "bf16": n.bfloat16() / 16, "i64": n << 40,
-                "u8": (n + 128).byte(), "scalar": torch.tensor(-2.5), "empty": torch.zeros(3, 0), "transposed": n.t().float()}
-    assert list(saved) == sorted(expected), saved.keys()
-    for name, x in expected.items():
-        assert saved[name].dtype == x.dtype and torch.equal(saved[name], x), name
+    return {"f32": n.float() / 16, "f64": n.double() / 16, "bf16": n.bfloat16() / 16, "i64": n << 40,
+            "u8": (n + 128).byte(), "scalar": torch.tensor(-2.5), "empty": torch.zeros(3, 0),
+            "transposed": n.t().float().contiguous()}
+
+
+def check_saved():
+    found = torch.load(GOLDENS / "saved.pth", weights_only=True)
+    assert list(found) == sorted(saved()), found.keys()
+    for name, x in saved().items():
+        assert found[name].dtype == x.dtype and torch.equal(found[name], x), name
 
 
 if __name__ == "__main__":
     torch.manual_seed(0)
     write_goldens()
     write_seeds()
-    if (GOLDENS / "saved.pth").exists():
-        check_saved()
+    check_saved()
+    if len(sys.argv) > 1:
+        save_file(saved(), sys.argv[1])
     print("torch", torch.__version__)

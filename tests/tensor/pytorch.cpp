@@ -225,6 +225,7 @@ TEST_F(PyTorch, RefusesZipsThatAreNotRight) {
   EXPECT_EQ(changed(end64 + 32, "\3"), "the zip directory has 2 entries, its end says 3");
   EXPECT_EQ(changed(end64 + 44, "\1"),
             "a zip directory of 4294967463 bytes is over the limit of 33554432");
+  EXPECT_TRUE(contains(changed(end64 + 52, "\1"), "cut off: 167 bytes at 4294967"));
   // Sizes and the offset of the directory's first entry, in its extra field.
   std::size_t sizes = bytes.find("a/data.pkl", entry) + 10 + 4;
   EXPECT_EQ(changed(sizes, "\5"), "a/data.pkl of 5 bytes takes 4");

@@ -123,6 +123,8 @@ TEST_F(PyTorchStream, RefusesStoragesThatDoNotFit) {
             "storage \"k\" at byt");
   EXPECT_EQ(refusal(file(x + tensor("y", 0, {1}, {1}, {.type = "torch\nIntStorage"}))),
             "storage \"k\" is torch.FloatStorage of 6 elements, and torch.IntStorage of 6");
+  EXPECT_EQ(refusal(file(x + tensor("y", 0, {1}, {1}, {.numel = 5}))),
+            "storage \"k\" is torch.FloatStorage of 6 elements, and torch.FloatStorage of 5");
   EXPECT_EQ(refusal(file(x, "", "")), "storage \"k\" is not among the storages' keys");
   EXPECT_EQ(refusal(file(x, key + key, storage() + storage())),
             "storage \"k\" belongs to no tensor, or is there twice");
@@ -145,7 +147,8 @@ TEST_F(PyTorchStream, RefusesAnotherBeginning) {
 TEST_F(PyTorchStream, FindsTheOneDictOfTensors) {
   std::string x = tensor("x", 0, {6}, {1}), y = tensor("y", 0, {2}, {1});
   std::string nested = text("state_dict") + "}" + text("inner") + "}" + x + "ss";
-  EXPECT_EQ(load(nested).numel(), 6);
+  EXPECT_EQ(load(text("args") + "}" + text("lr") + "K\1ss" + nested).numel(), 6);
+  EXPECT_TRUE(load_pytorch(path_).metadata.empty()) << "args is not on the way";
   EXPECT_EQ(refusal(file(nested + text("ema") + "}" + y + "s")),
             "which are the weights? Tensors are in state_dict.inner, ema; torch.save() the one "
             "dict");

@@ -17,10 +17,10 @@ struct FileStorage {
 
 /// An open file of torch.save()'s: the object in it, of which storages are named but not read.
 ///
-/// Since torch 1.6 it is a zip archive: NAME/data.pkl, the object's pickle; NAME/data/KEY, a storage's
-/// bytes; NAME/byteorder, "little", since 2.1. Before, five pickles one after the other: a magic number,
-/// the protocol 1001, a dict about the machine, the object, a list of the storages' keys; then
-/// for each key a count of elements (i64), and the elements.
+/// Since torch 1.6 it is a zip archive: NAME/data.pkl, the object's pickle; NAME/data/KEY, a
+/// storage's bytes; NAME/byteorder, "little", since 2.1. Before, five pickles one after the other:
+/// a magic number, the protocol 1001, a dict about the machine, the object, a list of the storages'
+/// keys; then for each key a count of elements (i64), and the elements.
 class PyTorchArchive {
  public:
   /// Throws Error that names the file, and what in it is wrong where: a file of another format, a

@@ -22,8 +22,8 @@ struct PickleValue {
     list,      // items
     dict,      // items: a key, its value, the next key …; a key may stand there twice
     function,  // text: its full name
-    storage,  // text: its key; type; whole: its elements; items: where of another's it begins, or none
-    tensor,  // items: storage, offset, sizes, strides, as _rebuild_tensor() takes them
+    storage,   // text: its key; type; whole: its elements; items: of a part offset and elements
+    tensor,    // items: storage, offset, sizes, strides, as _rebuild_tensor() takes them
   };
 
   Kind kind = Kind::none;
@@ -37,7 +37,7 @@ struct PickleValue {
 /// "a list": what a message calls a value.
 std::string_view name_of(PickleValue::Kind kind);
 
-/// What a pickle says: objects that may refer to each other, in circles too, and the one that is it.
+/// What a pickle says: objects that may refer to each other, in circles too; `root` is the answer.
 struct Unpickled {
   std::deque<PickleValue> values;
   const PickleValue* root = nullptr;
@@ -49,9 +49,9 @@ inline constexpr std::size_t largest_pickle = 32U << 20U, most_pickled_values = 
 
 /// Runs the pickle that begins at byte `begin`: protocols 2 to 5, and of their opcodes those that a
 /// state dict needs. It can make the values above, and knows by name what makes them:
-/// collections.OrderedDict, torch._utils._rebuild_tensor, _rebuild_tensor_v2, _rebuild_parameter and
-/// _rebuild_parameter_with_state, torch.Size, torch.device and storage_types. No Python runs, and no code
-/// that a file could name: every other name is an Error.
+/// collections.OrderedDict, torch._utils._rebuild_tensor, _rebuild_tensor_v2, _rebuild_parameter
+/// and _rebuild_parameter_with_state, torch.Size, torch.device and storage_types. No Python runs,
+/// and no code that a file could name: every other name is an Error.
 /// Each Error begins "[load_pytorch] PLACEbyte N: ", N the opcode's.
 Unpickled unpickle(std::string_view bytes, std::size_t begin, const std::string& place);
 

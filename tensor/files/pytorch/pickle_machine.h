@@ -7,9 +7,9 @@
 
 namespace melgrad {
 
-/// What runs one pickle: a stack, marks on it, and a memo of objects that are used again. Opcodes and
-/// what they make are in pickle.cpp, what a pickle may call in functions.cpp. Objects lie in one
-/// row and know each other by address: circles are no harm.
+/// What runs one pickle: a stack, marks on it, and a memo of objects that are used again. Opcodes
+/// and what they make are in pickle.cpp, what a pickle may call in functions.cpp. Objects lie in
+/// one row and know each other by address: circles are no harm.
 class PickleMachine {
  public:
   PickleMachine(std::string_view bytes, std::size_t begin, const std::string& place)

@@ -23,7 +23,7 @@ bool has_tensors(const PickleValue& dict) {
   return false;
 }
 
-/// From the object to a dict that has tensors: dicts, and the keys under which all but the first lie.
+/// From the object to a dict that has tensors: dicts, and the keys of all but the first.
 struct Way {
   std::vector<const PickleValue*> dicts;
   std::vector<std::string_view> keys;

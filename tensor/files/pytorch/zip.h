@@ -15,8 +15,8 @@ struct StoredBytes {
 };
 
 /// The entries of a zip archive, zip64 too, that are not folders, by name. Throws Error that begins
-/// "[load_pytorch] FILE: " where the archive is cut off, inconsistent or has a comment, or an entry is
-/// there twice or lies over another one: so all entries together are not larger than the file.
+/// "[load_pytorch] FILE: " where the archive is cut off, inconsistent or has a comment, or an entry
+/// is there twice or lies over another one: so all entries together are not larger than the file.
 /// Its directory may have 32 MB.
 std::map<std::string, StoredBytes> zip_entries(const InputFile& file);
 
@@ -24,7 +24,7 @@ std::map<std::string, StoredBytes> zip_entries(const InputFile& file);
 void read_stored(const InputFile& file, std::string_view name, const StoredBytes& where,
                  void* target);
 
-/// A zip archive (zip64) of entries that are not compressed, each beginning at a multiple of 64 bytes.
+/// A zip archive (zip64), not compressed, each entry's bytes beginning at a multiple of 64.
 class ZipWriter {
  public:
   explicit ZipWriter(AtomicFile& file) : file_(file) {}
