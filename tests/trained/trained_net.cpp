@@ -236,7 +236,13 @@ TEST_F(Trained, WeightsThatDoNotFitAreListed) {
     EXPECT_TRUE(may_be_missing || contains(error_with_tensors(tensors), name)) << name;
     tensors[name] = zeros({7, 7});
     EXPECT_TRUE(contains(error_with_tensors(tensors),
-                         name == "classifier.4.bias" ? "has 49 outputs" : name));
+                         name == "classifier.4.weight" ? "has 7 outputs" : name));
+  }
+  for (const Shape& shape : {Shape{}, Shape{7}, Shape{2, 7, 1}}) {
+    StateDict tensors = file.tensors;
+    tensors["classifier.4.weight"] = zeros(shape);
+    EXPECT_TRUE(
+        contains(error_with_tensors(tensors), "classifier.4.weight is " + to_string(shape)));
   }
   file.tensors["more"] = zeros({1});
   EXPECT_TRUE(contains(error_with_tensors(file.tensors), "more"));
