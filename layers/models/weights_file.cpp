@@ -67,8 +67,9 @@ i64 WeightsFile::outputs(const NetEntry& entry) const {
 i64 outputs_of(const NetEntry& entry, const StateDict& weights) {
   std::string name = std::string(entry.head) + ".weight";
   auto weight = weights.find(name);
-  check(weight != weights.end() && weight->second.rank() > 0, "net",
-        "no weights of a {}: {} is not there", entry.name, name);
+  check(weight != weights.end(), "net", "no weights of a {}: {} is not there", entry.name, name);
+  check(weight->second.rank() == 2, "net", "no weights of a {}: {} is {}", entry.name, name,
+        weight->second.shape());
   return weight->second.dim(0);
 }
 

@@ -13,6 +13,7 @@ struct Signature {
 
 // The first that fits counts.
 constexpr Signature signatures[] = {
+    {"?????\0\0\0{"sv, "", "a safetensors file"},  // before what begins as its length may
     {"PK\3\4"sv, "data.pkl", "a PyTorch file (zip)"},
     {"PK\3\4"sv, ".npy", "a zip of NumPy arrays (npz)"},
     {"PK\3\4"sv, "metadata.json", "a Keras archive (.keras), in which model.weights.h5 lies"},
@@ -22,7 +23,6 @@ constexpr Signature signatures[] = {
     {"\x80\3"sv, "", "a Python pickle"},
     {"\x80\4"sv, "", "a Python pickle"},
     {"\x80\5"sv, "", "a Python pickle"},
-    {"?????\0\0\0{"sv, "", "a safetensors file"},
     {"\x89HDF\r\n\x1a\n"sv, "", "an HDF5 file"},
     {"\x93NUMPY"sv, "", "a NumPy array (npy)"},
     {"version https://git-lfs"sv, "", "a Git LFS pointer: git lfs pull gets the file"},

@@ -48,6 +48,22 @@ TEST(WeightsFile, ComesBackFromEveryFormatUnderAnyName) {
   }
 }
 
+// A safetensors file begins with its header's length: 640 has the bytes of a pickle.
+TEST(WeightsFile, IsNotMistakenForAPickle) {
+  TemporaryFolder folder;
+  fs::path path = folder / "w.safetensors";
+  StateDict state{{"x", zeros({2})}};
+  for (u64 wanted : {0x280U, 0x380U, 0x480U, 0x580U}) {
+    u64 length = 0;
+    for (u64 padding = wanted - 200; padding < wanted && length != wanted; ++padding) {
+      save_weights(path, state, {{"text", std::string(padding, 'x')}});
+      std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(&length), 8);
+    }
+    ASSERT_EQ(length, wanted);
+    expect_equal(WeightsFile(path).tensors(), state);
+  }
+}
+
 TEST(WeightsFile, ReadsWhatPyTorchWrote) {
   StateDict of_zip = WeightsFile(goldens / "pytorch/checkpoint_zip.pth").tensors();
   EXPECT_FALSE(of_zip.empty());

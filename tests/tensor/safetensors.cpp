@@ -102,7 +102,6 @@ TEST_F(Safetensors, NamesOtherFormats) {
        {entry + "archive/data.pkl", std::string("\x80\2\x8a\nl\xfc\x9c") + "F\xf9 j\xa8P"}) {
     std::string text = refusal_of_bytes(pytorch);
     EXPECT_TRUE(text.starts_with("not a safetensors file: it is a PyTorch file (")) << text;
-    EXPECT_TRUE(text.ends_with(path_.string() + ' ' + path_.string() + " converts it")) << text;
   }
   EXPECT_EQ(refusal_of_bytes(entry + "arr_0.npy"),
             "not a safetensors file: it is a zip of NumPy arrays (npz)");

@@ -137,8 +137,8 @@ TEST_F(Trained, EveryFieldOfTheKeyIsKept) {
     std::string other = with(text, place, other_value(place, value));
     ASSERT_NE(other, text) << place;
     set_key(other);
-    save_trained(folder / "again", load_trained(path));
-    EXPECT_EQ(Json::parse(key_of(folder / "again")), Json::parse(other)) << place;
+    save_trained(folder / "again.safetensors", load_trained(path));
+    EXPECT_EQ(Json::parse(key_of(folder / "again.safetensors")), Json::parse(other)) << place;
     ++kept;
   }
   EXPECT_GT(kept, 60);
