@@ -15,8 +15,8 @@ struct PretrainedReport {
 /// into a 10-class net. Everything must fit but the layers named in `heads` ("classifier.6"), which
 /// are loaded if they fit, else left alone and reported. Throws Error otherwise, changing nothing.
 ///
-/// Into a net with layers in the place of the published last ones, a file that has none of `own` may
-/// have `published`: the one is left alone and reported, the other is not loaded.
+/// Of weights without `replaced.own`, `replaced.published` is left out, and `own` left alone and
+/// reported: a published net's weights for the body of a net with another head.
 PretrainedReport load_pretrained(Module& net, const StateDict& weights,
                                  const std::vector<std::string>& heads,
                                  const ReplacedHead& replaced = {});

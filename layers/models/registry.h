@@ -7,8 +7,8 @@
 
 namespace melgrad {
 
-/// The layers of a net that stand in the place of the published net's last ones, "head" for "fc":
-/// published weights have nothing for `own`, and `published` as nothing else.
+/// A net's layer in the place of the published net's last one, "head" for "fc": weights of the
+/// published net have `published`, not `own`.
 struct ReplacedHead {
   std::string own, published;
 };
@@ -22,7 +22,7 @@ struct NetEntry {
   i64 classes;       // as published
   const char* head;  // the layer whose size depends on the classes: "classifier.6"
   std::unique_ptr<Module> (*make)(const Shape& input, i64 classes);
-  ReplacedHead replaced = {};  // if there are published weights of the rest alone
+  ReplacedHead replaced = {};  // of a net on another's body
 
   /// Throws Error that says what the net takes unless `shape` is that.
   void check_input(const Shape& shape) const;

@@ -5,11 +5,11 @@
 
 namespace melgrad {
 
-/// ResNet-RS-50 in timm's layout, names and initial values: Bello et al. 2021, arXiv 2103.07579,
-/// table 11; of its changes to ResNet-50 those of the net itself:
-/// - the stem's 7 × 7 convolution is three of 3 × 3, its max-pooling one more with stride 2 (ResNet-D,
-///   He et al. 2018, arXiv 1812.01187, fig. 2, but for the pooling);
-/// - where a shortcut changes size, average pooling does, then a 1 × 1 convolution without stride;
+/// ResNet-RS-50 in timm's layout, names and initial values: Bello et al. 2021, arXiv 2103.07579. What
+/// it changes in ResNet-50:
+/// - the stem's 7 × 7 convolution is three of 3 × 3 (He et al. 2018, arXiv 1812.01187, fig. 2, C), its
+///   max-pooling a fourth, with stride 2;
+/// - where a shortcut changes size, average pooling does, then a 1 × 1 convolution (fig. 2, D);
 /// - squeeze-and-excitation to a quarter of the channels at the end of each block's F;
 /// - the last batch norm of F starts with weight 0: each block starts as its shortcut.
 /// input (C, H, W) of any size; made for (3, 224, 224).

@@ -3,7 +3,7 @@
 
     python tests/goldens/layers.py
 
-writes rnn.safetensors, optim.safetensors, nets.safetensors and state_dicts.txt beside this file.
+writes rnn.safetensors, optim.safetensors and nets.safetensors beside this file.
 Parameters and inputs come on both sides from one integer hash (golden_values.h has it in C++), so
 that no weights are stored. Everything is computed in f64. Takes some minutes and 6 GB, for VGG.
 """
@@ -237,16 +237,6 @@ def net_goldens(names):
     save_file(out, path)
 
 
-def state_dict_names():
-    """One line a tensor: net, name, sizes; the order is the state dict's."""
-    with open(HERE / "state_dicts.txt", "w") as file:
-        for name in ("alexnet", "vgg11_bn", "vgg16", "vgg16_bn"):
-            with torch.device("meta"):
-                net = getattr(torchvision.models, name)(num_classes=1000)
-            for key, value in net.state_dict().items():
-                print(name, key, *value.shape, file=file)
-
-
 if __name__ == "__main__":
     print("torch", torch.__version__, "torchvision", torchvision.__version__, "numpy", np.__version__)
     rnn_goldens()
@@ -254,5 +244,4 @@ if __name__ == "__main__":
     optimizer_goldens(optim)
     schedule_goldens(optim)
     save_file(optim, HERE / "optim.safetensors")
-    state_dict_names()
     net_goldens(sys.argv[1:] or list(NETS))
