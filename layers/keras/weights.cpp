@@ -155,6 +155,9 @@ class WeightsReader {
     bool is_matrix = variable == "kernel" || variable == "W";
     require(name != std::end(names) && (is_matrix ? rank == 2 || rank == 4 : rank == 1),
             "layer '{}': a weight '{}' {} is not known here", layer.name, variable, data.shape());
+    require(find(layer, name->ours) == nullptr,
+            "layer '{}': has a '{}' twice; a model in a model is not known here", layer.name,
+            variable);
     bytes_ += data.bytes_in_file();  // no file has so many, unless some lie in the same place
     require(bytes_ <= file_.bytes(), "layer '{}': more weights than the file has bytes",
             layer.name);
@@ -163,18 +166,18 @@ class WeightsReader {
     layer.tensors.emplace_back(name->ours, is_matrix ? turned(x) : x);
   }
 
+  static const Tensor* find(const KerasLayer& layer, std::string_view name) {
+    for (const auto& [each, tensor] : layer.tensors)
+      if (each == name) return &tensor;
+    return nullptr;
+  }
+
   void finish(KerasLayer layer) {
     if (layer.tensors.empty()) return;
-    auto of = [&](std::string_view name) {
-      return std::find_if(layer.tensors.begin(), layer.tensors.end(),
-                          [&](const auto& entry) { return entry.first == name; });
-    };
-    auto mean = of("running_mean");
-    if (mean != layer.tensors.end()) {
-      Tensor x = mean->second;
-      if (of("weight") == layer.tensors.end())
-        layer.tensors.emplace_back("weight", ones(x.shape()));
-      if (of("bias") == layer.tensors.end()) layer.tensors.emplace_back("bias", zeros(x.shape()));
+    if (const Tensor* mean = find(layer, "running_mean")) {
+      const Shape channels = mean->shape();
+      if (find(layer, "weight") == nullptr) layer.tensors.emplace_back("weight", ones(channels));
+      if (find(layer, "bias") == nullptr) layer.tensors.emplace_back("bias", zeros(channels));
     }
     result_.layers.push_back(std::move(layer));
   }

@@ -143,6 +143,13 @@ def main():
                          "bn": {"bn_gamma:0": w[2], "bn_beta:0": w[3], "bn_running_mean:0": w[4],
                                 "bn_running_std:0": w[5]}}, split=True)
 
+    # As Keras 3 wrote it first, without the layers' names; a batch norm without gamma and beta.
+    with h5py.File(FILES / "numbered.weights.h5", "w") as h:
+        for k in (10, 2, 0):
+            h[f"layers/dense{f'_{k}' if k else ''}/vars/0"] = np.full((1, 1), k, "f4")
+        for i in range(2):
+            h[f"layers/batch_normalization/vars/{i}"] = np.full(1, 5 + i, "f4")
+
     # The newer structures, and every type.
     with h5py.File(FILES / "latest.h5", "w", libver="latest") as h:
         write_layers(h, {"d": {"kernel:0": np.arange(6, dtype="f4").reshape(2, 3)}})

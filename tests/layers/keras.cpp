@@ -74,6 +74,9 @@ TEST(Keras, BuildsTheNetThatAFileDescribes) {
   EXPECT_EQ(net->input(), Shape({2, 8, 6}));
   Tensor y = (*net)(input(net->input())).data();
   EXPECT_LT(largest_difference(y, predicted("functional")), 1e-6) << "a softmax inside stays";
+  std::map<std::string, std::string> details;
+  for (const auto& [name, module] : net->modules()) details[name] = module->details();
+  EXPECT_EQ(details["n1"], "4, eps 0.01, momentum 0.1");
 }
 
 // By order in a model's file, by order of each class in a .weights.h5.
@@ -115,6 +118,21 @@ TEST(Keras, ReadsKeras1) {
                           "bn.running_var"};
   for (u64 k = 0; k < 5; ++k)
     EXPECT_TRUE(equal(state.at(others[k]), hashed(k + 1, {3}).to(Dtype::f32))) << others[k];
+}
+
+// dense_2 comes before dense_10.
+TEST(Keras, ReadsNumberedLayersWithoutNames) {
+  KerasWeights weights = read_keras_weights(goldens / "keras/numbered.weights.h5");
+  ASSERT_EQ(weights.layers.size(), 4U);
+  std::map<std::string, double> norm;
+  for (const auto& [name, tensor] : weights.layers[0].tensors) norm[name] = tensor.item();
+  EXPECT_EQ(norm, (std::map<std::string, double>{
+                      {"weight", 1}, {"bias", 0}, {"running_mean", 5}, {"running_var", 6}}));
+  const std::pair<std::string, double> dense[] = {{"dense", 0}, {"dense_2", 2}, {"dense_10", 10}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(weights.layers[i + 1].name, dense[i].first);
+    EXPECT_EQ(weights.layers[i + 1].tensors.at(0).second.item(), dense[i].second);
+  }
 }
 
 TEST(Keras, MismatchesAreOneError) {

@@ -68,7 +68,7 @@ void widen_half(const std::string& bytes, Tensor& to) {
 /// What an element becomes; without `widen` it is that already.
 struct Form {
   Hdf5Type::Kind kind;
-  u64 bytes;
+  u8 bytes;
   bool is_signed;
   Dtype becomes;
   void (*widen)(const std::string& bytes, Tensor& to);

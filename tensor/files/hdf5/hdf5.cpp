@@ -1,6 +1,7 @@
 #include "tensor/files/hdf5/hdf5.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "tensor/files/hdf5/links.h"
@@ -69,30 +70,24 @@ bool Hdf5Group::has_group(const std::string& name) const {
          is_group(read_object_header(*storage_, found->second, join(path_, name)));
 }
 
-// The group that has the last part of the path.
-Hdf5Group Hdf5Group::above(const std::string& path, std::string& last) const {
-  Hdf5Group at = *this;
+template <class Object>
+Object Hdf5Group::open(const std::string& path) const {
+  const Hdf5Group* at = this;
+  std::optional<Hdf5Group> below;
   std::size_t begin = 0;
   for (std::size_t end = path.find('/'); end != std::string::npos; end = path.find('/', begin)) {
     std::string name = path.substr(begin, end - begin);
-    at = Hdf5Group(storage_, at.address_of(name), join(at.path_, name));
+    Hdf5Group next(storage_, at->address_of(name), join(at->path_, name));
+    at = &below.emplace(std::move(next));
     begin = end + 1;
   }
-  last = path.substr(begin);
-  return at;
+  std::string name = path.substr(begin);
+  return {storage_, at->address_of(name), join(at->path_, name)};
 }
 
-Hdf5Group Hdf5Group::group(const std::string& path) const {
-  std::string name;
-  Hdf5Group parent = above(path, name);
-  return {storage_, parent.address_of(name), join(parent.path_, name)};
-}
+Hdf5Group Hdf5Group::group(const std::string& path) const { return open<Hdf5Group>(path); }
 
-Hdf5Dataset Hdf5Group::dataset(const std::string& path) const {
-  std::string name;
-  Hdf5Group parent = above(path, name);
-  return {storage_, parent.address_of(name), join(parent.path_, name)};
-}
+Hdf5Dataset Hdf5Group::dataset(const std::string& path) const { return open<Hdf5Dataset>(path); }
 
 Hdf5File::Hdf5File(const std::filesystem::path& path)
     : storage_(std::make_shared<const Hdf5Storage>(path)) {}

@@ -66,7 +66,8 @@ class Hdf5Group final : public Hdf5Object {
   bool has_group(const std::string& name) const;  // of this group
 
  private:
-  Hdf5Group above(const std::string& path, std::string& last) const;
+  template <class Object>
+  Object open(const std::string& path) const;
   u64 address_of(const std::string& name) const;
 
   std::map<std::string, u64> links_;
