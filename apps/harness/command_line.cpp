@@ -134,8 +134,8 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
 }
 
 std::string command_of(int argc, char** argv) {
-  std::vector<std::string> words;
-  for (int i = 0; i < argc; ++i) words.push_back(shell_word(argv[i]));
+  std::vector<std::string> words(argv, argv + argc);
+  for (std::string& word : words) word = shell_word(word);
   return joined(words, " ");
 }
 

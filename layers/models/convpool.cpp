@@ -17,7 +17,7 @@ struct Convolution {
 
 }  // namespace
 
-void add_head(Sequential& classifier, i64 values, i64 classes) {
+void add_dense_head(Sequential& classifier, i64 values, i64 classes) {
   classifier.add<Dropout>(.5).add<FlattenChannelsLast>();
   classifier.add<Linear>(values, 1024, keras_weights);
   classifier.add<BatchNorm1d>(1024, keras_batch_norm).add<ReLU>().add<Dropout>(.5);
@@ -36,7 +36,7 @@ std::unique_ptr<Module> convpool(const Shape& input, i64 classes) {
     channels = filters;
     size = windows(windows(size, kernel, stride), 2, 2);
   }
-  add_head(net->classifier, channels * size.h * size.w, classes);
+  add_dense_head(net->classifier, channels * size.h * size.w, classes);
   return net;
 }
 
@@ -55,7 +55,7 @@ std::unique_ptr<Module> convconvpool(const Shape& input, i64 classes) {
     channels = filters;
     size = windows(size, 2, 2);
   }
-  add_head(net->classifier, channels * size.h * size.w, classes);
+  add_dense_head(net->classifier, channels * size.h * size.w, classes);
   return net;
 }
 

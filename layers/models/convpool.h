@@ -18,6 +18,6 @@ std::unique_ptr<Module> convconvpool(const Shape& input, i64 classes);
 
 /// The head of study B's three nets: (N, C, H, W), C·H·W values -> Dropout .5 -> flatten -> 1024 ->
 /// BN -> ReLU -> Dropout .5 -> classes.
-void add_head(Sequential& classifier, i64 values, i64 classes);
+void add_dense_head(Sequential& classifier, i64 values, i64 classes);
 
 }  // namespace melgrad

@@ -57,7 +57,7 @@ class ResNet50Keras final : public Module {
     add_module("avg_pool", avg_pool_);
     Pair size = windows(windows({input[1] + 6, input[2] + 6}, 7, 2), 3, 2);
     size = windows(halved(halved(halved(size))), 7, 7);  // stages 3, 4, 5; the average pooling
-    add_head(classifier_, 2048 * size.h * size.w, classes);
+    add_dense_head(classifier_, 2048 * size.h * size.w, classes);
     add_module("classifier", classifier_);
   }
   std::string type() const override { return "ResNet50Keras"; }

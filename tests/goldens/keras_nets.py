@@ -4,7 +4,8 @@
     python tests/goldens/keras_nets.py
 
 writes keras_nets.safetensors beside this file: logits, gradients, losses of 20 Adam steps, logits
-after them, in f64, from PyTorch, with Keras's conventions spelt out here. Parameters and inputs are
+after them, in f64, from PyTorch, with Keras's conventions spelt out here; of resnet50_keras logits
+alone. Parameters and inputs are
 layers.py's integer hash, so that no weights are stored. Of each parameter's gradient there are its
 norm and its products with two hashed vectors, which a wrong element changes. Takes a minute.
 keras_nets_in_keras.py is the same nets in Keras itself.
@@ -154,6 +155,33 @@ def spotify_dense(shape):
                   shape)
 
 
+class Block(nn.Module):
+    """Keras's of 2017: stride in the first 1 x 1."""
+
+    def __init__(self, channels, width, stride):
+        super().__init__()
+        self.f = nn.Sequential(nn.Conv2d(channels, width, 1, stride), BatchNorm(width), nn.ReLU(),
+                               nn.Conv2d(width, width, 3, padding=1), BatchNorm(width), nn.ReLU(),
+                               nn.Conv2d(width, 4 * width, 1), BatchNorm(4 * width))
+        self.shortcut = nn.Sequential()
+        if channels != 4 * width:
+            self.shortcut = nn.Sequential(nn.Conv2d(channels, 4 * width, 1, stride),
+                                          BatchNorm(4 * width))
+
+    def forward(self, x):
+        return torch.relu(self.f(x) + self.shortcut(x))
+
+
+def resnet50_keras(shape):
+    layers = [nn.Conv2d(shape[0], 64, 7, 2, padding=3), BatchNorm(64), nn.ReLU(), nn.MaxPool2d(3, 2)]
+    channels = 64
+    for stage, (width, blocks) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3))):
+        for i in range(blocks):
+            layers.append(Block(channels, width, 2 if i == 0 and stage > 0 else 1))
+            channels = 4 * width
+    return net_of(layers + [nn.AvgPool2d(7)], head(), shape)
+
+
 # name: net, input, classes, Adam's lr and eps as the study had them. Small inputs of two rows and
 # columns or more where values are flattened, and of odd sizes before pooling.
 NETS = {
@@ -202,6 +230,11 @@ def main():
         with torch.no_grad():
             out[name + ".trained_logits"] = net(x)
         print(name, losses[0], losses[-1])
+    shape = (3, 197, 260)  # the smallest height; two columns for the average pooling
+    net = resnet50_keras(shape)
+    set_parameters(net)
+    with torch.no_grad():
+        out["resnet50_keras.logits"] = net.eval()(hashed(1000, (2, *shape)))
     save_file(out, HERE / "keras_nets.safetensors", {"torch": torch.__version__})
 
 
