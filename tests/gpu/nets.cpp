@@ -150,7 +150,7 @@ double norm(const Tensor& x) { return std::sqrt(sum(x * x).item()); }
 class LargeNetOnGpu : public testing::TestWithParam<Batch> {};
 
 // In f32 and f64 on the CPU the losses are up to 1.5e-5 and the gradients up to 5.5e-3 of their norm
-// apart, on the GPU and the CPU 1.8e-5 and 1.1e-2 (of 16 batches): batch norm of few values makes
+// apart, on the GPU and the CPU 1.8e-5 and 1.1e-2 (16 batches of 4 and 8): batch norm of few values makes
 // rounding large, and one value on the other side of ReLU's kink changes all gradients below it.
 TEST_P(LargeNetOnGpu, has_the_cpus_gradients) {
   Gradients expected = gradients(GetParam(), Device::cpu());
