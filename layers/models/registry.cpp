@@ -20,8 +20,10 @@ namespace melgrad {
 
 const std::vector<NetEntry>& nets() {
   static const Shape picture{3, 64, 64}, photo{3, 224, 224};
-  static const Shape mels{3, 128, 1024}, frames{1, 1249, 13}, segment{1, 130, 13}, table{21};
-  static const ReplacedHead for_fc{"head", "fc"}, for_classifier{"head", "classifier"};
+  static const Shape mels{3, 128, 1024}, tall_mels{3, 200, 1024}, frames{1, 1249, 13},
+      segment{1, 130, 13}, table{21};
+  static const ReplacedHead for_fc{"head", "fc"}, for_classifier{"head", "classifier"},
+      for_fc1000{"classifier", "fc1000"};
   static const std::vector<NetEntry> all{
       {"logistic", "logistic regression on the pixels", picture, 0, 4, "1", logistic_regression},
       {"mlp1", "perceptron, one hidden layer of 512", picture, 0, 4, "3", mlp1},
@@ -59,8 +61,8 @@ const std::vector<NetEntry>& nets() {
        "classifier.6", convpool},
       {"convconvpool", "study B: 2 × [2 convs, batch norm, pool], 2 linear", mels, 32, 8,
        "classifier.6", convconvpool},
-      {"resnet50_keras", "ResNet-50 as Keras had it in 2017, with study B's head",
-       Shape{3, 200, 1024}, 197, 8, "classifier.6", resnet50_keras},
+      {"resnet50_keras", "ResNet-50 as Keras had it in 2017, with study B's head", tall_mels, 197,
+       8, "classifier.6", resnet50_keras, for_fc1000},
       {"mfcc_basic", "study C: 3 × [conv, ReLU, pool, batch norm], 2 linear", frames, 11, 10,
        "classifier.4", mfcc_basic},
       {"mfcc_deeper", "study C: 5 × [conv, ReLU, pool, batch norm], 2 linear", frames, 1, 10,

@@ -273,6 +273,24 @@ TEST(Pretrained, LoadsTheBodyOfAPublishedNet) {
   }
 }
 
+// Keras's file of 2017, with its own top or without one.
+TEST(Pretrained, LoadsKerassResNetUnderStudyBsHead) {
+  const NetEntry& entry = find_net("resnet50_keras");
+  auto net = make_net("resnet50_keras", {3, 197, 197}, 8);
+  StateDict weights = net->state_dict();
+  std::erase_if(weights, [](const auto& each) { return each.first.starts_with("classifier."); });
+  for (bool has_top : {false, true}) {
+    if (has_top) weights["fc1000.weight"] = zeros({1000, 2048});
+    auto report = load_pretrained(*net, weights, {entry.head}, entry.replaced);
+    EXPECT_EQ(report.kept.front(), "classifier.2.bias");
+    EXPECT_EQ(report.kept.back(), "classifier.6.weight");
+  }
+  weights["fc.weight"] = zeros({1000, 2048});
+  EXPECT_TRUE(
+      contains(error_of([&] { load_pretrained(*net, weights, {entry.head}, entry.replaced); }),
+               "unexpected (1): fc.weight"));
+}
+
 // A head that stays as nobody drew it is not trained.
 TEST(Pretrained, KeptIsNotLoaded) {
   Generator generator(1);
