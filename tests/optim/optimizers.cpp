@@ -132,6 +132,23 @@ TEST(Optimizer, LeavesFrozenParametersAlone) {
   EXPECT_EQ(optimizer.state_dict().at("b.step").item(), 0);
 }
 
+// Their state is taken at once, of those that are trained: a recorded or steady step takes no memory.
+TEST(Optimizer, HasItsStateBeforeTheFirstStep) {
+  constexpr i64 values = 1 << 18;  // beyond what small blocks are rounded to
+  NamedParameters parameters{{"trained", Variable(zeros({values}), true)},
+                             {"frozen", Variable(zeros({values}), false)}};
+  auto in_use = [] { return backend({}).memory_stats().in_use; };
+  std::size_t before = in_use();
+  Adam optimizer(parameters);
+  std::size_t made = in_use() - before, both = 2 * sizeof(float) * values;
+  EXPECT_GE(made, both);
+  EXPECT_LT(made, both + both / 2);
+  parameters[0].second.mutable_grad() = full({values}, 1);
+  std::size_t ready = in_use();
+  optimizer.step();
+  EXPECT_LT(in_use() - ready, 4096U) << "but for numbers that change from step to step";
+}
+
 TEST(Optimizer, GradientInAnotherOrderOfMemory) {
   Variable w(zeros({2, 3}, Dtype::f64), true);
   SGD optimizer(NamedParameters{{"w", w}}, {.lr = 1});
