@@ -82,11 +82,10 @@ class Peer:
         import torch
         from safetensors.torch import load_file
         sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-        from compare import make_net
+        from torch_nets import make_net
         torch.set_num_threads(1)
-        layers = list(make_net("base_cnn", 4))
-        self.net = torch.nn.ModuleDict({"features": torch.nn.Sequential(*layers[:12]),
-                                        "classifier": torch.nn.Sequential(*layers[12:])})
+        net = make_net("base_cnn", (3, SIZE, SIZE), 4)
+        self.net = torch.nn.ModuleDict({"features": net[0], "classifier": torch.nn.Sequential(*net[1:])})
         self.net.load_state_dict(load_file(weights))
         self.net.eval()
         text = open(os.path.join(ROOT, "audio/drawing/colour_tables.cpp")).read()
