@@ -169,6 +169,8 @@ TEST_P(LargeNetOnGpu, has_the_cpus_gradients) {
 INSTANTIATE_TEST_SUITE_P(Nets, LargeNetOnGpu,
                          testing::Values(Batch{"resnet34", 4, 64}, Batch{"resnetrs50", 4, 64},
                                          Batch{"resnet34_fastai", 4, 64},
+                                         Batch{"resnet50_fastai", 8, 64},
+                                         Batch{"resnetrs50_fastai", 8, 64},
                                          Batch{"alexnet_fastai", 8, 63},
                                          Batch{"vgg16_bn_fastai", 8, 32}),
                          [](const auto& row) { return std::string(row.param.net); });
