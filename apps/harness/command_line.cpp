@@ -54,7 +54,12 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
   option("--split", o.split, "TRAIN VALID TEST", "files with one class/clip a line")->expected(3);
   option("--clips", o.clips, "N", "clips of synthesised music per genre (150)")
       ->check(CLI::Range(7, 100000));
-  option("--segments", o.segments, "N", "excerpts taken from each audio file (1)")->check(count);
+  if (study.cut) o.segments = study.cut->count;
+  option("--segments", o.segments, "N",
+         study.cut ? format("parts of {} s of each file, from its beginning ({})",
+                            study.cut->seconds, study.cut->count)
+                   : "excerpts taken from each audio file (1)")
+      ->check(count);
   app.add_flag("--keep-all", o.keep_all,
                "keep all clips of every class, and weigh the classes in the\n"
                "loss; else the larger are trimmed to the smallest")

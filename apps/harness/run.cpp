@@ -49,12 +49,19 @@ std::vector<const Row*> rows_of(const std::vector<PlannedFit>& fits) {
   return rows;
 }
 
-// The clip as the first input shows it that shows pictures.
-std::string picture_of(const std::vector<const Input*>& inputs, const StudyData& data, i64 clip) {
-  std::string picture;
-  for (const Input* input : inputs)
-    if (picture.empty()) picture = jpeg_of(data.examples.at(input->name), clip);
-  return picture;
+// The picture is what the first input shows that shows pictures.
+ClipSource clips_of(const std::vector<const Input*>& inputs, const StudyData& data) {
+  auto picture = [&](i64 clip) {
+    std::string bytes;
+    for (const Input* input : inputs)
+      if (bytes.empty()) bytes = jpeg_of(data.examples.at(input->name), clip);
+    return bytes;
+  };
+  auto row = [&](const std::string& input, i64 clip) {
+    Tensor stored = data.examples.at(input).gather({clip}).to(Device::cpu()).select(0, 0);
+    return stored.dtype() == Dtype::u8 ? stored.to(Dtype::f32) / 255. : stored;
+  };
+  return {picture, row};
 }
 
 void print_plan(const Study& study, const Options& options, Device device,
@@ -84,7 +91,7 @@ void run(const Study& study, const Options& options) {
   StudyData data = collect(study, options, inputs, session.folder());
   StudyData other;
   if (!options.pretrain.empty())
-    other = collect_folder(options.pretrain, options, inputs, session.folder());
+    other = collect_folder(study, options.pretrain, options, inputs, session.folder());
   std::vector<std::string> absent;
   std::vector<RuleSplits> rules = rule_splits(study, options, data.collection(), absent);
   std::vector<PlannedFit> fits = plan(rows, rules, options);
@@ -98,8 +105,8 @@ void run(const Study& study, const Options& options) {
   for (const std::string& note : other.notes) results.notes.push_back("pretraining: " + note);
   for (const std::string& note : results.notes) say(note);
   session.begin(results);
-  auto picture = [&](i64 index) { return picture_of(inputs, data, index); };
-  auto write = [&] { session.write(results, picture, study.sections); };
+  ClipSource clips = clips_of(inputs, data);
+  auto write = [&] { session.write(results, clips, study.sections); };
   write();
   Run all{study, options, device, session, starting, write};
   if (!options.pretrain.empty()) pretrain(all, rows_of(fits), other, results);
@@ -124,14 +131,24 @@ bool is_published_task(const Study& study, const std::vector<std::string>& class
                              study.genres.end());
 }
 
+const std::vector<std::string>& genres_made_up(const Study& study) {
+  return study.made_up.empty() ? study.genres : study.made_up;
+}
+
 int run(const Study& study, int argc, char** argv) {
+  return run([&](const Options&) { return study; }, [](CLI::App&) {}, argc, argv);
+}
+
+int run(const MakeStudy& make, const std::function<void(CLI::App&)>& add_flags, int argc,
+        char** argv) {
   CLI::App app("", fs::path(argv[0]).filename().string());
   Options options;
-  add_options(app, study, options);
+  add_options(app, make(options), options);
+  add_flags(app);
   options.command = command_of(argc, argv);
   return run_tool(app, argc, argv, [&] {
     try {
-      run(study, options);
+      run(make(options), options);
     } catch (const Interrupted& stop) {
       throw Interrupted(format("{}. To go on: {}{}", stop.what(), options.command,
                                options.resume ? "" : " --resume"));

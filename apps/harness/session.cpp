@@ -139,10 +139,10 @@ bool Session::is_done(const RowResult& row, const PlannedFit& fit, const std::st
   return !had_all || done == epochs;
 }
 
-void Session::write(const Results& results, const PictureSource& picture,
+void Session::write(const Results& results, const ClipSource& clips,
                     const std::vector<Section>& sections) const {
   write_json(results, (out_ / "results.json").string());
-  write_report(results, picture, (out_ / "report.html").string(), sections);
+  write_report(results, clips, (out_ / "report.html").string(), sections);
 }
 
 }  // namespace melgrad

@@ -34,7 +34,7 @@ class Session {
                       i64 epochs);
 
   /// results.json and report.html.
-  void write(const Results& results, const PictureSource& picture,
+  void write(const Results& results, const ClipSource& clips,
              const std::vector<Section>& sections) const;
 
  private:

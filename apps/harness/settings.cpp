@@ -246,7 +246,7 @@ Training training_of(const Study& study, const Row& row, const Options& options)
 std::vector<SettingUsed> settings_of(const Study& study, const Options& options, bool of_sounds) {
   Table table(study);
   bool by_default = options.data.empty() && options.classes.empty();
-  std::string genres = joined(by_default ? study.genres : options.classes);
+  std::string genres = joined(by_default ? genres_made_up(study) : options.classes);
   table.add(About::genres, genres.empty() ? "the folders of the collection" : genres, !by_default);
   add_input(table, study, of_sounds);
   if (of_sounds)
@@ -262,6 +262,7 @@ std::vector<SettingUsed> settings_of(const Study& study, const Options& options,
   table.add(About::class_sizes,
             options.keep_all ? "all clips kept, the loss weighs classes"
             : from_files     ? "as in the files"
+            : !study.trims   ? "as they are"
                              : "trimmed to the smallest class",
             from_files || options.keep_all);
   if (options.drop_duplicates)

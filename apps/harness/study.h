@@ -1,9 +1,11 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "apps/harness/command_line.h"
 #include "apps/harness/data/view.h"
 #include "apps/harness/report/report.h"
 #include "apps/harness/results/results.h"
@@ -40,11 +42,28 @@ struct SplitRule {
   std::function<std::vector<Split>(const Collection&, u64 seed)> splits;
 };
 
+/// A file's clips: `count` parts of so many seconds, one after the other from its beginning.
+struct Cut {
+  i64 count = 1;  // --segments changes it
+  double seconds = 0;
+};
+
+/// Files that do not take part, by stem ("disco.00051"), and why.
+struct LeftOut {
+  std::set<std::string> stems = {};
+  std::string reason = {};
+};
+
 /// An experiment: what goes in, how it is trained, what was published.
 struct Study {
   std::string title;
-  std::vector<std::string> genres;  // by default; --classes and --data change them
+  std::vector<std::string> genres;  // that were told apart; --classes and --data change them
+  /// Of these music is made up where there is no --data; none: of all `genres`.
+  std::vector<std::string> made_up = {};
   std::vector<Input> inputs;
+  std::optional<Cut> cut = {};  // none: as many excerpts as --segments says
+  LeftOut left_out = {};
+  bool trims = true;  // classes to the size of the smallest; else all stay, and weigh the same
   Training training = Recipe{};  // of rows that do not say otherwise
   std::vector<Row> rows;
   /// Empty: 70, 15 and 15 %, stratified; over excerpts ("published", leaks) and over recordings
@@ -61,9 +80,17 @@ const Input& find_input(const Study& study, const Row& row);
 /// Whether these are the study's own genres, in any order: then its published figures are of the same
 /// task, if of other music.
 bool is_published_task(const Study& study, const std::vector<std::string>& classes);
+/// The genres of a run without --data and --classes.
+const std::vector<std::string>& genres_made_up(const Study& study);
 
 /// The whole program: parses the command line, gets the data, trains what the plan says, writes
 /// results.json and report.html. Returns the exit code: 0, 1 after an error, 130 after Ctrl-C.
 int run(const Study& study, int argc, char** argv);
+
+/// A study with flags of its own, which `add_flags` adds. `make` is asked for it twice: with everything
+/// as it is by default, for --help, and when the command line is known.
+using MakeStudy = std::function<Study(const Options&)>;
+int run(const MakeStudy& make, const std::function<void(CLI::App&)>& add_flags, int argc,
+        char** argv);
 
 }  // namespace melgrad

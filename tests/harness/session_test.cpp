@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const PictureSource no_picture = [](i64) { return std::string(); };
+const ClipSource no_picture{[](i64) { return std::string(); }, {}};
 
 /// What a run with the same settings and data would have before its first fit.
 Results fresh(Results results) {

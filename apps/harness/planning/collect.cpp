@@ -10,6 +10,7 @@
 #include "apps/harness/data/copies.h"
 #include "apps/harness/planning/notes.h"
 #include "apps/harness/planning/splitting.h"
+#include "audio/collections/gtzan.h"
 #include "audio/collections/walk.h"
 #include "audio/synth/synth.h"
 #include "tensor/files/image.h"
@@ -31,7 +32,8 @@ Collection synthesised(const Study& study, const Options& options, double wanted
 
   fs::path music = music_folder(options, out);
   const std::vector<std::string>& known = synthetic_genres();
-  std::vector<std::string> genres = options.classes.empty() ? study.genres : options.classes;
+  std::vector<std::string> genres =
+      options.classes.empty() ? genres_made_up(study) : options.classes;
   for (const std::string& genre : genres)
     check(std::find(known.begin(), known.end(), genre) != known.end(), "classes",
           "no music can be synthesised for '{}': give a collection with --data", genre);
@@ -113,15 +115,36 @@ void trim(StudyData& data, u64 seed) {
   for (auto& [name, examples] : data.examples) examples = examples.keep(kept);
 }
 
+bool trims(const Study& study, const Options& options) {
+  return study.trims && options.split.empty() && !options.keep_all;
+}
+
+// The clips that rows are made of.
+Collection cut(const Study& study, const Options& options, const Collection& files,
+               const std::vector<const Input*>& inputs) {
+  if (!study.cut) return excerpts(files, options.segments, seconds_of(inputs));
+  return segmented(files, options.segments, study.cut->seconds);
+}
+
+// Without what the study leaves out, which is named as skipped.
+Collection those_that_take_part(const Study& study, Collection files) {
+  const auto& [stems, reason] = study.left_out;
+  Collection kept = without(files, stems);
+  for (Example& example : files.examples)
+    if (stems.contains(example.path.stem().string()))
+      kept.skipped.push_back({std::move(example.path), reason});
+  return kept;
+}
+
 // From files, and the clips that are parts of them, to rows; and all that is to be said of it.
-void use_files(StudyData& data, const Collection& files, const Collection& clips,
-               const Options& options, const std::vector<const Input*>& inputs,
-               const fs::path& out) {
+void use_files(StudyData& data, const Study& study, const Collection& files,
+               const Collection& clips, const Options& options,
+               const std::vector<const Input*>& inputs, const fs::path& out) {
   make_rows(data, clips, inputs, out);
   if (options.drop_duplicates) drop_copies(data);
   add(data.notes, notes_of_classes(files, data.folder));
   add(data.notes, notes_of_skipped(data.skipped(), data.folder));
-  if (data.of_sounds) add(data.notes, notes_of_parts(options.segments, seconds_of(inputs)));
+  if (data.of_sounds) add(data.notes, notes_of_parts(study, options.segments, seconds_of(inputs)));
   if (!options.drop_duplicates) add(data.notes, notes_of_copies(data.any(), data.folder));
 }
 
@@ -178,17 +201,19 @@ StudyData collect(const Study& study, const Options& options,
   if (is_of_table(inputs)) return table_of(options, *inputs.front());
   StudyData data;
   bool own = !options.data.empty();
-  double seconds = seconds_of(inputs);
+  double seconds =
+      study.cut ? study.cut->seconds * static_cast<double>(options.segments) : seconds_of(inputs);
   Collection files =
       own ? scan(options.data, options.classes, out) : synthesised(study, options, seconds, out);
   data.source = own ? name_of_folder(options.data) : "synthesised music";
   data.folder = own ? fs::path(options.data) : music_folder(options, out);
-  Collection clips = excerpts(files, options.segments, seconds);
+  files = those_that_take_part(study, files);
+  Collection clips = cut(study, options, files, inputs);
   check_splits(study, options, clips);
-  use_files(data, files, clips, options, inputs, out);
+  use_files(data, study, files, clips, options, inputs, out);
   check_splits(study, options, data.collection());
   Collection before = data.collection();
-  if (options.split.empty() && !options.keep_all) trim(data, options.seed);
+  if (trims(study, options)) trim(data, options.seed);
   add(data.notes, notes_of_sizes(before, data.collection(), options));
   return data;
 }
@@ -198,18 +223,19 @@ Collection foresee(const Study& study, const Options& options,
   if (is_of_table(inputs)) return table_of(options, *inputs.front()).collection();
   Collection clips;
   if (!options.data.empty()) {
-    clips = excerpts(scan(options.data, options.classes, options.out), options.segments,
-                     seconds_of(inputs));
+    Collection files = scan(options.data, options.classes, options.out);
+    clips = cut(study, options, those_that_take_part(study, files), inputs);
   } else {
-    clips.classes = options.classes.empty() ? study.genres : options.classes;
+    clips.classes = options.classes.empty() ? genres_made_up(study) : options.classes;
     for (std::size_t label = 0; label < clips.classes.size(); ++label)
       for (i64 i = 0; i < options.clips; ++i) {
         std::string name = format("{}{}", clips.classes[label], i);
         clips.examples.push_back({name, static_cast<i64>(label), name});
       }
+    if (study.cut) clips = segmented(clips, options.segments, study.cut->seconds);
   }
   check_splits(study, options, clips);
-  if (!options.split.empty() || options.keep_all) return clips;
+  if (!trims(study, options)) return clips;
   Collection kept = clips;
   kept.examples.clear();
   for (i64 i : trimmed(clips, options.seed))
@@ -217,14 +243,13 @@ Collection foresee(const Study& study, const Options& options,
   return kept;
 }
 
-StudyData collect_folder(const fs::path& folder, const Options& options,
+StudyData collect_folder(const Study& study, const fs::path& folder, const Options& options,
                          const std::vector<const Input*>& inputs, const fs::path& out) {
   StudyData data;
   data.source = name_of_folder(folder.string());
   data.folder = folder;
   Collection files = scan(folder, {}, out);
-  use_files(data, files, excerpts(files, options.segments, seconds_of(inputs)), options, inputs,
-            out);
+  use_files(data, study, files, cut(study, options, files, inputs), options, inputs, out);
   return data;
 }
 

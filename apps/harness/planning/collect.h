@@ -37,8 +37,9 @@ void check_out(const Options& options);
 StudyData collect(const Study& study, const Options& options,
                   const std::vector<const Input*>& inputs, const std::filesystem::path& out);
 /// The same of another folder, all its classes, as they are: for pretraining.
-StudyData collect_folder(const std::filesystem::path& folder, const Options& options,
-                         const std::vector<const Input*>& inputs, const std::filesystem::path& out);
+StudyData collect_folder(const Study& study, const std::filesystem::path& folder,
+                         const Options& options, const std::vector<const Input*>& inputs,
+                         const std::filesystem::path& out);
 
 /// The clips as far as they can be told without reading them: for a plan.
 Collection foresee(const Study& study, const Options& options,

@@ -131,7 +131,10 @@ Notes notes_of_skipped(const std::vector<Skipped>& skipped, const fs::path& fold
   return notes;
 }
 
-Notes notes_of_parts(i64 segments, double seconds) {
+Notes notes_of_parts(const Study& study, i64 segments, double seconds) {
+  if (study.cut)
+    return {format("of each file {} of {} s, from its beginning", counted(segments, "part"),
+                   study.cut->seconds)};
   if (!std::isfinite(seconds)) return {};
   if (segments == 1) return {format("of each file only the middle {} s are looked at", seconds)};
   return {

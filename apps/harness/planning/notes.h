@@ -18,8 +18,8 @@ std::string name_in(const std::filesystem::path& folder, const std::filesystem::
 Notes notes_of_classes(const Collection& files, const std::filesystem::path& folder);
 /// A sentence for each reason, with the first names.
 Notes notes_of_skipped(const std::vector<Skipped>& skipped, const std::filesystem::path& folder);
-/// Of how much of each file rows are made.
-Notes notes_of_parts(i64 segments, double seconds);
+/// Of how much of each file rows are made: of excerpts so long, or as the study cuts it.
+Notes notes_of_parts(const Study& study, i64 segments, double seconds);
 /// Files that are byte for byte others, in one class and in two.
 Notes notes_of_copies(const Examples& examples, const std::filesystem::path& folder);
 /// How many clips of which classes were left out, or that the loss weighs classes instead.

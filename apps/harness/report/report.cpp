@@ -9,9 +9,9 @@
 namespace melgrad {
 namespace {
 
-Report report_of(const Results& results, const PictureSource& picture) {
+Report report_of(const Results& results, const ClipSource& clips) {
   check(!results.rules.empty(), "report", "no data were loaded: nothing to report");
-  Report report{results, picture, results.rules.front(), {}, nullptr, 0};
+  Report report{results, clips, results.rules.front(), {}, nullptr, 0};
   double highest = 0;
   for (const RowResult& row : results.rows) {
     Measured mean = measured(row, report.main.name);
@@ -61,13 +61,13 @@ const std::vector<Section>& shared_sections() {
   return all;
 }
 
-void write_report(const Results& results, const PictureSource& picture, const std::string& path,
+void write_report(const Results& results, const ClipSource& clips, const std::string& path,
                   const std::vector<Section>& own) {
   std::vector<Section> all = shared_sections();
   auto settings = std::find_if(all.begin(), all.end(),
                                [](const Section& section) { return section.name == "settings"; });
   all.insert(settings, own.begin(), own.end());
-  write_file(path, page(report_of(results, picture), all).code() + "\n");
+  write_file(path, page(report_of(results, clips), all).code() + "\n");
 }
 
 }  // namespace melgrad

@@ -8,14 +8,18 @@
 
 namespace melgrad {
 
-/// Bytes of a small picture file (JPEG) of clip `index` of Results::clips, empty if there is none.
-using PictureSource = std::function<std::string(i64 index)>;
+/// What a page may show of clip `index` of Results::clips.
+struct ClipSource {
+  std::function<std::string(i64 index)> picture;  // a small JPEG file's bytes; empty: there is none
+  /// Its row of one of the study's inputs, that of the clip as it is, f32, as Input::shape() has it.
+  std::function<Tensor(const std::string& input, i64 index)> row;
+};
 
 /// What the sections of a page are made from. What stands in `results` is text, whatever it holds:
 /// html.h escapes it.
 struct Report {
   const Results& results;
-  const PictureSource& picture;
+  const ClipSource& clips;
   const RuleUsed& main;               // the first rule: compared with the published figures
   std::vector<const RowResult*> ran;  // with a fit of it that did not diverge
   const RowResult* best = nullptr;    // of them, by mean accuracy
@@ -33,7 +37,7 @@ const std::vector<Section>& shared_sections();
 
 /// Writes one HTML file that needs nothing else but the audio files it links to. The file appears
 /// whole or not at all. `own`: sections of the study, before the settings.
-void write_report(const Results& results, const PictureSource& picture, const std::string& path,
+void write_report(const Results& results, const ClipSource& clips, const std::string& path,
                   const std::vector<Section>& own = {});
 
 /// The style sheet of the page, and the few lines of script that play clips and filter them.

@@ -14,18 +14,18 @@ namespace melgrad {
 using Strings = std::vector<std::string>;
 using Table = std::vector<Strings>;
 
-inline std::string no_picture(i64) { return ""; }
+inline const ClipSource no_picture{[](i64) { return std::string(); }, {}};
 
-inline std::string code_of(const Results& results, const PictureSource& picture = no_picture,
+inline std::string code_of(const Results& results, const ClipSource& clips = no_picture,
                            const std::vector<Section>& own = {}) {
   TemporaryFolder folder;
-  write_report(results, picture, (folder / "report.html").string(), own);
+  write_report(results, clips, (folder / "report.html").string(), own);
   return read_file(folder / "report.html");
 }
 
-inline HtmlNode page_of(const Results& results, const PictureSource& picture = no_picture,
+inline HtmlNode page_of(const Results& results, const ClipSource& clips = no_picture,
                         const std::vector<Section>& own = {}) {
-  std::string code = code_of(results, picture, own);
+  std::string code = code_of(results, clips, own);
   code.pop_back();  // the line's end
   return HtmlParser(code).page();
 }

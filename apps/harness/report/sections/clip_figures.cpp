@@ -27,7 +27,7 @@ Html ClipFigures::operator()(i64 index) const {
 
 Html ClipFigures::picture(i64 index) const {
   const ClipInfo& of = clip(index);
-  std::string bytes = report_.picture(index);
+  std::string bytes = report_.clips.picture(index);
   Html image = bytes.empty() ? Html()
                              : tag("img", {{"alt", "spectrogram"},
                                            {"loading", "lazy"},
