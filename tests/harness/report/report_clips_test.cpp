@@ -119,7 +119,7 @@ TEST(Report, PicturesAreThoseOfTheirClips) {
                ? ""
                : encode_jpeg(full({5, 4 + index, 3}, static_cast<double>(20 * index), Dtype::u8));
   };
-  HtmlNode page = page_of(example_results(), picture);
+  HtmlNode page = page_of(example_results(), {picture, {}});
   auto figures = section(page, "clips").all("figure");
   ASSERT_EQ(figures.size(), 8u);
   TemporaryFolder folder;
