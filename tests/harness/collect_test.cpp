@@ -109,6 +109,66 @@ TEST(Collect, SaysWhatHappenedToTheFiles) {
             (std::vector<i64>{10, 10, 12, 12}));
 }
 
+/// The tones in two parts of half a second, without two of the files, however many there are.
+Study cut_study() {
+  Study study = example_study();
+  study.rules.clear();
+  study.cut = Cut{.count = 2, .seconds = .5};
+  study.left_out = {{"5", "nowhere"}, "a repetition of another clip"};
+  study.trims = false;
+  return study;
+}
+
+TEST(Collect, AStudyMayCutItsFilesAndLeaveSomeOut) {
+  TemporaryFolder folder;
+  write_tones(folder / "tones", 1);
+  std::filesystem::remove(folder / "tones/high/4.wav");
+  Study study = cut_study();
+  Options options;
+  options.data = (folder / "tones").string();
+  options.out = (folder / "out").string();
+  options.segments = 2;
+  std::vector<const Input*> inputs = {&study.inputs[0]};
+  StudyData data = collect(study, options, inputs, options.out);
+  EXPECT_EQ(data.collection().counts(), (std::vector<i64>{8, 10, 10, 10}));
+  EXPECT_TRUE(data.collection().is_segmented);
+  for (std::size_t i = 0; i < 38; ++i) {
+    const Example& part = data.collection().examples[i];
+    EXPECT_NE(part.path.stem(), "5");
+    EXPECT_EQ(part.offset, i % 2 == 0 ? 0 : .5);
+    EXPECT_EQ(part.duration, .5);
+  }
+  EXPECT_TRUE(any_contains(data.notes, "of each file 2 parts of 0.5 s, from its beginning"));
+  EXPECT_TRUE(any_contains(data.notes, "4 files skipped (high/5.wav, low/5.wav, middle/5.wav"));
+  EXPECT_TRUE(any_contains(data.notes, "a repetition of another clip"));
+  EXPECT_FALSE(any_contains(data.notes, "trimmed"));
+  EXPECT_EQ(foresee(study, options, inputs).counts(), data.collection().counts());
+}
+
+TEST(Describe, MadeUpMusicHasThePublishedFiguresBesideIt) {
+  Study study = cut_study();
+  study.genres = {"a", "b", "c", "d", "e"};
+  study.made_up = {"jazz", "techno"};
+  study.cut->seconds = .25;
+  TemporaryFolder folder;
+  Options options;
+  options.clips = 7;
+  options.segments = 1;
+  options.out = folder.path.string();
+  std::vector<const Input*> inputs = {&study.inputs[0]};
+  StudyData data = collect(study, options, inputs, folder.path);
+  EXPECT_EQ(data.collection().classes, study.made_up);
+  EXPECT_EQ(foresee(study, options, inputs).classes, study.made_up);
+  std::vector<std::string> absent;
+  Results results =
+      describe(study, options, data, rule_splits(study, options, data.collection(), absent), {});
+  EXPECT_EQ(results.study, "Tones");
+  EXPECT_EQ(results.rows[0].published.at("accuracy"), .9);
+  EXPECT_TRUE(contains(results.published_note, "5 classes of recorded music"))
+      << results.published_note;
+  EXPECT_TRUE(contains(results.published_note, "of 2 that the program made up"));
+}
+
 TEST(Collect, NotesOfSplitsTellWhatWasLearntAndWhatIsMissing) {
   Collection clips{{"a", "b", "c"}, {}, {}};
   for (i64 i = 0; i < 24; ++i)

@@ -144,7 +144,8 @@ void use_files(StudyData& data, const Study& study, const Collection& files,
   if (options.drop_duplicates) drop_copies(data);
   add(data.notes, notes_of_classes(files, data.folder));
   add(data.notes, notes_of_skipped(data.skipped(), data.folder));
-  if (data.of_sounds) add(data.notes, notes_of_parts(study, options.segments, seconds_of(inputs)));
+  if (data.of_sounds || study.cut)
+    add(data.notes, notes_of_parts(study, options.segments, seconds_of(inputs)));
   if (!options.drop_duplicates) add(data.notes, notes_of_copies(data.any(), data.folder));
 }
 
