@@ -87,6 +87,7 @@ void add_input(Table& table, const Study& study, bool of_sounds) {
     if (picture == nullptr) return std::string();
     return std::string(picture->axis == FrequencyAxis::log   ? "logarithmic"
                        : picture->axis == FrequencyAxis::mel ? "mel"
+                       : picture->axis == FrequencyAxis::htk ? "mel, HTK's"
                                                              : "linear");
   });
   table.of_rows(About::sample_rate, false, [&](const Row& row) {

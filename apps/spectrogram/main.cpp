@@ -8,6 +8,7 @@
 #include "apps/trained/trained_net.h"
 #include "audio/collections/loader.h"
 #include "audio/drawing/plot.h"
+#include "audio/drawing/tones.h"
 #include "audio/feature.h"
 #include "audio/files/decode.h"
 #include "audio/files/resample.h"
@@ -23,6 +24,7 @@ struct Arguments {
   std::string input, output, like, kind = "stft", axis = "log", colours = "specshow";
   i64 height = 256, width = 640, n_fft = 2048, hop_length = 512, n_mels = 128, n_mfcc = 13;
   double sr = 22050, offset = 0, duration = 0;
+  std::vector<double> tones;  // Hz
   bool no_axes = false;
 };
 
@@ -140,7 +142,21 @@ int draw_averages(const Arguments& a) {
   return problems.empty() ? 0 : 1;
 }
 
+Tensor picture_of_tones(const Arguments& a) {
+  return tones_picture(a.tones, {.sample_rate = a.sr,
+                                 .n_fft = a.n_fft,
+                                 .hop = a.hop_length,
+                                 .height = a.height,
+                                 .width = a.width / 2,
+                                 .colours = parse_colours(a.colours)});
+}
+
 int run(const Arguments& a) {
+  if (!a.tones.empty()) {
+    check_writable(a.output);
+    save_png(a.output, picture_of_tones(a));
+    return 0;
+  }
   if (fs::is_directory(a.input)) return draw_averages(a);
   std::error_code ignored;
   check(!fs::equivalent(a.input, a.output, ignored), "spectrogram",
@@ -151,32 +167,45 @@ int run(const Arguments& a) {
 }
 
 void add_options(CLI::App& app, Arguments& a) {
-  app.add_option("input", a.input, "an audio file; or a folder per genre: the average of each")
-      ->required();
+  auto* what = app.add_option_group("what", "what is drawn")->require_option(1);
+  what->add_option("input", a.input, "an audio file; or a folder per genre: the average of each");
+  auto* tones = what->add_option("--tones", a.tones,
+                                 "Hz, as 100,200,900,1000: pure tones on a linear and a mel axis")
+                    ->delimiter(',')
+                    ->expected(1, 32);
   app.add_option("-o,--output", a.output, "a PNG file; of a folder a folder")->required();
   auto* like = app.add_option("--like", a.like,
                               "a weights file (safetensors): the picture that its net sees")
-                   ->check(CLI::ExistingFile);
-  app.add_option("--offset", a.offset, "seconds into the file")->check(is_not_negative);
-  app.add_option("--duration", a.duration, "seconds; 0: to the end")->check(is_not_negative);
+                   ->check(CLI::ExistingFile)
+                   ->excludes(tones);
+  app.add_option("--offset", a.offset, "seconds into the file")
+      ->check(is_not_negative)
+      ->excludes(tones);
+  app.add_option("--duration", a.duration, "seconds; 0: to the end")
+      ->check(is_not_negative)
+      ->excludes(tones);
   auto option = [&](const char* name, auto& variable, const char* text) {
     return app.add_option(name, variable, text)->capture_default_str()->excludes(like);
   };
   auto count = CLI::Range(1, 1 << 24), pixels = CLI::Range(2, 8192);
   option("--kind", a.kind, "what to draw")
-      ->check(CLI::IsMember({"stft", "mel", "mfcc", "waveform", "spectrum"}));
-  option("--axis", a.axis, "frequency axis of stft")
-      ->check(CLI::IsMember({"log", "mel", "linear"}));
+      ->check(CLI::IsMember({"stft", "mel", "mfcc", "waveform", "spectrum"}))
+      ->excludes(tones);
+  option("--axis", a.axis, "frequency axis of stft; htk: a mel scale curved from 0 Hz on")
+      ->check(CLI::IsMember({"log", "mel", "htk", "linear"}))
+      ->excludes(tones);
   option("--colours", a.colours, "")
       ->check(CLI::IsMember({"specshow", "magma", "viridis", "coolwarm", "grey"}));
   option("--height", a.height, "pixels")->check(pixels);
-  option("--width", a.width, "pixels")->check(pixels);
-  app.add_flag("--no-axes", a.no_axes, "the picture alone, without ticks")->excludes(like);
+  option("--width", a.width, "pixels; of tones both pictures together")->check(pixels);
+  app.add_flag("--no-axes", a.no_axes, "the picture alone, without ticks")
+      ->excludes(like)
+      ->excludes(tones);
   option("--sr", a.sr, "Hz; 0: the file's own")->check(is_not_negative);
   option("--n_fft", a.n_fft, "samples in a frame")->check(CLI::Range(2, 1 << 24));
   option("--hop_length", a.hop_length, "samples between frames")->check(count);
-  option("--n_mels", a.n_mels, "mel bands")->check(count);
-  option("--n_mfcc", a.n_mfcc, "coefficients")->check(count);
+  option("--n_mels", a.n_mels, "mel bands")->check(count)->excludes(tones);
+  option("--n_mfcc", a.n_mfcc, "coefficients")->check(count)->excludes(tones);
 }
 
 }  // namespace

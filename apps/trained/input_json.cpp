@@ -147,6 +147,7 @@ constexpr std::string_view spelling(FrequencyAxis axis) {
     case FrequencyAxis::linear: return "linear";
     case FrequencyAxis::log: return "log";
     case FrequencyAxis::mel: return "mel";
+    case FrequencyAxis::htk: return "htk";
   }
   return "?";
 }

@@ -9,6 +9,7 @@
 #include "audio/files/decode.h"
 #include "audio/files/resample.h"
 #include "audio/spectra/decibel.h"
+#include "audio/spectra/mel.h"
 #include "tensor/files/image.h"
 #include "tensor/ops.h"
 
@@ -70,6 +71,7 @@ Tensor picture_from_picture(const Picture& picture, const std::filesystem::path&
 // matplotlib's symlog scale to base 2 with the parameters that librosa.display gives it.
 double axis_position(double hz, FrequencyAxis axis) {
   if (axis == FrequencyAxis::linear) return hz;
+  if (axis == FrequencyAxis::htk) return hz_to_mel(hz, true);
   const double linear_below = axis == FrequencyAxis::log ? 65.40639132514966 : 1000;
   const double octaves_of_linear_part = axis == FrequencyAxis::log ? 1 : 2;
   double ratio = hz / linear_below;
@@ -80,7 +82,8 @@ FrequencyAxis parse_frequency_axis(std::string_view name) {
   if (name == "linear") return FrequencyAxis::linear;
   if (name == "log") return FrequencyAxis::log;
   if (name == "mel") return FrequencyAxis::mel;
-  fail("picture", "no frequency axis '{}': linear, log, mel", name);
+  if (name == "htk") return FrequencyAxis::htk;
+  fail("picture", "no frequency axis '{}': linear, log, mel, htk", name);
 }
 
 Tensor spectrogram_picture(const Tensor& db, double sample_rate, i64 height, i64 width,

@@ -9,8 +9,9 @@
 namespace melgrad {
 
 /// Where a frequency stands on a picture's vertical axis; log and mel as librosa's specshow draws
-/// them: linear below 65.4 Hz (1000 Hz), an octave a fixed height above.
-enum class FrequencyAxis : u8 { linear, log, mel };
+/// them: linear below 65.4 Hz (1000 Hz), an octave a fixed height above. htk: the mel scale of HTK,
+/// 2595 log10(1 + hz / 700), which is curved from 0 Hz on.
+enum class FrequencyAxis : u8 { linear, log, mel, htk };
 FrequencyAxis parse_frequency_axis(std::string_view name);
 
 /// Where `hz` stands on an axis, counted from the bottom, in the axis' own unit.

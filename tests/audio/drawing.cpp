@@ -84,6 +84,7 @@ TEST(Colours, Names) {
   EXPECT_EQ(parse_frequency_axis("linear"), FrequencyAxis::linear);
   EXPECT_EQ(parse_frequency_axis("log"), FrequencyAxis::log);
   EXPECT_EQ(parse_frequency_axis("mel"), FrequencyAxis::mel);
+  EXPECT_EQ(parse_frequency_axis("htk"), FrequencyAxis::htk);
   EXPECT_TRUE(contains(error_of([] { parse_frequency_axis("bark"); }), "no frequency axis 'bark'"));
 }
 
@@ -98,7 +99,8 @@ TEST(FrequencyAxis, Positions) {
         Case{FrequencyAxis::log, c2 / 2, .5}, Case{FrequencyAxis::log, c2, 1},
         Case{FrequencyAxis::log, 2 * c2, 2}, Case{FrequencyAxis::log, 32 * c2, 6},
         Case{FrequencyAxis::mel, 500, 1}, Case{FrequencyAxis::mel, 1000, 2},
-        Case{FrequencyAxis::mel, 2000, 3}, Case{FrequencyAxis::mel, 16000, 6}})
+        Case{FrequencyAxis::mel, 2000, 3}, Case{FrequencyAxis::mel, 16000, 6},
+        Case{FrequencyAxis::htk, 0, 0}, Case{FrequencyAxis::htk, 6300, 2595}})
     EXPECT_NEAR(axis_position(hz, axis), position, 1e-12) << hz;
 }
 
@@ -107,7 +109,8 @@ TEST(SpectrogramPicture, ARowIsTheMeanOfWhatLiesUnderIt) {
   constexpr double nyquist = 4000;
   Tensor db = test_signal(bins * frames).reshape({bins, frames});
   std::vector<double> grey = colourise(db, Colours::grey).select(2, 0).to_vector<double>();
-  for (FrequencyAxis axis : {FrequencyAxis::linear, FrequencyAxis::log, FrequencyAxis::mel}) {
+  for (FrequencyAxis axis :
+       {FrequencyAxis::linear, FrequencyAxis::log, FrequencyAxis::mel, FrequencyAxis::htk}) {
     Tensor rgb = spectrogram_picture(db, 2 * nyquist, height, frames, Colours::grey, axis);
     ASSERT_EQ(rgb.shape(), (Shape{3, height, frames}));
     EXPECT_TRUE(equal(rgb.select(0, 0), rgb.select(0, 2)));

@@ -47,6 +47,24 @@ for kind in stft mel mfcc waveform spectrum; do
   check "$kind.png" test "$(head -c 4 $kind.png | tail -c 3)" = PNG
 done
 
+# --- pure tones
+expect 0 "" "$spectrogram" --tones 100,200,900,1000 -o tones.png
+check "tones.png" test "$(head -c 4 tones.png | tail -c 3)" = PNG
+expect 0 "" "$spectrogram" --tones 3999 -o low.png --sr 8000 --width 64 --height 32
+# two pictures of 32 × 32 with their margins: bytes 16 to 23 of a PNG
+check "their size" test "$(head -c 24 low.png | tail -c 8 | od -An -tu1 | tr -s ' ')" = " 0 0 0 192 0 0 0 78"
+for hz in 4000 0 -1 nan inf 100,11025; do
+  expect 1 "^spectrogram: .*Hz does not lie between 0 and half the rate of 8000 Hz$" "$spectrogram" --tones $hz -o x.png --sr 8000
+done
+expect 2 "tones" "$spectrogram" --tones low -o x.png
+expect 2 "tones" "$spectrogram" --tones "$(seq -s , 33)" -o x.png
+expect 2 "tones" "$spectrogram" a.wav --tones 100 -o x.png
+expect 2 "tones" "$spectrogram" -o x.png
+for option in "--kind mel" "--axis log" "--offset 1" "--duration 1" "--n_mels 13" "--n_mfcc 13" --no-axes; do
+  expect 2 "--tones" "$spectrogram" --tones 100 -o x.png $option
+done
+expect 1 "nowhere/x.png: No such file" "$spectrogram" --tones 100 -o nowhere/x.png
+
 # --- a folder: one .npy a file, what is there is kept, what cannot be read is named
 mkdir -p music/jazz music/rock
 for i in 1 2 3 4; do wav music/jazz/$i.wav 22050; wav music/rock/$i.wav 22050; done

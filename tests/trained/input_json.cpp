@@ -240,7 +240,7 @@ TEST_F(InputJson, EveryEnumeratorHasAName) {
   expect_names(
       picture(), [](Input & x) -> auto& { return std::get<Picture>(x.recipe).colours; }, 5);
   expect_names(
-      picture(), [](Input & x) -> auto& { return std::get<Picture>(x.recipe).axis; }, 3);
+      picture(), [](Input & x) -> auto& { return std::get<Picture>(x.recipe).axis; }, 4);
   expect_names(
       picture(), [](Input & x) -> auto& { return x.stored; }, 5);
 }
