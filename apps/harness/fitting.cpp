@@ -36,7 +36,7 @@ struct Fitted {
 
 i64 epochs_of(const Training& training) {
   const auto* recipe = std::get_if<Recipe>(&training);
-  return recipe != nullptr ? recipe->epochs() : std::get<SagaSettings>(training).iterations;
+  return recipe != nullptr ? recipe->epochs() : std::get<SolverSettings>(training).iterations;
 }
 
 i64 trained_parameters(Module& net, const Training& training) {

@@ -117,8 +117,8 @@ void add_training(Table& table, const Study& study, const Options& options) {
   };
   table.of_rows(About::optimiser, false, [&](const Row& row) {
     Training training = training_of(study, row, options);
-    const auto* recipe = std::get_if<Recipe>(&training);
-    return recipe == nullptr ? std::string("SAGA") : recipe->optimizer_name();
+    const auto* solver = std::get_if<SolverSettings>(&training);
+    return solver ? solver_in_words(*solver) : std::get<Recipe>(training).optimizer_name();
   });
   of_recipes(About::learning_rate, options.lr.has_value(), rate_in_words);
   of_recipes(About::trained_parameters, options.unfreeze.has_value(), trained_in_words);
@@ -167,7 +167,12 @@ void add_training(Table& table, const Study& study, const Options& options) {
     return recipe.early_stopping ? format("step {}", recipe.early_stopping->min_steps)
                                  : std::string();
   });
-  of_recipes(About::epochs, options.epochs.has_value(), epochs_in_words);
+  table.of_rows(About::epochs, options.epochs.has_value(), [&](const Row& row) {
+    Training training = training_of(study, row, options);
+    const auto* solver = std::get_if<SolverSettings>(&training);
+    return solver ? format("at most {} passes", solver->iterations)
+                  : epochs_in_words(std::get<Recipe>(training));
+  });
   of_recipes(About::gradient_norm, options.clip_norm.has_value(), [](const Recipe& recipe) {
     return recipe.clip_norm > 0 ? format("at most {}", recipe.clip_norm) : std::string();
   });
@@ -224,7 +229,7 @@ std::string name_of(About setting) {
 
 Training training_of(const Study& study, const Row& row, const Options& options) {
   Training training = row.variant.training.value_or(study.training);
-  if (auto* saga = std::get_if<SagaSettings>(&training)) saga->balanced = options.keep_all;
+  if (auto* solver = std::get_if<SolverSettings>(&training)) solver->balanced = options.keep_all;
   auto* recipe = std::get_if<Recipe>(&training);
   if (recipe == nullptr) return training;
   recipe->objective.balanced = options.keep_all;

@@ -107,7 +107,7 @@ inline Study example_study() {
        {.net = "logistic",
         .input = "mfcc",
         .view = {.normalise = NormaliseBy::training_part},
-        .training = SagaSettings{.iterations = 20}}},
+        .training = SolverSettings{.iterations = 20}}},
   };
   study.rules = {
       folds_over_clips("folds", "five folds of excerpts",

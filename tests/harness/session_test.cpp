@@ -266,7 +266,7 @@ TEST(Settings, ATrainingIsTheRowsOrTheStudysWithWhatTheCommandLineSays) {
   EXPECT_EQ(mlp.early_stopping->min_steps, 11);
   EXPECT_EQ(std::get<PlateauSettings>(mlp.stages[1].course).min_steps, 11);
   EXPECT_TRUE(mlp.bf16 && mlp.cuda_graph && mlp.objective.balanced);
-  auto saga = std::get<SagaSettings>(training_of(study, study.rows[4], options));
+  auto saga = std::get<SolverSettings>(training_of(study, study.rows[4], options));
   EXPECT_TRUE(saga.balanced);
   EXPECT_EQ(saga.iterations, 20);
   EXPECT_EQ(std::get<Recipe>(training_of(study, study.rows[3], options)).lr(), 5e-3)

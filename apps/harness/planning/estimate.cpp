@@ -136,7 +136,7 @@ std::string plan_in_words(const Study& study, const Options& options, Device dev
     Training training = training_of(study, *fit.row, options);
     const auto* recipe = std::get_if<Recipe>(&training);
     const Split& split = rules[fit.rule].splits[static_cast<std::size_t>(fit.fold)];
-    Cost cost{recipe == nullptr ? std::get<SagaSettings>(training).iterations : 0, 0};
+    Cost cost{recipe == nullptr ? std::get<SolverSettings>(training).iterations : 0, 0};
     if (recipe != nullptr)
       cost = cost_of(*recipe, split, fit.row->variant.view.test, estimate.seconds_a_batch);
     seconds += cost.seconds;

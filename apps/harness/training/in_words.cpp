@@ -43,6 +43,13 @@ std::string of_stages(const Recipe& recipe, const std::function<std::string(cons
   return differ ? joined(texts, "; then ") : texts.front();
 }
 
+std::string solver_in_words(const SolverSettings& settings) {
+  if (settings.by == SolverSettings::By::saga)
+    return format("SAGA, until a pass changes no weight by more than {} of the largest",
+                  text_of(settings.tolerance));
+  return format("L-BFGS, until no entry of the gradient is above {}", text_of(settings.tolerance));
+}
+
 std::string rate_in_words(const Recipe& recipe) {
   return of_stages(recipe, [&](const Stage& stage) {
     std::string text = text_of(stage.lr > 0 ? stage.lr : recipe.lr());

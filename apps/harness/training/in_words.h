@@ -12,6 +12,8 @@ namespace melgrad {
 /// "1e-3; then …": a text of each stage, once if they are the same.
 std::string of_stages(const Recipe& recipe, const std::function<std::string(const Stage&)>& text);
 std::string course_in_words(const Course& course);
+/// "SAGA, until …"
+std::string solver_in_words(const SolverSettings& settings);
 std::string rate_in_words(const Recipe& recipe);
 /// Empty where all parameters are trained throughout.
 std::string trained_in_words(const Recipe& recipe);

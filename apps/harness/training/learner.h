@@ -40,7 +40,7 @@ class Learner {
   virtual i64 steps() const = 0;
 };
 
-/// A Trainer, or a Saga. `generator` is the source of the net's dropout masks; everything else that
+/// A Trainer, or a Solver. `generator` is the source of the net's dropout masks; everything else that
 /// is drawn follows from `seed`.
 std::unique_ptr<Learner> make_learner(Module& net, const Generator& generator, const Lesson& lesson,
                                       const Training& training, u64 seed);

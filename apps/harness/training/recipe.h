@@ -90,14 +90,17 @@ struct Recipe {
   i64 epochs() const;  // of all stages
 };
 
-/// Logistic regression by SAGA (Defazio et al. 2014, arXiv 1407.0202) as scikit-learn 1.4 runs it, on
-/// a net that is one Linear layer: no minibatches, no rate to choose.
-struct SagaSettings {
-  i64 iterations = 1000;    // passes over the training part
-  double tolerance = 1e-4;  // of the largest change of a weight, relative to the largest weight
-  bool balanced = false;    // clips weigh as their classes do: balanced_weights()
+/// Logistic regression by SAGA or L-BFGS (optim/saga.h, lbfgs.h), on a net that is one Linear layer: no
+/// minibatches, no rate to choose. When they end is as scikit-learn has it.
+struct SolverSettings {
+  enum class By : u8 { saga, lbfgs } by = By::saga;
+  i64 iterations = 1000;  // passes over the training part; steps of L-BFGS
+  /// SAGA: of the largest change of a weight in a pass, relative to the largest weight; L-BFGS: of the
+  /// largest entry of the gradient.
+  double tolerance = 1e-4;
+  bool balanced = false;  // clips weigh as their classes do: balanced_weights()
 };
 
-using Training = std::variant<Recipe, SagaSettings>;
+using Training = std::variant<Recipe, SolverSettings>;
 
 }  // namespace melgrad
