@@ -53,8 +53,8 @@ std::string description(const std::string& file, const TrainedNet& net) {
 
 TrainedNet load_net(const std::string& path) {
   TrainedNet net = load_trained(path);
-  check(!std::holds_alternative<Columns>(net.input.recipe), "classify",
-        "{} sees columns of a table, which are not made from sound", path);
+  check(net.input.hears(), "classify", "{} sees '{}', which is not made from sound", path,
+        net.input.name);
   return net;
 }
 

@@ -52,7 +52,8 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
       ->delimiter(',')
       ->allow_extra_args(false);
   option("--split", o.split, "TRAIN VALID TEST", "files with one class/clip a line")->expected(3);
-  option("--clips", o.clips, "N", "clips of synthesised music per genre (150)")
+  o.clips = study.clips;
+  option("--clips", o.clips, "N", format("clips of synthesised music per genre ({})", study.clips))
       ->check(CLI::Range(7, 100000));
   if (study.cut) o.segments = study.cut->count;
   option("--segments", o.segments, "N",

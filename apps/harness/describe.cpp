@@ -78,9 +78,10 @@ Results describe(const Study& study, const Options& options, const StudyData& da
   bool is_published = of_made_up || is_published_task(study, collection.classes);
   Results results;
   results.study = is_published ? study.title : "Genres: " + first_of(collection.classes, 8);
-  const char* what = std::holds_alternative<Picture>(study.inputs.front().recipe) ? "pictures"
-                     : data.of_sounds                                             ? "clips"
-                                                                                  : "songs";
+  const auto& recipe = study.inputs.front().recipe;
+  const char* what = std::holds_alternative<Columns>(recipe)    ? "songs"
+                     : std::holds_alternative<Spectrum>(recipe) ? "clips"
+                                                                : "pictures";
   results.data_set = format("{} {} of {}: {}", collection.examples.size(), what, data.source,
                             in_words(collection.classes));
   results.device = to_string(Device::parse(options.device));

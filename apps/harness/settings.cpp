@@ -64,6 +64,10 @@ void add_input(Table& table, const Study& study, bool of_sounds) {
   table.of_rows(About::input, false, [&](const Row& row) {
     const Shape shape = input_of(row).shape();
     if (picture_of(row) != nullptr) return format("{} × {}, RGB", shape[2], shape[1]);
+    if (const auto* read = std::get_if<LogMelPicture>(&input_of(row).recipe))
+      return format("{} {} of log-mel pictures whose levels are {} to {} dB{}", input_of(row).name,
+                    shape, read->low_db, read->high_db,
+                    read->kind == "mel" ? format(", power × {}", read->factor) : "");
     return format("{} {}", input_of(row).name, shape);
   });
   table.of_rows(About::normalisation, false, [&](const Row& row) {
@@ -76,6 +80,7 @@ void add_input(Table& table, const Study& study, bool of_sounds) {
     if (picture == nullptr) return std::string("none");
     return format("mean {}, standard deviation {}", picture->mean, picture->std);
   });
+  if (study.cut) table.add(About::excerpt, format("{} s", study.cut->seconds));
   if (!of_sounds) return;
   table.of_rows(About::colours, false, [&](const Row& row) {
     return picture_of(row) == nullptr ? std::string()
@@ -103,8 +108,9 @@ void add_input(Table& table, const Study& study, bool of_sounds) {
                ? std::string()
                : format("window {}, hop {}", feature->stft.n_fft, feature->stft.hop());
   });
-  table.of_rows(About::excerpt, false,
-                [&](const Row& row) { return format("{} s", input_of(row).seconds()); });
+  if (!study.cut)
+    table.of_rows(About::excerpt, false,
+                  [&](const Row& row) { return format("{} s", input_of(row).seconds()); });
 }
 
 void add_training(Table& table, const Study& study, const Options& options) {

@@ -60,6 +60,7 @@ struct Study {
   std::vector<std::string> genres;  // that were told apart; --classes and --data change them
   /// Of these music is made up where there is no --data; none: of all `genres`.
   std::vector<std::string> made_up = {};
+  i64 clips = 150;  // of made-up music, a genre; --clips changes it
   std::vector<Input> inputs;
   std::optional<Cut> cut = {};  // none: as many excerpts as --segments says
   LeftOut left_out = {};

@@ -37,6 +37,8 @@ Shape shape_of(const Spectrum& spectrum) {
   return spectrum.frames_first ? Shape{1, spectrum.frames, rows} : Shape{1, rows, spectrum.frames};
 }
 
+Shape shape_of(const LogMelPicture& picture) { return shape_of_picture(picture); }
+
 Shape shape_of(const Columns& columns) { return {static_cast<i64>(columns.names.size())}; }
 
 // --- from samples at the recipe's rate to a row
@@ -45,7 +47,13 @@ double rate_of(const Picture& picture, double) { return picture.sample_rate; }
 double rate_of(const Spectrum& spectrum, double of_file) {
   return spectrum.feature.sr > 0 ? spectrum.feature.sr : of_file;
 }
-double rate_of(const Columns&, double of_file) { return of_file; }
+// Of what is not made of sound there is nothing to compute.
+template <class Recipe>
+constexpr bool hears = std::is_same_v<Recipe, Picture> || std::is_same_v<Recipe, Spectrum>;
+template <class Recipe>
+concept Deaf = !hears<Recipe>;
+
+double rate_of(const Deaf auto&, double of_file) { return of_file; }
 
 constexpr i64 all_samples = std::numeric_limits<i64>::max();
 
@@ -59,7 +67,7 @@ i64 window_of(const Spectrum& spectrum, double) {
   if (spectrum.feature.kind == "waveform") return spectrum.frames;
   return (spectrum.frames - 1) * stft.hop() + stft.n_fft - (stft.center ? stft.n_fft / 2 : 0);
 }
-i64 window_of(const Columns&, double) { return all_samples; }
+i64 window_of(const Deaf auto&, double) { return all_samples; }
 
 std::optional<StftOptions> framing_of(const Picture& picture) {
   return StftOptions{.n_fft = picture.n_fft, .hop_length = picture.hop};
@@ -68,7 +76,7 @@ std::optional<StftOptions> framing_of(const Spectrum& spectrum) {
   if (!has_spectra(spectrum.feature)) return std::nullopt;
   return spectrum.feature.stft;
 }
-std::optional<StftOptions> framing_of(const Columns&) { return std::nullopt; }
+std::optional<StftOptions> framing_of(const Deaf auto&) { return std::nullopt; }
 
 Tensor frames_of(const Picture& picture, const Tensor& x, double) {
   return picture_frames(picture, x);
@@ -78,6 +86,9 @@ Tensor frames_of(const Spectrum& spectrum, const Tensor& x, double rate) {
 }
 Tensor frames_of(const Columns&, const Tensor&, double) {
   fail("input", "columns of a table are not made from sound");
+}
+Tensor frames_of(const LogMelPicture&, const Tensor&, double) {
+  fail("input", "what is read off pictures of log-mel spectrograms is not made from sound");
 }
 
 // A feature (rows, frames), or a waveform, as long as a row of it is.
@@ -97,16 +108,16 @@ Tensor row_of_frames(const Picture& picture, const Parts& parts, double) {
 Tensor row_of_frames(const Spectrum& spectrum, const Parts& parts, double rate) {
   return fitted(spectrum, of_spectra(spectrum.feature, cat(parts).transpose(0, 1), rate));
 }
-Tensor row_of_frames(const Columns& columns, const Parts& parts, double rate) {
-  return frames_of(columns, parts.front(), rate);
+Tensor row_of_frames(const Deaf auto& recipe, const Parts& parts, double rate) {
+  return frames_of(recipe, parts.front(), rate);
 }
 
 Tensor row_of(const Picture& picture, const Tensor& x, double) { return picture_of(picture, x); }
 Tensor row_of(const Spectrum& spectrum, const Tensor& x, double rate) {
   return fitted(spectrum, extract(spectrum.feature, x, rate));
 }
-Tensor row_of(const Columns& columns, const Tensor& x, double rate) {
-  return frames_of(columns, x, rate);
+Tensor row_of(const Deaf auto& recipe, const Tensor& x, double rate) {
+  return frames_of(recipe, x, rate);
 }
 
 Dtype resampled_as(const Input& input) {
@@ -176,8 +187,13 @@ Shape Input::shape() const {
 }
 
 bool Input::frames_first() const {
-  const auto* spectrum = std::get_if<Spectrum>(&recipe);
-  return spectrum != nullptr && spectrum->frames_first;
+  if (const auto* spectrum = std::get_if<Spectrum>(&recipe)) return spectrum->frames_first;
+  const auto* picture = std::get_if<LogMelPicture>(&recipe);
+  return picture != nullptr && picture->frames_first;
+}
+
+bool Input::hears() const {
+  return std::visit([]<class Recipe>(const Recipe&) { return !Deaf<Recipe>; }, recipe);
 }
 
 double Input::seconds() const {
@@ -188,6 +204,12 @@ double Input::seconds() const {
 Tensor Input::load(const Example& example, i64 variant) const {
   check(0 <= variant && variant <= static_cast<i64>(variants.size()), "input",
         "'{}' has {} variants: there is no number {}", name, variants.size(), variant);
+  if (const auto* picture = std::get_if<LogMelPicture>(&recipe)) {
+    check(variant == 0, "input", "{} is a picture: it has no sound to distort", example.path);
+    check_dtype(*this);
+    shape();
+    return as_stored(*this, row_of_picture(*picture, example));
+  }
   if (is_image_file(example.path)) {
     const auto* picture = std::get_if<Picture>(&recipe);
     check(picture && variant == 0, "input", "{} is a picture: it has no sound to {}", example.path,

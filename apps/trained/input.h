@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <string>
@@ -18,6 +19,34 @@ struct Spectrum {
   bool frames_first = false;
 };
 
+/// What a net sees of a picture of a log-mel spectrogram, as data sets are passed round: 8-bit grey,
+/// row 0 the highest band, level 0 `low_db` and level 255 `high_db`. The same features as sound has:
+/// mfcc, coefficients of the decibels; logmel, the decibels; mel, power, of fewer bands than the
+/// picture has by mel_conversion(), times `factor`: the decibels may be relative to the clip's maximum.
+struct LogMelPicture {
+  std::string kind = "mfcc";
+  i64 rows = 13;  // of the feature: coefficients, or bands
+  /// What of its columns is seen starts at column ⌊offset · columns / seconds⌋ and is
+  /// ⌊duration · columns / seconds⌋ columns long.
+  i64 frames = 0;
+  bool frames_first = false;
+  double seconds = 30;  // that all columns span
+  double low_db = -80, high_db = 0;
+  double factor = 1;
+  i64 bands = 128;  // of the picture, from 0 Hz to sample_rate / 2
+  double sample_rate = 22050;
+  i64 n_fft = 2048;
+};
+
+/// How many of a picture's `all` columns so many seconds are.
+i64 columns_in(const LogMelPicture& recipe, double seconds, i64 all);
+/// (rows, columns) of a whole picture; Input::shape(); and Input::load() of it, f32. Throw Error, with
+/// the file's name, on what cannot be read, is in colour, has another number of bands or, in the
+/// example's part, of columns.
+Tensor feature_of_picture(const LogMelPicture& recipe, const std::filesystem::path& path);
+Shape shape_of_picture(const LogMelPicture& recipe);
+Tensor row_of_picture(const LogMelPicture& recipe, const Example& example);
+
 /// Columns of a table of songs: there is nothing to compute.
 struct Columns {
   std::vector<std::string> names = {};
@@ -34,7 +63,7 @@ struct Distortion {
 /// One way to see a clip: from a file to the row of numbers that is stored of it.
 struct Input {
   std::string name = {};  // in a study's table: "mfcc"
-  std::variant<Picture, Spectrum, Columns> recipe = Picture{};
+  std::variant<Picture, Spectrum, LogMelPicture, Columns> recipe = Picture{};
   /// u8: values in [0, 1] become 0 … 255.
   Dtype stored = Dtype::f32;
   /// Beside the clip as it is, so many others are stored, each distorted in its own way.
@@ -42,13 +71,15 @@ struct Input {
 
   /// Of one row: (C, H, W), or (D) of columns.
   Shape shape() const;
-  /// Whether bands are columns: Spectrum's frames_first.
+  /// Whether bands are columns: a Spectrum's or LogMelPicture's frames_first.
   bool frames_first() const;
+  /// Whether it can be made of sound: not LogMelPicture, nor Columns.
+  bool hears() const;
   /// Seconds of an example that are looked at; infinity: all.
   double seconds() const;
   /// The part of `example`, from its offset on, as shape(), dtype `stored`; variant 0 is the clip as
   /// it is, variant v has variants[v − 1]. The same numbers whenever it is called. Throws Error on
-  /// what cannot be read, on a distorted picture file, and on columns.
+  /// what cannot be read, on a distorted picture file, on sound where pictures are needed, on columns.
   Tensor load(const Example& example, i64 variant = 0) const;
   /// The same of samples (samples) at `sample_rate` Hz.
   Tensor of_samples(const Tensor& samples, double sample_rate) const;

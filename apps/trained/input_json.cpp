@@ -94,6 +94,23 @@ void fields(T& spectrum, Visit visit) {
   visit("frames_first", frames_first);
 }
 
+template <Is<LogMelPicture> T, class Visit>
+void fields(T& picture, Visit visit) {
+  auto& [kind, rows, frames, frames_first, seconds, low_db, high_db, factor, bands, sample_rate,
+         n_fft] = picture;
+  visit("kind", kind);
+  visit("rows", rows);
+  visit("frames", frames);
+  visit("frames_first", frames_first);
+  visit("seconds", seconds);
+  visit("low_db", low_db);
+  visit("high_db", high_db);
+  visit("factor", factor);
+  visit("bands", bands);
+  visit("sample_rate", sample_rate);
+  visit("n_fft", n_fft);
+}
+
 template <Is<Columns> T, class Visit>
 void fields(T& columns, Visit visit) {
   auto& [names] = columns;
@@ -175,6 +192,8 @@ constexpr std::string_view kind_of<Picture> = "picture";
 template <>
 constexpr std::string_view kind_of<Spectrum> = "spectrum";
 template <>
+constexpr std::string_view kind_of<LogMelPicture> = "log-mel picture";
+template <>
 constexpr std::string_view kind_of<Columns> = "columns";
 
 template <class Recipe>
@@ -187,8 +206,9 @@ bool read_recipe(const Json& json, Input& input) {
 Input read_input(const Json& json) {
   Input input;
   bool known = read_recipe<Picture>(json, input) || read_recipe<Spectrum>(json, input) ||
-               read_recipe<Columns>(json, input);
-  check(known, "input", "kind is {}: picture, spectrum and columns are known", json["kind"].dump());
+               read_recipe<LogMelPicture>(json, input) || read_recipe<Columns>(json, input);
+  check(known, "input", "kind is {}: picture, spectrum, log-mel picture and columns are known",
+        json["kind"].dump());
   input.stored = json::get<Dtype>(json, "", "stored");
   input.variants = json::get<std::vector<Distortion>>(json, "", "variants");
   check(json.size() == 4, "input", "has keys that are not known here: {}", json.dump());

@@ -22,8 +22,7 @@ struct Edges {
 }  // namespace
 
 SongWindows::SongWindows(Input input, const Clip& song, double every) : input_(std::move(input)) {
-  check(!std::holds_alternative<Columns>(input_.recipe), "song_windows",
-        "input '{}' is columns of a table: it is not made from sound", input_.name);
+  check(input_.hears(), "song_windows", "input '{}' is not made from sound", input_.name);
   check(every > 0 && std::isfinite(every), "song_windows", "a window every {} s", every);
   check(song.samples.rank() == 1 && song.samples.numel() > 0, "song_windows",
         "needs (samples) of a song: {}", song.samples);

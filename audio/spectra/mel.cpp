@@ -12,6 +12,32 @@ constexpr double hz_per_mel = 200. / 3;  // Slaney 1998, Auditory Toolbox
 constexpr double first_log_hz = 1000, first_log_mel = first_log_hz / hz_per_mel;
 const double log_step = std::log(6.4) / 27;
 
+/// X with G X = B in place of B (n, columns), G (n, n) symmetric, positive and zero but for the
+/// diagonal and its neighbours. False where a pivot is lost in rounding.
+bool solve_tridiagonal(const Tensor& g, Tensor& b) {
+  i64 n = b.dim(0), columns = b.dim(1);
+  const auto* entries = g.data<double>();
+  auto* x = b.data<double>();
+  auto below = [&](i64 i) { return entries[(i + 1) * n + i]; };  // G[i + 1, i] = G[i, i + 1]
+  std::vector<double> pivots;
+  for (i64 i = 0; i < n; ++i) {
+    double diagonal = entries[i * n + i], pivot = diagonal;
+    if (i > 0) {
+      double factor = below(i - 1) / pivots.back();
+      pivot -= factor * below(i - 1);
+      for (i64 j = 0; j < columns; ++j) x[i * columns + j] -= factor * x[(i - 1) * columns + j];
+    }
+    if (!(pivot > 1e-10 * diagonal)) return false;
+    pivots.push_back(pivot);
+  }
+  for (i64 i = n - 1; i >= 0; --i)
+    for (i64 j = 0; j < columns; ++j) {
+      double known = i + 1 < n ? below(i) * x[(i + 1) * columns + j] : 0;
+      x[i * columns + j] = (x[i * columns + j] - known) / pivots[static_cast<std::size_t>(i)];
+    }
+  return true;
+}
+
 }  // namespace
 
 double hz_to_mel(double hz, bool htk) {
@@ -76,6 +102,16 @@ Tensor melspectrogram(const Tensor& x, const MelOptions& mel, const StftOptions&
                       double power) {
   Tensor filters = mel_filters(stft.n_fft, mel, x.dtype()).to(x.device());
   return band_power(x, stft, filters, power);
+}
+
+// (F_many F_manyᵀ) Wᵀ = F_many F_fewᵀ; of a filter bank only neighbours overlap.
+Tensor mel_conversion(i64 n_fft, const MelOptions& many, const MelOptions& few) {
+  Tensor from = mel_filters(n_fft, many, Dtype::f64), to = mel_filters(n_fft, few, Dtype::f64);
+  Tensor w = matmul(from, to.transpose(0, 1));
+  check(solve_tridiagonal(matmul(from, from.transpose(0, 1)), w), "mel_conversion",
+        "{} bands from {} Hz on are too many for {} bins of {} Hz: they depend on each other",
+        many.n_mels, many.fmin, n_fft / 2 + 1, many.sr / static_cast<double>(n_fft));
+  return w.transpose(0, 1).contiguous();
 }
 
 }  // namespace melgrad

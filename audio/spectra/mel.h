@@ -31,4 +31,9 @@ Tensor mel_product(const Tensor& spectrogram, const MelOptions& options);
 Tensor melspectrogram(const Tensor& x, const MelOptions& mel = {}, const StftOptions& stft = {},
                       double power = 2);
 
+/// From the powers of many bands to those of a few: W (few, many) f64 with the smallest
+/// |W F_many − F_few|, the filters of both on bins of n_fft samples. Throws Error where the filters of
+/// `many` depend on each other: bands that are narrower than a bin may have none to themselves.
+Tensor mel_conversion(i64 n_fft, const MelOptions& many, const MelOptions& few);
+
 }  // namespace melgrad

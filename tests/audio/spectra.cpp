@@ -91,6 +91,27 @@ TEST(Stft, Refusals) {
             "[mel_filters] needs 0 <= fmin < fmax, not 9000 Hz and 8000 Hz");
 }
 
+// What W F_many lacks of F_few is orthogonal to every filter of F_many: nothing comes closer.
+TEST(Mel, FewBandsOfMany) {
+  for (i64 few : {1, 13, 40, 128}) {
+    Tensor many = mel_filters(2048, {}, Dtype::f64);
+    Tensor w = mel_conversion(2048, {}, {.n_mels = few});
+    ASSERT_EQ(w.shape(), (Shape{few, 128}));
+    Tensor lacking = mel_filters(2048, {.n_mels = few}, Dtype::f64) - matmul(w, many);
+    double scale = max(matmul(many, many.transpose(0, 1))).item();
+    EXPECT_LE(max(abs(matmul(lacking, many.transpose(0, 1)))).item(), 1e-13 * scale) << few;
+  }
+  Tensor same = matmul(mel_conversion(2048, {}, {}), mel_filters(2048, {}, Dtype::f64));
+  EXPECT_LE(max(abs(same - mel_filters(2048, {}, Dtype::f64))).item(), 1e-15);
+  Tensor x = test_signal(9000);
+  Tensor of_many = matmul(mel_conversion(2048, {}, {.n_mels = 13}), melspectrogram(x));
+  Tensor few = melspectrogram(x, {.n_mels = 13});
+  EXPECT_LE(mean(abs(power_to_db(of_many) - power_to_db(few))).item(), .04);
+  EXPECT_EQ(error_of([] { mel_conversion(256, {.n_mels = 128}, {.n_mels = 13}); }),
+            "[mel_conversion] 128 bands from 0 Hz on are too many for 129 bins of 86.1328 Hz: "
+            "they depend on each other");
+}
+
 TEST(Trainable, Gradients) {
   StftOptions options{.n_fft = 16, .hop_length = 5, .pad_mode = PadMode::reflect};
   Variable x(test_signal(40), true),

@@ -192,6 +192,29 @@ TEST(Collect, NotesOfSplitsTellWhatWasLearntAndWhatIsMissing) {
              "part"}));
 }
 
+// Files 1 and 20, and by 20 the rest of its album; and 2, 3 and 4, by two pairs.
+TEST(Copies, AreOneGroup) {
+  Collection clips{{"a", "b"}, {}, {}};
+  for (i64 i = 0; i < 24; ++i)
+    clips.examples.push_back({format("{}.wav", i), i / 12, i < 20 ? std::to_string(i) : "album"});
+  Generator generator(3);
+  Tensor rows = rand({24, 2}, generator);
+  rows.select(0, 20).copy_(rows.select(0, 1));
+  rows.select(0, 21).copy_(rows.select(0, 2));
+  rows.select(0, 4).copy_(rows.select(0, 3));
+  Examples examples(clips, {.name = "x", .recipe = Columns{{"1", "2"}}}, rows);
+  std::map<std::string, std::set<i64>> groups;
+  Examples together = with_copies_together(examples);
+  for (i64 i = 0; i < 24; ++i)
+    groups[together.collection().examples[static_cast<std::size_t>(i)].group].insert(i);
+  std::set<std::set<i64>> sets;
+  for (const auto& [name, members] : groups)
+    if (members.size() > 1) sets.insert(members);
+  EXPECT_EQ(sets, (std::set<std::set<i64>>{{3, 4}, {1, 2, 20, 21, 22, 23}}));
+  for (const Split& fold : grouped_k_fold(together.collection(), 3, 1))
+    EXPECT_EQ(count_known(together, fold), 0);
+}
+
 TEST(Collect, TheOutputsFolderIsNotOfTheData) {
   TemporaryFolder folder;
   write_tones(folder / "tones", 1);

@@ -238,6 +238,33 @@ TEST(Rules, FoldsHoldOutEverythingOnce) {
   EXPECT_TRUE(folds_over_clips("x", "", "", true, 4, false).splits(collection, 3)[1].valid.empty());
 }
 
+// Whole songs, of each class, and nothing of the training part or of the fold that is scored.
+TEST(Rules, AValidationPartIsTakenOutOfWhatIsLearnt) {
+  Collection collection = songs(2);
+  for (const Split& fold : folds_over_groups("x", "", "", 4, .25).splits(collection, 3)) {
+    EXPECT_EQ(fold.test.size(), 12u);
+    EXPECT_EQ(fold.train.size() + fold.valid.size(), 36u);
+    EXPECT_FALSE(tears_songs(collection, fold));
+    EXPECT_FALSE(tears_songs(collection, {fold.valid, {}, fold.test}));
+    std::set<i64> classes;
+    for (i64 i : fold.valid) classes.insert(collection.examples[static_cast<std::size_t>(i)].label);
+    EXPECT_EQ(classes.size(), 3u);
+    EXPECT_GE(fold.valid.size(), 6u);
+    EXPECT_LE(fold.valid.size(), 12u);
+  }
+}
+
+TEST(Rules, AClassWithTooFewForTheFoldsIsNamed) {
+  Collection collection = songs(2);
+  std::erase_if(collection.examples,
+                [](const Example& e) { return e.label == 1 && e.group > "13"; });
+  EXPECT_EQ(error_of([&] { folds_over_groups("x", "", "", 5).splits(collection, 3); }),
+            "[folds] class 'b' has 4 songs, too few for one in each of 5 folds");
+  EXPECT_EQ(error_of([&] { folds_over_clips("x", "", "", true, 9, true).splits(collection, 3); }),
+            "[folds] class 'b' has 8 clips, too few for one in each of 9 folds");
+  EXPECT_EQ(folds_over_clips("x", "", "", true, 8, true).splits(collection, 3).size(), 8u);
+}
+
 TEST(Rules, OneThatTearsSongsMustSaySo) {
   Collection collection = songs(2);
   for (const SplitRule& rule :

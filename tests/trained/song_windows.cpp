@@ -117,7 +117,7 @@ TEST(SongWindows, AShortSongIsOneWindow) {
 
 TEST(SongWindows, RefusesWhatHasNone) {
   Input table{.name = "spotify", .recipe = Columns{{"tempo"}}};
-  EXPECT_TRUE(contains(error_of([&] { SongWindows(table, clip(9)); }), "columns of a table"));
+  EXPECT_TRUE(contains(error_of([&] { SongWindows(table, clip(9)); }), "not made from sound"));
   for (double every : {0., -1., std::nan(""), std::numeric_limits<double>::infinity()})
     EXPECT_TRUE(contains(error_of([&] { SongWindows(picture(), clip(9), every); }), "every"));
   EXPECT_TRUE(contains(error_of([&] { SongWindows(picture(), {zeros({0}), 8000}); }), "(0,)"));

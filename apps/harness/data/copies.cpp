@@ -63,6 +63,23 @@ Examples without_copies(const Examples& examples) {
   return examples.keep(kept, left_out);
 }
 
+Examples with_copies_together(const Examples& examples) {
+  std::map<std::string, std::string> part_of;  // a group that is part of another now
+  auto group_of = [&](i64 example) {
+    std::string group = example_of(examples.collection(), example).group;
+    for (auto found = part_of.find(group); found != part_of.end(); found = part_of.find(group))
+      group = found->second;
+    return group;
+  };
+  for (const SameFiles& files : same_files(examples))
+    for (i64 file : files)
+      if (group_of(file) != group_of(files.front())) part_of[group_of(file)] = group_of(files[0]);
+  if (part_of.empty()) return examples;
+  std::vector<std::string> groups;
+  for (i64 i = 0; i < examples.size(); ++i) groups.push_back(group_of(i));
+  return examples.with_groups(groups);
+}
+
 i64 count_known(const Examples& examples, const Split& split) {
   std::map<std::string, Paths> heard;
   auto content = [&](i64 i) { return examples.contents()[static_cast<std::size_t>(i)]; };

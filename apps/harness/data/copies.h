@@ -18,6 +18,10 @@ bool are_of_several_classes(const SameFiles& files, const Collection& collection
 /// nothing else.
 Examples without_copies(const Examples& examples);
 
+/// The examples with files of the same bytes in one group, and with them the rest of their groups: a
+/// split by group has copies on one side.
+Examples with_copies_together(const Examples& examples);
+
 /// How many of the split's test clips are of a file whose bytes another file of the training part has.
 i64 count_known(const Examples& examples, const Split& split);
 

@@ -259,6 +259,13 @@ void Examples::take_fingerprint() {
   fingerprint_ = hexadecimal(fnv(text));
 }
 
+Examples Examples::with_groups(const std::vector<std::string>& groups) const {
+  Examples grouped = *this;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    grouped.collection_.examples.at(i).group = groups[i];
+  return grouped;
+}
+
 Examples Examples::keep(const std::vector<i64>& indices,
                         const std::vector<Skipped>& left_out) const {
   Examples kept = *this;

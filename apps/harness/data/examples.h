@@ -39,6 +39,8 @@ class Examples {
   const std::string& fingerprint() const { return fingerprint_; }
   /// Of each example a hash of its file's bytes, or of its rows where they are in memory.
   const std::vector<std::string>& contents() const { return contents_; }
+  /// With other groups, one an example.
+  Examples with_groups(const std::vector<std::string>& groups) const;
   /// These examples alone (indices, ascending). `left_out` joins what was skipped.
   Examples keep(const std::vector<i64>& indices, const std::vector<Skipped>& left_out = {}) const;
 

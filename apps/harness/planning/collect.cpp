@@ -142,6 +142,7 @@ void use_files(StudyData& data, const Study& study, const Collection& files,
                const std::vector<const Input*>& inputs, const fs::path& out) {
   make_rows(data, clips, inputs, out);
   if (options.drop_duplicates) drop_copies(data);
+  for (auto& [name, examples] : data.examples) examples = with_copies_together(examples);
   add(data.notes, notes_of_classes(files, data.folder));
   add(data.notes, notes_of_skipped(data.skipped(), data.folder));
   if (data.of_sounds || study.cut)

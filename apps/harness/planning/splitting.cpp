@@ -64,6 +64,30 @@ bool is_wanted(const std::vector<SplitRule>& rules, const SplitRule& rule,
   return rule.leaks ? protocol != "honest" : protocol != "published";
 }
 
+void check_sizes(const Collection& collection, const std::vector<i64>& counts, i64 folds,
+                 const std::string& what) {
+  auto fewest = std::min_element(counts.begin(), counts.end());
+  check(*fewest >= folds, "folds", "class '{}' has {}, too few for one in each of {} folds",
+        collection.classes[static_cast<std::size_t>(fewest - counts.begin())],
+        counted(*fewest, what), folds);
+}
+
+// Whole groups of a fold's training part become its validation part.
+void take_validation(const Collection& collection, double valid, u64 seed, Split& fold) {
+  Collection training = collection;
+  training.examples.clear();
+  for (i64 i : fold.train)
+    training.examples.push_back(collection.examples[static_cast<std::size_t>(i)]);
+  Split parts = grouped_split(training, {.train = 1 - valid, .valid = valid, .test = 0}, seed);
+  auto of_all = [&](const std::vector<i64>& part) {
+    std::vector<i64> indices;
+    for (i64 i : part) indices.push_back(fold.train[static_cast<std::size_t>(i)]);
+    return indices;
+  };
+  fold.valid = of_all(parts.valid);
+  fold.train = of_all(parts.train);
+}
+
 }  // namespace
 
 SplitRule split_over_clips(std::string name, std::string title, std::string note, bool leaks,
@@ -87,6 +111,7 @@ SplitRule folds_over_clips(std::string name, std::string title, std::string note
                            bool validation) {
   return {std::move(name), std::move(title), std::move(note), leaks,
           [=](const Collection& collection, u64 seed) {
+            check_sizes(collection, collection.counts(), k, "clip");
             std::vector<Split> folds =
                 k_fold(collection, k, seed, leaks ? Leak::allow : Leak::refuse);
             if (validation)
@@ -95,10 +120,16 @@ SplitRule folds_over_clips(std::string name, std::string title, std::string note
           }};
 }
 
-SplitRule folds_over_groups(std::string name, std::string title, std::string note, i64 k) {
-  return {
-      std::move(name), std::move(title), std::move(note), false,
-      [=](const Collection& collection, u64 seed) { return grouped_k_fold(collection, k, seed); }};
+SplitRule folds_over_groups(std::string name, std::string title, std::string note, i64 k,
+                            double valid) {
+  return {std::move(name), std::move(title), std::move(note), false,
+          [=](const Collection& collection, u64 seed) {
+            check_sizes(collection, collection.group_counts(), k, "song");
+            std::vector<Split> folds = grouped_k_fold(collection, k, seed);
+            if (valid > 0)
+              for (Split& fold : folds) take_validation(collection, valid, seed, fold);
+            return folds;
+          }};
 }
 
 std::vector<RuleSplits> rule_splits(const Study& study, const Options& options,

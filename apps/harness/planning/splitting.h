@@ -30,9 +30,13 @@ SplitRule split_over_clips(std::string name, std::string title, std::string note
 SplitRule split_over_groups(std::string name, std::string title, std::string note,
                             const Fractions& fractions = {});
 /// k folds, stratified. `validation`: the held-out fold is the validation part, too, as published
-/// recipes have it that stop early on the fold that scores them; else there is none.
+/// recipes have it that stop early on the fold that scores them; else there is none. A class with
+/// fewer clips than folds, or groups, is an Error that names it.
 SplitRule folds_over_clips(std::string name, std::string title, std::string note, bool leaks, i64 k,
                            bool validation);
-SplitRule folds_over_groups(std::string name, std::string title, std::string note, i64 k);
+/// k folds of whole groups (a song's parts, an album, copies of a file), stratified as far as these
+/// allow. `valid`: that fraction of what a fold learns from is its validation part, whole groups, too.
+SplitRule folds_over_groups(std::string name, std::string title, std::string note, i64 k,
+                            double valid = 0);
 
 }  // namespace melgrad

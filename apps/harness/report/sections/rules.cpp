@@ -26,8 +26,8 @@ Html beside(const Report& report, const RuleUsed& other) {
   });
   Html leak = report.main.leaks || other.leaks
                   ? tag("p.note",
-                        "Where a split leaks, parts of one recording or album are on both sides: "
-                        "the net is tested on what it has partly heard.")
+                        "Where a split leaks, test clips have had a part in the training: pieces of their "
+                        "recording or album are learnt, or it stops when they are scored best.")
                   : Html();
   Html text = tag("h3.apart", report.main.title, ", and ", other.title) +
               (other.note.empty() ? Html() : tag("p.note", other.note)) + leak;
