@@ -1,5 +1,7 @@
 // How long an epoch takes on rows that are read from the disk, and on the same rows in memory, in
 // turns: bench_epoch [--net base_cnn] [--clips 640] [--rounds 5] [--threads 2]
+// Or the epochs of a fold of studies C and D, on noise as 13 MFCCs in memory, for compare.py --fold:
+// bench_epoch --fold --net mfcc_basic --batch 16 [--clips 950] [--rounds 5]
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -18,8 +20,9 @@ namespace {
 
 struct Arguments {
   std::string net = "base_cnn";
-  i64 clips = 640, rounds = 5;
+  i64 clips = 640, rounds = 5, batch = 64;
   int threads = 2;
+  bool fold = false;
 };
 
 /// Noise as pictures of 64 × 64: files of four classes.
@@ -48,6 +51,53 @@ std::pair<double, double> second_epoch(const Arguments& arguments, const Example
   return {last.seconds, last.waited};
 }
 
+/// Noise of the net's own shape, (1, frames, bands), in ten classes.
+Examples noise(const Arguments& arguments) {
+  const Shape& shape = find_net(arguments.net).input;
+  check(shape.rank() == 3 && shape[0] == 1, "bench_epoch", "{} sees {}, which are no MFCCs",
+        arguments.net, shape);
+  Spectrum spectrum{.frames = shape[1], .frames_first = true};
+  spectrum.feature.kind = "mfcc";
+  spectrum.feature.mfcc.n_mfcc = shape[2];
+  Collection collection;
+  for (i64 c = 0; c < 10; ++c) collection.classes.push_back(std::to_string(c));
+  for (i64 i = 0; i < arguments.clips; ++i)
+    collection.examples.push_back({std::to_string(i) + ".wav", i % 10, ""});
+  Generator generator(1);
+  Tensor rows = randn({arguments.clips, shape[1], shape[2], 1}, generator);
+  return Examples(collection, {.name = "noise", .recipe = spectrum}, rows);
+}
+
+/// Seconds of each epoch but the first, which warms up: four fifths of the clips to learn from, one to
+/// validate.
+std::vector<double> epochs_of_a_fold(const Arguments& arguments) {
+  Examples examples = noise(arguments);
+  auto net = make_net(arguments.net, 10);
+  Generator generator(0);
+  net->reset(generator);
+  Split split;
+  for (i64 i = 0; i < examples.size(); ++i) (i % 5 == 0 ? split.valid : split.train).push_back(i);
+  split.test = split.valid;
+  FittedView view(examples, {}, split.train);
+  Recipe recipe{.batch = arguments.batch, .stages = {{.epochs = 1 + arguments.rounds}}};
+  Trainer trainer(*net, generator, {examples, view, split}, recipe, 0);
+  Progress silent = Progress::silent();
+  std::vector<double> seconds;
+  for (const Epoch& epoch : trainer.run({}, silent).history) seconds.push_back(epoch.seconds);
+  seconds.erase(seconds.begin());
+  return seconds;
+}
+
+void print_fold(const Arguments& arguments) {
+  std::vector<double> seconds = epochs_of_a_fold(arguments);
+  std::printf("{\"net\": \"%s\", \"batch\": %lld, \"clips\": %lld, \"seconds\": [",
+              arguments.net.c_str(), static_cast<long long>(arguments.batch),
+              static_cast<long long>(arguments.clips));
+  for (std::size_t i = 0; i < seconds.size(); ++i)
+    std::printf("%s%.4f", i == 0 ? "" : ", ", seconds[i]);
+  std::printf("]}\n");
+}
+
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
@@ -55,7 +105,6 @@ double median(std::vector<double> values) {
 
 void measure(const Arguments& arguments) {
   std::filesystem::path folder = std::filesystem::temp_directory_path() / "melgrad_bench_epoch";
-  set_num_threads(arguments.threads);
   FeatureCache cache(folder / "features");
   Input input{.name = "picture", .recipe = Picture{}};
   Examples disk = load_examples(write_pictures(arguments, folder / "pictures"), input, cache);
@@ -89,6 +138,14 @@ int main(int argc, char** argv) {
   app.add_option("--clips", arguments.clips);
   app.add_option("--rounds", arguments.rounds);
   app.add_option("--threads", arguments.threads);
+  app.add_option("--batch", arguments.batch, "of a fold");
+  app.add_flag("--fold", arguments.fold, "epochs of a fold, as JSON");
   CLI11_PARSE(app, argc, argv);
-  melgrad::measure(arguments);
+  melgrad::set_num_threads(arguments.threads);
+  try {
+    arguments.fold ? melgrad::print_fold(arguments) : melgrad::measure(arguments);
+  } catch (const melgrad::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
 }

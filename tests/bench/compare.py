@@ -4,6 +4,7 @@
     python tests/bench/compare.py --all --json
     python tests/bench/compare.py --all --device cuda --build build-cuda
     python tests/bench/compare.py --features --help
+    python tests/bench/compare.py --fold --help
 
 A step is forward, cross-entropy, backward, Adam, of the nets in torch_nets.py. PyTorch runs in several modes:
 eager; channels-last; channels-last with fused Adam ("fused"); that under torch.compile ("compile"); on a GPU also
@@ -137,6 +138,9 @@ def main():
     if "--features" in sys.argv:  # audio features against librosa and torchaudio
         import compare_features
         return compare_features.main()
+    if "--fold" in sys.argv:  # epochs of studies C and D, with validation
+        import compare_fold
+        return compare_fold.main()
     a = arguments()
     if a.python and not os.environ.get("MELGRAD_COMPARE_CHILD"):
         sys.exit(subprocess.run([a.python, *sys.argv], env=os.environ | {"MELGRAD_COMPARE_CHILD": "1"}).returncode)

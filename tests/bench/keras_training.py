@@ -82,10 +82,12 @@ class Fit:
             self.adam.step(nn.functional.cross_entropy(self.net(batch), y[chosen]) + self.penalty())
 
     @torch.no_grad()
-    def evaluate(self, x, y, groups=None):
-        """Loss and accuracy; "song accuracy" by the mean of the softmax over parts with the same of `groups`."""
+    def evaluate(self, x, y, groups=None, batch=None):
+        """Loss and accuracy; "song accuracy" by the mean of the softmax over parts with the same of `groups`. In batches of
+        the training's size, as Keras does it, if of no other."""
         self.net.eval()
-        logits = torch.cat([self.net(part.contiguous(memory_format=torch.channels_last)) for part in x.split(256)])
+        batches = x.split(batch or self.recipe.batch)
+        logits = torch.cat([self.net(part.contiguous(memory_format=torch.channels_last)) for part in batches])
         figures = {"loss": (nn.functional.cross_entropy(logits, y) + self.penalty()).item(),
                    "accuracy": (logits.argmax(1) == y).float().mean().item()}
         if groups is not None:

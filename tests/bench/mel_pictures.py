@@ -39,9 +39,9 @@ def genre(clip):
 def clips_of(folder, without=frozenset()):
     """Pictures in order of their names, without the stems of a set."""
     found = [os.path.join(directory, file) for directory, _, files in sorted(os.walk(folder)) for file in sorted(files)
-             if file.endswith(".png")]
+             if file.endswith(".png") and directory != folder]
     if not found:
-        raise SystemExit(f"{folder}: no pictures")
+        raise SystemExit(f"{folder}: no pictures in folders")
     return [os.path.relpath(path, folder) for path in found if stem(path) not in without]
 
 
