@@ -24,13 +24,20 @@ LogisticRegression::Terms LogisticRegression::row(i64 index, const Tensor& w,
 
 LogisticRegression::Terms LogisticRegression::all(const Tensor& w, Tensor& gradient) const {
   Terms sum;
-  Tensor residual = empty({rows(), w.dim(0)}, Dtype::f64);
+  const i64 classes = w.dim(0), width = w.dim(1);
+  std::vector<double> residual(static_cast<std::size_t>(classes));
+  gradient = zeros(w.shape(), Dtype::f64);
   for (i64 i = 0; i < rows(); ++i) {
-    Terms term = row(i, w, residual.data<double>() + i * w.dim(0));
+    Terms term = row(i, w, residual.data());
     sum.loss += term.loss;
     sum.right += term.right;
+    for (i64 c = 0; c < classes; ++c) {
+      double share = residual[static_cast<std::size_t>(c)] / static_cast<double>(rows());
+      const auto* values = x.data<double>() + i * width;
+      auto* g = gradient.data<double>() + c * width;
+      for (i64 j = 0; j < width; ++j) g[j] += share * values[j];
+    }
   }
-  gradient = matmul(residual.transpose(0, 1), x) / static_cast<double>(rows());
   return sum;
 }
 

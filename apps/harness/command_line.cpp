@@ -45,9 +45,11 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
   };
   auto count = CLI::Range(1, 1000000);
 
-  option("--data", o.data, "FOLDER",
-         "one folder of audio files or pictures per class; without it\n"
-         "the program makes up its own music");
+  option("--data", o.data, study.table ? "FILE" : "FOLDER",
+         study.table ? "a CSV file with a song a row; without it the program makes up\n"
+                       "its own music and measures it"
+                     : "one folder of audio files or pictures per class; without it\n"
+                       "the program makes up its own music");
   option("--classes", o.classes, "A,B,C", "the classes to tell apart, in this order")
       ->delimiter(',')
       ->allow_extra_args(false);

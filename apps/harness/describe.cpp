@@ -25,7 +25,7 @@ ClipInfo clip_of(const Example& example, const StudyData& data, const Options& o
   ClipInfo clip;
   clip.name = name_in(data.folder, example.path);
   clip.label = example.label;
-  if (example.path.empty() || is_image_file(example.path)) return clip;
+  if (!data.of_sounds || is_image_file(example.path)) return clip;
   fs::path inside = fs::relative(example.path, options.out);
   bool below = !inside.empty() && *inside.begin() != "..";
   clip.sound = (below ? inside : fs::absolute(example.path)).string();
@@ -75,7 +75,8 @@ Results describe(const Study& study, const Options& options, const StudyData& da
                  const std::vector<RuleSplits>& rules, const std::vector<std::string>& absent) {
   const Collection& collection = data.collection();
   bool of_made_up = options.data.empty() && options.classes.empty() && !study.made_up.empty();
-  bool is_published = of_made_up || is_published_task(study, collection.classes);
+  bool is_published =
+      of_made_up || !study.published_of.empty() || is_published_task(study, collection.classes);
   Results results;
   results.study = is_published ? study.title : "Genres: " + first_of(collection.classes, 8);
   const auto& recipe = study.inputs.front().recipe;
@@ -102,7 +103,13 @@ Results describe(const Study& study, const Options& options, const StudyData& da
     results.clips.push_back(clip_of(example, data, options));
   for (const RuleSplits& made : rules) results.rules.push_back(used(made));
   for (const Row& row : study.rows) results.rows.push_back(empty_result(study, row, is_published));
-  if (of_made_up)
+  if (!study.published_of.empty())
+    results.published_note = format(
+        "The published figures are of {}. Here are other songs and genres: the two columns show "
+        "different "
+        "tasks, not a failed or bettered reproduction.",
+        study.published_of);
+  else if (of_made_up)
     results.published_note = format(
         "The published figures are of {} classes of recorded music, the measured ones of {} that "
         "the "

@@ -64,14 +64,25 @@ ClipSource clips_of(const std::vector<const Input*>& inputs, const StudyData& da
   return {picture, row};
 }
 
-void print_plan(const Study& study, const Options& options, Device device,
+// The columns of a table are known once it is read.
+StudyData collected(Study& study, const Options& options, const std::vector<const Input*>& inputs,
+                    const fs::path& out) {
+  StudyData data = collect(study, options, inputs, out);
+  if (study.table) study.inputs.front() = data.any().input();
+  return data;
+}
+
+void print_plan(Study& study, const Options& options, Device device,
                 const StartingWeights& starting, std::vector<const Row*> rows) {
   std::erase_if(rows, [&](const Row* row) {
     std::string missing = starting.missing(*row);
     if (!missing.empty()) say(row->title + ": " + missing);
     return !missing.empty();
   });
-  Collection clips = foresee(study, options, inputs_of(study, rows));
+  std::vector<const Input*> inputs = inputs_of(study, rows);
+  bool is_read = study.table && !options.data.empty();
+  Collection clips = is_read ? collected(study, options, inputs, options.out).collection()
+                             : foresee(study, options, inputs);
   std::vector<std::string> absent;
   std::vector<RuleSplits> rules = rule_splits(study, options, clips, absent);
   std::string text =
@@ -79,7 +90,7 @@ void print_plan(const Study& study, const Options& options, Device device,
   std::fputs(text.c_str(), stdout);
 }
 
-void run(const Study& study, const Options& options) {
+void run(Study study, const Options& options) {
   Device device = device_of(options);
   std::vector<const Row*> rows = chosen_rows(study, options.nets);
   StartingWeights starting(study, rows, options);
@@ -88,7 +99,7 @@ void run(const Study& study, const Options& options) {
 
   Session session(options.out, options.resume);
   std::vector<const Input*> inputs = inputs_of(study, rows);
-  StudyData data = collect(study, options, inputs, session.folder());
+  StudyData data = collected(study, options, inputs, session.folder());
   StudyData other;
   if (!options.pretrain.empty())
     other = collect_folder(study, options.pretrain, options, inputs, session.folder());

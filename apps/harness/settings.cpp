@@ -259,7 +259,11 @@ std::vector<SettingUsed> settings_of(const Study& study, const Options& options,
   Table table(study);
   bool by_default = options.data.empty() && options.classes.empty();
   std::string genres = joined(by_default ? genres_made_up(study) : options.classes);
-  table.add(About::genres, genres.empty() ? "the folders of the collection" : genres, !by_default);
+  table.add(About::genres,
+            !genres.empty() ? genres
+            : study.table   ? "those of the table"
+                            : "the folders of the collection",
+            !by_default);
   add_input(table, study, of_sounds);
   if (of_sounds)
     table.add(About::excerpts_of_a_file, std::to_string(options.segments), options.segments != 1);

@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <set>
@@ -13,6 +14,7 @@
 #include "apps/harness/training/recipe.h"
 #include "apps/trained/input.h"
 #include "audio/collections/split.h"
+#include "audio/collections/spotify.h"
 
 namespace melgrad {
 
@@ -54,6 +56,9 @@ struct LeftOut {
   std::string reason = {};
 };
 
+/// Reads the table that --data names; without it makes one up, a file below `out`, and reads that.
+using ReadTable = std::function<SongTable(const Options&, const std::filesystem::path& out)>;
+
 /// An experiment: what goes in, how it is trained, what was published.
 struct Study {
   std::string title;
@@ -70,6 +75,12 @@ struct Study {
   /// Empty: 70, 15 and 15 %, stratified; over excerpts ("published", leaks) and over recordings
   /// ("honest") where a file gives several.
   std::vector<SplitRule> rules = {};
+  /// A study of a table of songs, not of files: its one input, "songs", has the columns of the table that
+  /// would be made up, and gets those of the one that is read.
+  ReadTable table = {};
+  /// "8 576 songs of 8 genres": what the published figures are of, where the write-up does not name its
+  /// genres. They are shown beside any, with that said.
+  std::string published_of = {};
   std::string protocol_note = {};  // what is known of how the authors split their clips
   std::vector<Source> sources = {};
   std::vector<Section> sections = {};  // of the report, beside those that all have

@@ -5,6 +5,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   melgrad::parse_as_file(data, size, [](const auto& path) { melgrad::read_csv(path); });
-  melgrad::parse_as_file(data, size, [](const auto& path) { melgrad::read_spotify(path, "", 1); });
+  melgrad::parse_as_file(data, size,
+                         [](const auto& path) { melgrad::read_spotify(path, {.fewest = 1}); });
   return 0;
 }

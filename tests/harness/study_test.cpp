@@ -155,7 +155,8 @@ TEST_F(WholeStudy, EveryFigureIsWhatTheWeightsSayOfTheSounds) {
 
       std::map<std::string, double> expected = figures(said, labels);
       expected["loss"] = log_loss(said, labels) + penalty(row, *net);
-      EXPECT_EQ(fit["measured"].size(), expected.size());
+      std::size_t of_the_solver = row.name == "saga" ? 2 : 0;  // objective, largest gradient
+      EXPECT_EQ(fit["measured"].size(), expected.size() + of_the_solver);
       for (const auto& [name, value] : expected)
         EXPECT_NEAR(fit["measured"][name].get<double>(), value, name == "loss" ? 2e-5 : 1e-12)
             << name;

@@ -47,9 +47,13 @@ std::string part_of(const Example& example) {
 
 Collection collection_of(const SongTable& table) {
   Collection collection{table.classes, {}, {}};
+  std::set<std::string> known;
   for (i64 label : table.labels.to_vector<i64>()) {
-    std::string name = format("song {}", collection.examples.size());
-    collection.examples.push_back({name, label, name});
+    std::size_t i = collection.examples.size();
+    std::string name = table.names.empty() ? format("song {}", i) : table.names[i];
+    std::string group = table.groups.empty() ? name : table.groups[i];
+    collection.has_albums |= !known.insert(group).second;
+    collection.examples.push_back({name, label, group});
   }
   return collection;
 }

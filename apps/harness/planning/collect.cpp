@@ -89,20 +89,6 @@ double seconds_of(const std::vector<const Input*>& inputs) {
   return seconds;
 }
 
-bool is_of_table(const std::vector<const Input*>& inputs) {
-  return std::holds_alternative<Columns>(inputs.front()->recipe);
-}
-
-StudyData table_of(const Options& options, const Input& input) {
-  check(!options.data.empty(), "data", "this study is of a table: give one with --data FILE.csv");
-  check(!options.drop_duplicates, "data",
-        "--drop-duplicates is of files; the songs are of a table");
-  StudyData data;
-  data.examples.emplace(input.name, Examples(read_spotify(options.data)));
-  data.source = name_of_folder(options.data);
-  return data;
-}
-
 void add(Notes& notes, const Notes& more) { notes.insert(notes.end(), more.begin(), more.end()); }
 
 void drop_copies(StudyData& data) {
@@ -117,6 +103,22 @@ void trim(StudyData& data, u64 seed) {
 
 bool trims(const Study& study, const Options& options) {
   return study.trims && options.split.empty() && !options.keep_all;
+}
+
+StudyData collect_table(const Study& study, const Options& options, const fs::path& out) {
+  check(!options.drop_duplicates && options.segments == 1 && options.pretrain.empty(), "data",
+        "--drop-duplicates, --segments and --pretrain are of files; the songs are of a table");
+  SongTable table = study.table(options, out);
+  StudyData data;
+  data.examples.emplace(study.inputs.front().name, Examples(table));
+  data.source = options.data.empty() ? "synthesised music" : name_of_folder(options.data);
+  add(data.notes, notes_of_songs(data.collection()));
+  add(data.notes, table.notes);
+  check_splits(study, options, data.collection());
+  Collection before = data.collection();
+  if (trims(study, options)) trim(data, options.seed);
+  add(data.notes, notes_of_sizes(before, data.collection(), options));
+  return data;
 }
 
 // The clips that rows are made of.
@@ -200,7 +202,7 @@ void check_out(const Options& options) {
 
 StudyData collect(const Study& study, const Options& options,
                   const std::vector<const Input*>& inputs, const fs::path& out) {
-  if (is_of_table(inputs)) return table_of(options, *inputs.front());
+  if (study.table) return collect_table(study, options, out);
   StudyData data;
   bool own = !options.data.empty();
   double seconds =
@@ -222,7 +224,6 @@ StudyData collect(const Study& study, const Options& options,
 
 Collection foresee(const Study& study, const Options& options,
                    const std::vector<const Input*>& inputs) {
-  if (is_of_table(inputs)) return table_of(options, *inputs.front()).collection();
   Collection clips;
   if (!options.data.empty()) {
     Collection files = scan(options.data, options.classes, options.out);

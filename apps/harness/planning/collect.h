@@ -33,7 +33,7 @@ void check_out(const Options& options);
 /// Scans --data, but for --out, or synthesises music below `out`; takes excerpts; sees that they can
 /// be split; makes or finds the rows of each of `inputs`; leaves out clips that one of them cannot be
 /// made of, and with --drop-duplicates copies; trims the classes to one size unless --split says
-/// which clips there are, or --keep-all. Throws Interrupted on Ctrl-C.
+/// which clips there are, or --keep-all. A study's table is read instead. Throws Interrupted on Ctrl-C.
 StudyData collect(const Study& study, const Options& options,
                   const std::vector<const Input*>& inputs, const std::filesystem::path& out);
 /// The same of another folder, all its classes, as they are: for pretraining.
@@ -41,7 +41,7 @@ StudyData collect_folder(const Study& study, const std::filesystem::path& folder
                          const Options& options, const std::vector<const Input*>& inputs,
                          const std::filesystem::path& out);
 
-/// The clips as far as they can be told without reading them: for a plan.
+/// The clips as far as they can be told without reading them: for a plan. Not of a table in --data.
 Collection foresee(const Study& study, const Options& options,
                    const std::vector<const Input*>& inputs);
 

@@ -20,12 +20,12 @@ const Example& example_of(const Collection& collection, i64 index) {
 }
 
 /// "8 files of blues, 3 of jazz"
-std::string counts_in_words(const Collection& collection) {
+std::string counts_in_words(const Collection& collection, const std::string& what) {
   std::vector<std::string> words;
   std::vector<i64> counts = collection.counts();
   for (std::size_t c = 0; c < counts.size(); ++c)
     words.push_back(format("{} of {}",
-                           words.empty() ? counted(counts[c], "file") : std::to_string(counts[c]),
+                           words.empty() ? counted(counts[c], what) : std::to_string(counts[c]),
                            collection.classes[c]));
   return in_words(words);
 }
@@ -96,7 +96,7 @@ std::string name_in(const fs::path& folder, const fs::path& file) {
 }
 
 Notes notes_of_classes(const Collection& files, const fs::path& folder) {
-  Notes notes = {counts_in_words(files)};
+  Notes notes = {counts_in_words(files, "file")};
   std::set<fs::path> albums;
   i64 deeper = 0;
   for (const Example& example : files.examples) {
@@ -109,6 +109,15 @@ Notes notes_of_classes(const Collection& files, const fs::path& folder) {
     notes.push_back(format("{} of the files lie deeper, in {}: what is in one counts as an album",
                            deeper, counted(static_cast<i64>(albums.size()), "folder")));
   return notes;
+}
+
+Notes notes_of_songs(const Collection& songs) {
+  std::vector<i64> all;
+  for (i64 i = 0; i < static_cast<i64>(songs.examples.size()); ++i) all.push_back(i);
+  auto [name, count] = largest_class(songs, all);
+  double share = static_cast<double>(count) / static_cast<double>(all.size());
+  return {counts_in_words(songs, "song") +
+          format("; whoever always says {} is right of {}", name, percent(share))};
 }
 
 Notes notes_of_skipped(const std::vector<Skipped>& skipped, const fs::path& folder) {
@@ -204,11 +213,13 @@ Notes notes_of_splits(const Examples& examples, const std::vector<RuleSplits>& r
       tests += static_cast<i64>(split.test.size());
     }
     note_unequal_test(examples.collection(), rule.splits.front(), title_of(rule, 0), notes);
+    bool of_table = std::holds_alternative<Columns>(examples.input().recipe);
     if (known > 0)
-      notes.push_back(
-          format("{}: {} of the {} test clips {} of a file whose copy is in the "
-                 "training part",
-                 rule.rule.title, known, tests, known == 1 ? "is" : "are"));
+      notes.push_back(format("{}: {} of the {} test {}", rule.rule.title, known, tests,
+                             of_table ? "songs have the numbers of one in the training part"
+                             : known == 1
+                                 ? "clips is of a file whose copy is in the training part"
+                                 : "clips are of a file whose copy is in the training part"));
   }
   return notes;
 }

@@ -16,6 +16,8 @@ std::string name_in(const std::filesystem::path& folder, const std::filesystem::
 
 /// How many files each class has; how many lie deeper, as albums.
 Notes notes_of_classes(const Collection& files, const std::filesystem::path& folder);
+/// How many songs of a table each genre has, and how large a share the largest is.
+Notes notes_of_songs(const Collection& songs);
 /// A sentence for each reason, with the first names.
 Notes notes_of_skipped(const std::vector<Skipped>& skipped, const std::filesystem::path& folder);
 /// Of how much of each file rows are made: of excerpts so long, or as the study cuts it.

@@ -1,6 +1,7 @@
 #include "apps/harness/report/report.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "apps/harness/report/sections/sections.h"
 #include "kernels/error.h"
@@ -9,9 +10,32 @@
 namespace melgrad {
 namespace {
 
+// Clips of each class that the rule tests, in all folds.
+std::vector<double> tested(const Results& results, const RuleUsed& rule) {
+  std::vector<double> counts(results.classes.size(), 0);
+  for (const FoldClips& fold : rule.folds)
+    for (i64 index : fold.test)
+      ++counts.at(
+          static_cast<std::size_t>(results.clips.at(static_cast<std::size_t>(index)).label));
+  return counts;
+}
+
+void add_chance(Report& report) {
+  report.chance =
+      1.0 / static_cast<double>(std::max<std::size_t>(1, report.results.classes.size()));
+  std::vector<double> counts = tested(report.results, report.main);
+  double all = std::accumulate(counts.begin(), counts.end(), 0.0);
+  if (all == 0) return;
+  auto most = std::max_element(counts.begin(), counts.end());
+  if (*most == *std::min_element(counts.begin(), counts.end())) return;
+  report.chance = *most / all;
+  report.most_frequent = report.results.classes[static_cast<std::size_t>(most - counts.begin())];
+}
+
 Report report_of(const Results& results, const ClipSource& clips) {
   check(!results.rules.empty(), "report", "no data were loaded: nothing to report");
-  Report report{results, clips, results.rules.front(), {}, nullptr, 0};
+  Report report{results, clips, results.rules.front(), {}, nullptr, 0, {}};
+  add_chance(report);
   double highest = 0;
   for (const RowResult& row : results.rows) {
     Measured mean = measured(row, report.main.name);
@@ -22,7 +46,6 @@ Report report_of(const Results& results, const ClipSource& clips) {
     report.best = &row;
     highest = accuracy;
   }
-  report.chance = 1.0 / static_cast<double>(std::max<std::size_t>(1, results.classes.size()));
   return report;
 }
 

@@ -5,6 +5,7 @@
 
 #include "apps/harness/report/html.h"
 #include "apps/harness/results/results.h"
+#include "tensor/tensor.h"
 
 namespace melgrad {
 
@@ -23,7 +24,8 @@ struct Report {
   const RuleUsed& main;               // the first rule: compared with the published figures
   std::vector<const RowResult*> ran;  // with a fit of it that did not diverge
   const RowResult* best = nullptr;    // of them, by mean accuracy
-  double chance = 0;                  // accuracy of guessing
+  double chance = 0;  // accuracy of guessing: of saying what most test clips of the main rule are
+  std::string most_frequent = {};  // that class; empty where all are as frequent
 };
 
 /// A part of the page, or nothing where there is nothing to show. Those that every study has are in

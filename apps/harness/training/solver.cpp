@@ -84,19 +84,15 @@ void Solver::saga_pass(Epoch& epoch) {
 
 void Solver::lbfgs_pass(Epoch& epoch) {
   bool is_lower = lbfgs_->step();
+  Tensor unused;
+  LogisticRegression::Terms terms = problem_.all(weights(), unused);
   epoch.train_loss = lbfgs_->value();
-  epoch.train_accuracy = share_right();
+  epoch.train_accuracy = static_cast<double>(terms.right) / static_cast<double>(problem_.rows());
   double gradient = largest_size(lbfgs_->gradient());
   if (gradient <= settings_.tolerance)
     ended_ = "converged";
   else if (!is_lower)
     ended_ = format("no lower value is found, the largest gradient being {}", gradient);
-}
-
-double Solver::share_right() const {
-  Tensor said = argmax(matmul(problem_.x, weights().transpose(0, 1)), 1);
-  return sum((said == from_vector(problem_.labels)).to(Dtype::f64)).item() /
-         static_cast<double>(problem_.rows());
 }
 
 void Solver::pass() {

@@ -31,7 +31,6 @@ class Solver final : public Learner {
   void pass();  // into the history
   void saga_pass(Epoch& epoch);
   void lbfgs_pass(Epoch& epoch);
-  double share_right() const;
   const Tensor& weights() const;  // (classes, D + 1) f64
   void put_weights_into_net() const;
   Fit finish();

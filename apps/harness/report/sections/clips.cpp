@@ -25,6 +25,7 @@ Html of_class(const ClipFigures& figures, i64 label) {
 Html clips(const Report& report) {
   if (report.best == nullptr) return {};
   ClipFigures figures(report);
+  if (!figures.can_be_looked_at()) return {};
   const auto& said = figures.said();
   bool sounds = std::any_of(said.begin(), said.end(), [&](const auto& one) {
     return !figures.clip(one.first).sound.empty();

@@ -1,7 +1,9 @@
+#include <cctype>
 #include <cmath>
 
 #include "apps/harness/report/numbers.h"
 #include "apps/harness/report/sections/sections.h"
+#include "apps/harness/report/sections/words.h"
 #include "kernels/error.h"
 
 namespace melgrad::sections {
@@ -20,16 +22,21 @@ std::string heard(const Report& report) {
                            : " that it never heard in training";
 }
 
+std::string capitalised(std::string text) {
+  text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
 // The counts are of the first seed; what several seeds give is said after them.
 std::string lead(const Report& report) {
   if (report.best == nullptr) return "No net has finished yet.";
   Confusion confusion = pooled_confusion(*report.best, report.main.name);
   double right = confusion.accuracy() * static_cast<double>(confusion.total());
-  std::string text = format(
-      "The best of {}, {}, names the genre of {} of {} test clips{}{}: {}. Guessing would get {}.",
-      counted(static_cast<i64>(report.ran.size()), "net"), report.best->title, std::llround(right),
-      confusion.total(), of_folds(report), heard(report), percent(confusion.accuracy()),
-      percent(report.chance));
+  std::string text =
+      format("The best of {}, {}, names the genre of {} of {} test clips{}{}: {}. {} would get {}.",
+             counted(static_cast<i64>(report.ran.size()), "net"), report.best->title,
+             std::llround(right), confusion.total(), of_folds(report), heard(report),
+             percent(confusion.accuracy()), capitalised(guessing(report)), percent(report.chance));
   Measured mean = measured(*report.best, report.main.name);
   if (mean.fits > 1)
     text += format(" The mean of its {} fits is {} {}.", mean.fits, percent(mean["accuracy"].mean),

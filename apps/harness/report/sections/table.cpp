@@ -122,7 +122,7 @@ Html legend(const Report& report) {
   Html line = tag("line.chance", {{"x1", "13"}, {"y1", "0"}, {"x2", "13"}, {"y2", "12"}});
   return tag("ul.legend", has_published(report) ? legend_entry(ring, "published accuracy") : Html(),
              legend_entry(disc, "measured here"),
-             legend_entry(line, "guessing, " + percent(report.chance, 0)));
+             legend_entry(line, guessing(report) + ", " + percent(report.chance, 0)));
 }
 
 // "±" of what, where there is one.

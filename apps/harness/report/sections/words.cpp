@@ -25,6 +25,10 @@ std::vector<const Fit*> main_fits(const Report& report, const RowResult& row) {
 
 bool has_folds(const Report& report) { return report.main.folds.size() > 1; }
 
+std::string guessing(const Report& report) {
+  return report.most_frequent.empty() ? "guessing" : "always saying " + report.most_frequent;
+}
+
 bool has_published(const Report& report) {
   const std::vector<RowResult>& rows = report.results.rows;
   return std::any_of(rows.begin(), rows.end(),

@@ -14,6 +14,8 @@ std::string fit_title(const Report& report, const RowResult& row, const Fit& fit
 /// Fits of the main rule.
 std::vector<const Fit*> main_fits(const Report& report, const RowResult& row);
 bool has_folds(const Report& report);
+/// "guessing", or where classes are of unequal sizes "always saying jazz".
+std::string guessing(const Report& report);
 /// Whether any row has published figures: not where the genres are others than the write-up's.
 bool has_published(const Report& report);
 
