@@ -64,8 +64,9 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
                    : "excerpts taken from each audio file (1)")
       ->check(count);
   app.add_flag("--keep-all", o.keep_all,
-               "keep all clips of every class, and weigh the classes in the\n"
-               "loss; else the larger are trimmed to the smallest")
+               study.trims ? "keep all clips of every class, and weigh the classes in the\n"
+                             "loss; else the larger are trimmed to the smallest"
+                           : "weigh the classes in the loss, the larger the less")
       ->group(group);
   app.add_flag("--drop-duplicates", o.drop_duplicates,
                "leave out files that are byte for byte others; all of those\n"

@@ -36,6 +36,7 @@ struct Options {
   std::string out = "report";
   bool resume = false, bf16 = false, tf32 = false, cuda_graph = false, inputs_on_host = false;
   std::string command;  // as typed
+  bool parsed = false;  // not yet where a study is made for --help
 };
 
 /// Makes `app` parse them, with this study's defaults and nets in its help.

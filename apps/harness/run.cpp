@@ -159,6 +159,7 @@ int run(const MakeStudy& make, const std::function<void(CLI::App&)>& add_flags, 
   options.command = command_of(argc, argv);
   return run_tool(app, argc, argv, [&] {
     try {
+      options.parsed = true;
       run(make(options), options);
     } catch (const Interrupted& stop) {
       throw Interrupted(format("{}. To go on: {}{}", stop.what(), options.command,

@@ -164,8 +164,30 @@ TEST(JpegOf, ShowsThePictureAsItWas) {
     Tensor error = abs(shown.to(Dtype::f32) - pixels.to(Dtype::f32));
     EXPECT_LE(max(error).item(), 12) << "what JPEG loses of this picture: at most 6 observed";
   }
-  Sounds sounds;
-  EXPECT_EQ(jpeg_of(sounds.load(small_spectrum()), 0), "");
+}
+
+// A feature's first row at the bottom, its first frame on the left; the same where bands are columns.
+TEST(Excerpts, AFeatureIsDrawnForPeople) {
+  for (bool frames_first : {false, true}) {
+    Input input{.name = "x",
+                .recipe = Spectrum{.feature = {.kind = "logmel", .mel = {.n_mels = 4}},
+                                   .frames = 4,
+                                   .frames_first = frames_first}};
+    Tensor rows = zeros({1, 4, 4, 1});
+    rows.fill_(-9);
+    for (i64 i = 0; i < 2; ++i) rows.data<float>()[frames_first ? 4 * i : i] = 9;  // band 0
+    Collection one{{"a"}, {{"a.wav", 0, "a"}}, {}};
+    TemporaryFolder folder;
+    write_file(folder.path / "x.jpg", jpeg_of(Examples(one, input, rows), 0));
+    Tensor shown = load_image(folder.path / "x.jpg", 3).to(Dtype::f32);
+    ASSERT_EQ(shown.shape(), (Shape{128, 128, 3}));
+    auto red = [&](i64 row, i64 column) {
+      return shown.select(0, row).select(0, column).select(0, 0).item();
+    };
+    EXPECT_GT(red(120, 30), 150) << "warm, as the largest";
+    EXPECT_LT(red(120, 100), 100);
+    EXPECT_LT(red(8, 30), 100);
+  }
 }
 
 }  // namespace

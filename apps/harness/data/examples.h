@@ -71,7 +71,7 @@ Collection excerpts(const Collection& collection, i64 count, double seconds);
 /// file together. Ascending; all of them where the classes are equal.
 std::vector<i64> trimmed(const Collection& collection, u64 seed);
 
-/// Example `index` as a small JPEG file for people; empty where it is no picture.
+/// Example `index` as a small JPEG file for people; empty where it is of a table.
 std::string jpeg_of(const Examples& examples, i64 index);
 
 }  // namespace melgrad

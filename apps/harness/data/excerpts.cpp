@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apps/harness/data/examples.h"
+#include "audio/drawing/plot.h"
 #include "audio/files/decode.h"
 #include "kernels/error.h"
 #include "tensor/files/image.h"
@@ -93,12 +94,16 @@ std::vector<i64> trimmed(const Collection& collection, u64 seed) {
 }
 
 std::string jpeg_of(const Examples& examples, i64 index) {
-  const auto* picture = std::get_if<Picture>(&examples.input().recipe);
-  if (!picture) return {};
-  Tensor row = examples.gather({index}).to(Device::cpu()).select(0, 0).permute({1, 2, 0});
+  const Input& input = examples.input();
+  if (std::holds_alternative<Columns>(input.recipe)) return {};
+  Tensor row = examples.gather({index}).to(Device::cpu()).select(0, 0);
   Tensor x = row.dtype() == Dtype::u8 ? row.to(Dtype::f32) / 255. : row;
-  Tensor rgb = x * picture->std + picture->mean;
-  return encode_jpeg(round(clamp(rgb, 0, 1) * 255).to(Dtype::u8));
+  if (const auto* picture = std::get_if<Picture>(&input.recipe)) {
+    Tensor rgb = x.permute({1, 2, 0}) * picture->std + picture->mean;
+    return encode_jpeg(round(clamp(rgb, 0, 1) * 255).to(Dtype::u8));
+  }
+  Tensor feature = input.frames_first() ? x.select(0, 0).transpose(0, 1) : x.select(0, 0);
+  return encode_jpeg(to_bytes(feature_picture(feature.contiguous(), 128, 128)));
 }
 
 }  // namespace melgrad

@@ -143,6 +143,27 @@ Html learning_curves(const Fit& fit) {
              svg);
 }
 
+Html loss_curves(const std::vector<const Fit*>& fits) {
+  double last = 2, highest = 0;
+  for (const Fit* fit : fits) {
+    if (fit->history.empty()) continue;
+    last = std::max(last, static_cast<double>(fit->history.size()));
+    highest = std::max(highest, highest_loss(fit->history));
+  }
+  if (highest == 0) return {};
+  Panel panel{38, 10, 270, 160, 1, last, 0, highest};
+  Html svg = values_axis(panel, false) + epochs_axis(panel);
+  for (const Fit* fit : fits) {
+    svg += curve("polyline.train", panel, fit->history, &Epoch::train_loss);
+    svg += curve("polyline.valid", panel, fit->history, &Epoch::valid_loss);
+  }
+  return tag("svg.curves",
+             {{"viewBox", "0 0 316 190"},
+              {"role", "img"},
+              {"aria-label", format("losses of {} fits over the epochs", fits.size())}},
+             svg);
+}
+
 Html accuracy_strip(double published, double measured, double deviation, double chance) {
   constexpr double left = 6, width = 208, y = 10;
   auto x = [](double share) { return left + std::clamp(share, 0.0, 1.0) * width; };

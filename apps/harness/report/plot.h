@@ -19,6 +19,9 @@ i64 overfitting_start(const std::vector<Epoch>& history, i64 best_epoch);
 /// the part from overfitting_start on is shaded.
 Html learning_curves(const Fit& fit);
 
+/// Training and validation loss of several fits, all in one panel: the folds of a row.
+Html loss_curves(const std::vector<const Fit*>& fits);
+
 /// One row of a dot plot from 0 to 100 %: a ring for the published accuracy, a disc for the
 /// measured one (with a bar of ± its deviation), a line at `chance`. NaN: not drawn.
 Html accuracy_strip(double published, double measured, double deviation, double chance);

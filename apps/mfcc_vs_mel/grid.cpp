@@ -1,0 +1,159 @@
+#include <algorithm>
+#include <cmath>
+
+#include "apps/harness/report/numbers.h"
+#include "apps/harness/report/sections/words.h"
+#include "apps/harness/results/selection.h"
+#include "apps/mfcc_vs_mel/sections.h"
+#include "kernels/error.h"
+
+namespace melgrad::mfcc_vs_mel {
+namespace {
+
+double published(const RowResult& row) {
+  auto found = row.published.find("accuracy");
+  return found == row.published.end() ? std::nan("") : found->second;
+}
+
+// Where the fold that scores is the validation part, its accuracy at the epoch of the lowest loss.
+MeanDeviation at_best_epoch(const RowResult& row, const std::string& rule) {
+  std::vector<double> accuracies;
+  for (const Fit& fit : row.fits)
+    if (fit.rule == rule && !fit.diverged && fit.best_epoch >= 0)
+      accuracies.push_back(fit.history.at(static_cast<std::size_t>(fit.best_epoch)).valid_accuracy);
+  return mean_and_deviation(accuracies);
+}
+
+Html score(const RowResult* row, const RuleUsed& rule) {
+  if (row == nullptr) return tag("td", "–");
+  Measured mean = measured(*row, rule.name);
+  if (mean.fits == 0) return tag("td", "–");
+  Html text = tag("b", sections::with_deviation("accuracy", mean));
+  if (std::isfinite(published(*row))) text += tag("small", "published ", percent(published(*row)));
+  if (rule.name == "published")
+    text += tag("small", "best epoch ", percent(at_best_epoch(*row, rule.name).mean));
+  return tag("td", text + tag("small", decimal(mean.seconds.mean, 1), " s a fit"));
+}
+
+Html table_of(const Report& report, const RuleUsed& rule) {
+  Html head = tag("th", {{"scope", "col"}}, "");
+  for (const char* net : {"basic", "deeper"})
+    for (int batch : {16, 32}) head += tag("th", {{"scope", "col"}}, net, ", ", batch);
+  Html body;
+  for (const char* feature : {"mfcc", "mel"}) {
+    Html line = tag("th", {{"scope", "row"}}, std::string(feature) == "mfcc" ? "MFCC" : "mel");
+    for (const char* net : {"basic", "deeper"})
+      for (int batch : {16, 32}) line += score(cell(report, feature, net, batch), rule);
+    body += tag("tr", line);
+  }
+  return tag("h3.apart", rule.title) + (rule.note.empty() ? Html() : tag("p.note", rule.note)) +
+         tag("div.scroll", tag("table.nets", tag("thead", tag("tr", head)), tag("tbody", body)));
+}
+
+std::string time_in_words(const Report& report) {
+  i64 fits = 0, quick = 0;
+  double longest = 0;
+  for (const RowResult* row : ran_of_grid(report))
+    for (const Fit& fit : row->fits) {
+      ++fits;
+      quick += fit.seconds < 60;
+      longest = std::max(longest, fit.seconds);
+    }
+  return format(
+      "The authors trained each model in less than a minute; here {} of {} did, the longest "
+      "took {} s.",
+      quick, counted(fits, "fit"), decimal(longest, 0));
+}
+
+using Names = std::vector<const char*>;
+
+/// Rows of the grid that differ in one thing alone, side by side.
+struct Sides {
+  std::string better, worse;
+  std::vector<const RowResult*> a, b;
+};
+
+Sides sides(const Report& report, const std::string& better, const std::string& worse,
+            const std::vector<std::pair<std::string, std::string>>& pairs) {
+  Sides made{better, worse, {}, {}};
+  auto find = [&](const std::string& name) -> const RowResult* {
+    for (const RowResult* row : report.ran)
+      if (row->name == name) return row;
+    return nullptr;
+  };
+  for (const auto& [a, b] : pairs)
+    if (find(a) != nullptr && find(b) != nullptr) {
+      made.a.push_back(find(a));
+      made.b.push_back(find(b));
+    }
+  return made;
+}
+
+std::vector<Sides> claims(const Report& report) {
+  std::vector<std::pair<std::string, std::string>> features, nets, batches;
+  for (const char* net : {"basic", "deeper"})
+    for (int batch : {16, 32})
+      features.emplace_back(format("mfcc_{}_{}", net, batch), format("mel_{}_{}", net, batch));
+  for (const char* feature : {"mfcc", "mel"})
+    for (int batch : {16, 32})
+      nets.emplace_back(format("{}_basic_{}", feature, batch),
+                        format("{}_deeper_{}", feature, batch));
+  for (const char* feature : {"mfcc", "mel"})
+    for (const char* net : {"basic", "deeper"})
+      batches.emplace_back(format("{}_{}_32", feature, net), format("{}_{}_16", feature, net));
+  return {sides(report, "MFCC", "mel", features), sides(report, "basic", "deeper", nets),
+          sides(report, "batch 32", "batch 16", batches)};
+}
+
+// The mean of the published differences; NaN where nothing is published.
+double published_difference(const Sides& sides) {
+  double sum = 0;
+  for (std::size_t i = 0; i < sides.a.size(); ++i)
+    sum += published(*sides.a[i]) - published(*sides.b[i]);
+  return sum / static_cast<double>(sides.a.size());
+}
+
+std::string points(double difference) { return decimal(difference * 100, 1) + " points"; }
+
+Html line_of(const Sides& sides, const RuleUsed& rule) {
+  Paired pair = paired(sides.a, sides.b, rule.name);
+  if (pair.pairs == 0) return {};
+  double known = published_difference(sides);
+  return tag("tr", tag("td", sides.better, " over ", sides.worse), tag("td", rule.title),
+             tag("td", tag("b", points(pair.difference.mean)), " ",
+                 tag("span.pm", "± ", decimal(pair.difference.deviation * 100, 1))),
+             tag("td", pair.higher, " of ", pair.pairs),
+             tag("td", std::isfinite(known) ? points(known) : "–"));
+}
+
+}  // namespace
+
+Html grid(const Report& report) {
+  if (ran_of_grid(report).empty()) return {};
+  Html all =
+      tag("h2", "The grid") +
+      tag("p.note", "Accuracy of the last weights, the mean over the folds with its deviation. ",
+          time_in_words(report));
+  for (const RuleUsed& rule : report.results.rules) all += table_of(report, rule);
+  return all;
+}
+
+Html findings(const Report& report) {
+  Html lines;
+  for (const Sides& sides : claims(report))
+    for (const RuleUsed& rule : report.results.rules) lines += line_of(sides, rule);
+  if (lines.empty()) return {};
+  Html head =
+      each(Names{"", "split", "difference", "higher in", "published"}, [](const char* name) {
+        return tag("th", {{"scope", "col"}}, name);
+      });
+  return tag("h2", "What was found, examined") +
+         tag("p.note",
+             "Cells of the grid that differ in one thing alone, compared fold by fold: the mean "
+             "difference in accuracy with its deviation over those pairs, and in how many of them "
+             "the "
+             "first is ahead. A difference smaller than its deviation is no finding.") +
+         tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", lines)));
+}
+
+}  // namespace melgrad::mfcc_vs_mel
