@@ -5,6 +5,7 @@
 
 #include "apps/harness/report/html.h"
 #include "apps/harness/results/results.h"
+#include "tensor/tensor.h"
 
 namespace melgrad {
 
