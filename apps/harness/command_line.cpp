@@ -1,6 +1,7 @@
 #include "apps/harness/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 
 #include "apps/harness/console/tool.h"
@@ -20,6 +21,17 @@ std::string list_of_nets(const Study& study) {
             (row.variant.pretrained ? "  (needs --weights or --pretrain)" : "") + "\n";
   }
   return text;
+}
+
+bool has_testable(const Study& study) {
+  return std::any_of(study.rows.begin(), study.rows.end(),
+                     [](const Row& row) { return row.variant.testable; });
+}
+
+std::vector<std::string> augmentation_names(const Study& study) {
+  std::vector<std::string> names = {"none"};
+  for (const NamedAugmentation& each : study.augmentations) names.push_back(each.name);
+  return names;
 }
 
 std::string is_file_of_weights(const std::string& text) {
@@ -43,6 +55,9 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
   auto option = [&](const char* name, auto& variable, const char* value, const std::string& text) {
     return app.add_option(name, variable, text)->option_text(value)->group(group);
   };
+  auto list = [&](const char* name, auto& values, const char* value, const std::string& text) {
+    return option(name, values, value, text)->delimiter(',')->allow_extra_args(false);
+  };
   auto count = CLI::Range(1, 1000000);
 
   option("--data", o.data, study.table ? "FILE" : "FOLDER",
@@ -50,9 +65,7 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
                        "its own music and measures it"
                      : "one folder of audio files or pictures per class; without it\n"
                        "the program makes up its own music");
-  option("--classes", o.classes, "A,B,C", "the classes to tell apart, in this order")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  list("--classes", o.classes, "A,B,C", "the classes to tell apart, in this order");
   option("--split", o.split, "TRAIN VALID TEST", "files with one class/clip a line")->expected(3);
   o.clips = study.clips;
   option("--clips", o.clips, "N", format("clips of synthesised music per genre ({})", study.clips))
@@ -78,20 +91,22 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
          "default both if there are several excerpts of a file")
       ->check(CLI::IsMember({"auto", "published", "honest", "both"}));
 
+  list("--test-noise", o.test_noise, "DB,DB",
+       "test every net once more on its test clips with so much\n"
+       "less white noise than sound: 30,20,10");
+  list("--test-mp3", o.test_mp3, "KBPS,KBPS",
+       "the same on clips that went through MP3 of so many kbit/s:\n"
+       "128,64,32")
+      ->check(CLI::Range(8, 320));
+
   group = "Training";
-  option("--nets", o.nets, "A,B,C", "or all; by default those that take minutes on two cores")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  option("--only", o.only, "A,B", "only fits of these names: 'base_cnn-honest-*'")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  option("--folds", o.folds, "N,N", "of rules with several folds only these, from 1")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(count);
+  list("--nets", o.nets, "A,B,C", "or all; by default those that take minutes on two cores");
+  list("--only", o.only, "A,B", "only fits of these names: 'base_cnn-honest-*'");
+  list("--folds", o.folds, "N,N", "of rules with several folds only these, from 1")->check(count);
   option("--weights", o.weights, "NAME=FILE...",
-         "published weights for the pretrained net NAME: safetensors,\n"
-         "PyTorch's .pth or Keras's .h5; FILE alone: for all it fits")
+         std::string("published weights for the pretrained net NAME: safetensors,\n"
+                     "PyTorch's .pth or Keras's .h5; FILE alone: for all it fits") +
+             (has_testable(study) ? ".\nOf other nets NAME is tested with them, not trained" : ""))
       ->check(is_file_of_weights);
   option("--pretrain", o.pretrain, "FOLDER",
          "another collection, on which pretrained nets without\n"
@@ -100,12 +115,18 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
       ->check(CLI::NonNegativeNumber);
   option("--seeds", o.seeds, "N", "train each net with so many seeds: mean and deviation (1)")
       ->check(count);
-  option("--epochs", o.epochs, "N",
-         format("at most so many, of the last stage ({})", recipe.stages.back().epochs))
+  list("--epochs", o.lists.epochs, "N,N",
+       format("at most so many, of the last stage ({}); of these four\n"
+              "options each of several values makes rows of its own",
+              recipe.stages.back().epochs))
       ->check(count);
-  option("--batch", o.batch, "N", format("clips a step ({})", recipe.batch))->check(count);
-  option("--lr", o.lr, "RATE", "learning rate of every net trained from scratch")
+  list("--batch", o.lists.batch, "N,N", format("clips a step ({})", recipe.batch))->check(count);
+  list("--lr", o.lists.lr, "RATE,RATE", "learning rate of every net trained from scratch")
       ->check(is_positive);
+  if (!study.augmentations.empty())
+    list("--augment", o.lists.augment, "A,B",
+         "what training does to clips: " + joined(augmentation_names(study)))
+        ->check(CLI::IsMember(augmentation_names(study)));
   option("--unfreeze", o.unfreeze, "N",
          "train, in the last stage, only the last N layers that have\n"
          "parameters, of every net that is run")
@@ -140,6 +161,18 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
                "go on where an earlier run in --out stopped; fits it\n"
                "finished are kept, and go on if --epochs says more")
       ->group(group);
+}
+
+void take_single_values(Options& options) {
+  auto take = [](auto& values, auto& single) {
+    if (values.size() != 1) return;
+    single = values.front();
+    values.clear();
+  };
+  take(options.lists.lr, options.lr);
+  take(options.lists.batch, options.batch);
+  take(options.lists.epochs, options.epochs);
+  take(options.lists.augment, options.augment);
 }
 
 std::string command_of(int argc, char** argv) {

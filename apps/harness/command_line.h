@@ -13,6 +13,14 @@ namespace melgrad {
 
 struct Study;
 
+/// What --lr, --batch, --epochs and --augment list. Of several values each makes rows of its own
+/// (planning/sweep.h), of one it is Options' own.
+struct Lists {
+  std::vector<double> lr = {};
+  std::vector<i64> batch = {}, epochs = {};
+  std::vector<std::string> augment = {};
+};
+
 /// What the command line of every study can say. Unset: the study's own.
 struct Options {
   std::string data;                  // a folder per class; empty: synthesised music
@@ -28,6 +36,10 @@ struct Options {
   i64 seeds = 1;
   std::optional<i64> epochs, batch, patience_from, unfreeze;
   std::optional<double> lr, clip_norm;
+  std::optional<std::string> augment;  // of the study's augmentations, by name, or "none"
+  Lists lists;
+  std::vector<double> test_noise;  // dB: the test clips once more, with white noise
+  std::vector<i64> test_mp3;       // kbit/s: the same through MP3
   std::string device = "cpu";
   int threads = 0;  // 0: as many as cores
   std::vector<std::string> weights;
@@ -41,6 +53,9 @@ struct Options {
 
 /// Makes `app` parse them, with this study's defaults and nets in its help.
 void add_options(CLI::App& app, const Study& study, Options& options);
+
+/// Lists of one value become the option itself.
+void take_single_values(Options& options);
 
 /// As the shell would take it back: quoted where it must be.
 std::string command_of(int argc, char** argv);

@@ -6,7 +6,9 @@
 
 #include "apps/harness/console/progress.h"
 #include "apps/harness/report/numbers.h"
+#include "apps/harness/training/evaluate.h"
 #include "apps/harness/training/learner.h"
+#include "apps/harness/training/objective.h"
 #include "apps/harness/training/parameters.h"
 #include "apps/trained/trained_net.h"
 #include "layers/models/registry.h"
@@ -24,6 +26,7 @@ struct Task {
   u64 seed;
   bool from_scratch;
   Training training;
+  bool only_tested = false;
 };
 
 /// What came of it.
@@ -47,7 +50,61 @@ i64 trained_parameters(Module& net, const Training& training) {
   return most;
 }
 
+i64 batch_of(const Training& training) {
+  const auto* recipe = std::get_if<Recipe>(&training);
+  return recipe != nullptr ? recipe->batch : Recipe{}.batch;
+}
+
+// The test clips once more, with each degradation: "accuracy, noise 20 dB".
+void test_degraded(const Run& run, const Task& task, const FittedView& view, Fitted& fitted) {
+  for (const DegradedClips& clips : run.degraded) {
+    const Examples& examples = clips.examples.at(task.examples.input().name);
+    std::vector<i64> places = clips.places(task.split.test);
+    Evaluation said = evaluate_at_test_time(*fitted.net, examples, view, places,
+                                            batch_of(task.training), task.seed, run.options.bf16);
+    Figures& measured = fitted.fit.measured;
+    measured["accuracy, " + clips.name] = said.accuracy;
+    if (examples.collection().is_segmented)
+      measured["song accuracy, " + clips.name] =
+          song_accuracy(examples.collection(), places, said.predictions);
+  }
+}
+
+std::vector<std::string> figures_wanted(const Run& run) {
+  std::vector<std::string> names;
+  for (const DegradedClips& clips : run.degraded) names.push_back("accuracy, " + clips.name);
+  return names;
+}
+
+// With the weights that are given, in place of a training.
+Fitted do_test(const Run& run, const Task& task, RowResult& result) {
+  auto classes = static_cast<i64>(task.examples.collection().classes.size());
+  Fitted fitted;
+  fitted.net = net_of(run.study, task.row, classes);
+  std::string file = run.tested.load(task.row, *fitted.net);
+  result.parameters = fitted.net->parameter_count();
+  result.trained_parameters = 0;
+  result.started_from = file + ", and was not trained";
+  fitted.net->to(run.device);
+  FittedView view(task.examples, task.row.variant.view, task.split.train);
+  const auto& recipe = std::get<Recipe>(task.training);
+  Evaluation test = evaluate_at_test_time(*fitted.net, task.examples, view, task.split.test,
+                                          recipe.batch, task.seed, recipe.bf16);
+  test.loss += Loss(*fitted.net, {.l2 = recipe.objective.l2}).penalty();
+  Fit& fit = fitted.fit;
+  fit.seed = task.seed;
+  fit.ended = "not trained: the weights are those of " + file;
+  add_test(fit, test, {task.examples, view, task.split});
+  test_degraded(run, task, view, fitted);
+  say(format("\n{}: the weights of {}\n  test: {} right, loss {}", task.title, file,
+             percent(fit.measured.at("accuracy")), decimal(fit.measured.at("loss"), 4)));
+  fitted.normalisation = view.normalisation();
+  fitted.shape = view.shape();
+  return fitted;
+}
+
 Fitted do_fit(const Run& run, const Task& task, RowResult& result) {
+  if (task.only_tested) return do_test(run, task, result);
   const std::vector<std::string>& classes = task.examples.collection().classes;
   Fitted fitted;
   fitted.net = draw_net(run.study, task.row, static_cast<i64>(classes.size()), task.seed);
@@ -72,6 +129,7 @@ Fitted do_fit(const Run& run, const Task& task, RowResult& result) {
   Progress progress(task.row.name, learner->steps());
   fitted.fit = learner->run(checkpoint, progress);
   const Fit& fit = fitted.fit;
+  if (!fit.diverged && !task.from_scratch) test_degraded(run, task, view, fitted);
   progress.line(
       fit.diverged
           ? "  " + fit.ended
@@ -163,13 +221,20 @@ void run_fits(const Run& run, const std::vector<PlannedFit>& fits, StudyData& da
     }
     const RuleSplits& rule = rules[planned.rule];
     Training training = training_of(run.study, row, run.options);
-    if (Session::is_done(result, planned, rule.rule.name, epochs_of(training))) continue;
+    if (Session::is_done(result, planned, rule.rule.name, epochs_of(training), figures_wanted(run)))
+      continue;
 
     auto fold = static_cast<std::size_t>(planned.fold);
     Examples& examples = data.examples.at(find_input(run.study, row).name);
-    Task task{
-        row,          examples, rule.splits[fold], planned.name, title_of(run, planned, rules),
-        planned.seed, false,    training};
+    Task task{row,
+              examples,
+              rule.splits[fold],
+              planned.name,
+              title_of(run, planned, rules),
+              planned.seed,
+              false,
+              training,
+              planned.only_tested};
     Fitted fitted = do_fit(run, task, result);
     fitted.fit.rule = rule.rule.name;
     fitted.fit.fold = planned.fold;

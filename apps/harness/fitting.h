@@ -3,11 +3,13 @@
 #include <memory>
 #include <vector>
 
+#include "apps/harness/data/degraded.h"
 #include "apps/harness/planning/collect.h"
 #include "apps/harness/planning/plan.h"
 #include "apps/harness/results/results.h"
 #include "apps/harness/session.h"
 #include "apps/harness/starting_weights.h"
+#include "apps/harness/tested_weights.h"
 
 namespace melgrad {
 
@@ -18,7 +20,9 @@ struct Run {
   Device device;
   Session& session;
   StartingWeights& starting;
-  std::function<void()> write;  // results.json and the report, as they are now
+  const TestedWeights& tested;
+  const std::vector<DegradedClips>& degraded;  // every net is tested on these, too
+  std::function<void()> write;                 // results.json and the report, as they are now
 };
 
 /// Does what the plan says: each fit that an earlier run did not finish, from its checkpoint if

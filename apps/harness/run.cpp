@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <set>
 
+#include "apps/harness/chapters.h"
 #include "apps/harness/command_line.h"
 #include "apps/harness/console/interrupt.h"
 #include "apps/harness/console/progress.h"
@@ -12,6 +13,7 @@
 #include "apps/harness/planning/collect.h"
 #include "apps/harness/planning/estimate.h"
 #include "apps/harness/planning/plan.h"
+#include "apps/harness/planning/sweep.h"
 #include "apps/harness/session.h"
 #include "apps/harness/starting_weights.h"
 #include "kernels/backend.h"
@@ -73,7 +75,8 @@ StudyData collected(Study& study, const Options& options, const std::vector<cons
 }
 
 void print_plan(Study& study, const Options& options, Device device,
-                const StartingWeights& starting, std::vector<const Row*> rows) {
+                const StartingWeights& starting, const TestedWeights& tested,
+                std::vector<const Row*> rows) {
   std::erase_if(rows, [&](const Row* row) {
     std::string missing = starting.missing(*row);
     if (!missing.empty()) say(row->title + ": " + missing);
@@ -85,8 +88,8 @@ void print_plan(Study& study, const Options& options, Device device,
                              : foresee(study, options, inputs);
   std::vector<std::string> absent;
   std::vector<RuleSplits> rules = rule_splits(study, options, clips, absent);
-  std::string text =
-      plan_in_words(study, options, device, clips.classes, rules, plan(rows, rules, options));
+  std::string text = plan_in_words(study, options, device, clips.classes, rules,
+                                   plan(rows, rules, options, &tested));
   std::fputs(text.c_str(), stdout);
 }
 
@@ -94,8 +97,10 @@ void run(Study study, const Options& options) {
   Device device = device_of(options);
   std::vector<const Row*> rows = chosen_rows(study, options.nets);
   StartingWeights starting(study, rows, options);
+  TestedWeights tested(study, rows, options);
   check_out(options);
-  if (options.plan) return print_plan(study, options, device, starting, rows);
+  check_degradable(options, inputs_of(study, rows));
+  if (options.plan) return print_plan(study, options, device, starting, tested, rows);
 
   Session session(options.out, options.resume);
   std::vector<const Input*> inputs = inputs_of(study, rows);
@@ -105,7 +110,9 @@ void run(Study study, const Options& options) {
     other = collect_folder(study, options.pretrain, options, inputs, session.folder());
   std::vector<std::string> absent;
   std::vector<RuleSplits> rules = rule_splits(study, options, data.collection(), absent);
-  std::vector<PlannedFit> fits = plan(rows, rules, options);
+  std::vector<PlannedFit> fits = plan(rows, rules, options, &tested);
+  tested.check_classes(data.collection().classes);
+  std::vector<DegradedClips> through = degraded(options, data, inputs, rules, session.folder());
 
   if (!options.inputs_on_host && !device.is_cpu())
     for (StudyData* some : {&data, &other})
@@ -119,7 +126,7 @@ void run(Study study, const Options& options) {
   ClipSource clips = clips_of(inputs, data);
   auto write = [&] { session.write(results, clips, study.sections); };
   write();
-  Run all{study, options, device, session, starting, write};
+  Run all{study, options, device, session, starting, tested, through, write};
   if (!options.pretrain.empty()) pretrain(all, rows_of(fits), other, results);
   run_fits(all, fits, data, rules, results);
   write();
@@ -152,15 +159,31 @@ int run(const Study& study, int argc, char** argv) {
 
 int run(const MakeStudy& make, const std::function<void(CLI::App&)>& add_flags, int argc,
         char** argv) {
+  return run(
+      make, add_flags, [](const Options&) { return std::vector<Chapter>(); }, argc, argv);
+}
+
+int run(const MakeStudy& make, const std::function<void(CLI::App&)>& add_flags,
+        const MakeChapters& chapters, int argc, char** argv) {
   CLI::App app("", fs::path(argv[0]).filename().string());
   Options options;
   add_options(app, make(options), options);
   add_flags(app);
   options.command = command_of(argc, argv);
+  auto run_one = [&](const MakeStudy& of, Options with) {
+    Study study = of(with);
+    if (study.cut && app.count("--segments") == 0) with.segments = study.cut->count;
+    run(swept(study, with), with);
+  };
   return run_tool(app, argc, argv, [&] {
+    take_single_values(options);
     try {
       options.parsed = true;
-      run(make(options), options);
+      std::vector<Chapter> all = chapters(options);
+      if (all.empty())
+        run_one(make, options);
+      else
+        run_chapters(all, options, run_one);
     } catch (const Interrupted& stop) {
       throw Interrupted(format("{}. To go on: {}{}", stop.what(), options.command,
                                options.resume ? "" : " --resume"));

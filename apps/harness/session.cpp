@@ -52,6 +52,13 @@ std::vector<std::string> rule_changes(const Results& then, const Results& now) {
   return {"splits: " + before + " → " + after};
 }
 
+std::vector<std::string> names_in_both(const Results& then, const Results& now) {
+  std::vector<std::string> names;
+  for (const RowResult& row : now.rows)
+    if (find_row(then.rows, row.name) != nullptr) names.push_back(row.name);
+  return names;
+}
+
 }  // namespace
 
 Session::Session(const fs::path& out, bool resume) : out_(out), resume_(resume) {
@@ -82,7 +89,8 @@ void Session::keep_earlier(Results& results) const {
   fs::path file = out_ / "results.json";
   if (!fs::exists(file)) return;
   Results earlier = read_json(file.string());
-  std::vector<std::string> differences = changes(earlier.settings, results.settings);
+  std::vector<std::string> differences =
+      changes(earlier.settings, results.settings, names_in_both(earlier, results));
   for (std::string& change : rule_changes(earlier, results)) differences.push_back(change);
   if (earlier.seed != results.seed)
     differences.push_back(format("seed: {} → {}", earlier.seed, results.seed));
@@ -106,6 +114,10 @@ void Session::keep_earlier(Results& results) const {
     say(format("{}: {} finished earlier", row.title,
                row.fits.size() == 1 ? "was" : std::to_string(row.fits.size()) + " fits were"));
   }
+  // Rows of values that --lr and the like listed then.
+  for (const RowResult& row : earlier.rows)
+    if (!row.fits.empty() && find_row(results.rows, row.name) == nullptr)
+      results.rows.push_back(row);
 }
 
 void Session::set_earlier_aside() const {
@@ -127,7 +139,7 @@ void Session::set_earlier_aside() const {
 }
 
 bool Session::is_done(const RowResult& row, const PlannedFit& fit, const std::string& rule,
-                      i64 epochs) {
+                      i64 epochs, const std::vector<std::string>& figures) {
   auto found = std::find_if(row.fits.begin(), row.fits.end(), [&](const Fit& old) {
     return old.seed == fit.seed && old.rule == rule && old.fold == fit.fold;
   });
@@ -135,6 +147,8 @@ bool Session::is_done(const RowResult& row, const PlannedFit& fit, const std::st
   auto done = static_cast<i64>(found->history.size());
   check(done <= epochs, "resume", "epochs: {} has {} already, more than the {} asked for", fit.name,
         done, epochs);
+  for (const std::string& figure : figures)
+    if (!found->diverged && !found->measured.contains(figure)) return false;
   bool had_all = found->ended.rfind("all ", 0) == 0;
   return !had_all || done == epochs;
 }

@@ -29,9 +29,9 @@ class Session {
   /// what it left to previous/, and says so.
   void begin(Results& results);
   /// Whether there is nothing left to do for the fit. One that had all its epochs has something left
-  /// if there are more by now.
+  /// if there are more by now, and one that lacks one of `figures` has to be tested for it.
   static bool is_done(const RowResult& row, const PlannedFit& fit, const std::string& rule,
-                      i64 epochs);
+                      i64 epochs, const std::vector<std::string>& figures = {});
 
   /// results.json and report.html.
   void write(const Results& results, const ClipSource& clips,

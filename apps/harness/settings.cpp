@@ -1,12 +1,15 @@
 #include "apps/harness/settings.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 
 #include "apps/harness/command_line.h"
 #include "apps/harness/lists.h"
 #include "apps/harness/study.h"
+#include "apps/harness/tested_weights.h"
 #include "apps/harness/training/in_words.h"
+#include "audio/collections/content_hash.h"
 #include "kernels/error.h"
 
 namespace melgrad {
@@ -113,6 +116,11 @@ void add_input(Table& table, const Study& study, bool of_sounds) {
                   [&](const Row& row) { return format("{} s", input_of(row).seconds()); });
 }
 
+template <class Value>
+bool is_set(const std::optional<Value>& one, const std::vector<Value>& several) {
+  return one.has_value() || several.size() > 1;
+}
+
 void add_training(Table& table, const Study& study, const Options& options) {
   auto of_recipes = [&](About about, bool changed, std::string (*text)(const Recipe&)) {
     table.of_rows(about, changed, [&](const Row& row) {
@@ -126,9 +134,9 @@ void add_training(Table& table, const Study& study, const Options& options) {
     const auto* solver = std::get_if<SolverSettings>(&training);
     return solver ? solver_in_words(*solver) : std::get<Recipe>(training).optimizer_name();
   });
-  of_recipes(About::learning_rate, options.lr.has_value(), rate_in_words);
+  of_recipes(About::learning_rate, is_set(options.lr, options.lists.lr), rate_in_words);
   of_recipes(About::trained_parameters, options.unfreeze.has_value(), trained_in_words);
-  of_recipes(About::batch, options.batch.has_value(),
+  of_recipes(About::batch, is_set(options.batch, options.lists.batch),
              [](const Recipe& recipe) { return std::to_string(recipe.batch); });
   of_recipes(About::accumulation, false, [](const Recipe& recipe) {
     return recipe.accumulate == 1 ? "" : format("{} batches a step", recipe.accumulate);
@@ -151,9 +159,9 @@ void add_training(Table& table, const Study& study, const Options& options) {
     double mixup = recipe.objective.mixup;
     return mixup > 0 ? format("λ from Beta({}, {})", mixup, mixup) : std::string();
   });
-  table.of_rows(About::augmentation, false, [](const Row& row) {
-    return augmentation_in_words(row.variant.view.augmentation);
-  });
+  table.of_rows(
+      About::augmentation, is_set(options.augment, options.lists.augment),
+      [](const Row& row) { return augmentation_in_words(row.variant.view.augmentation); });
   table.of_rows(About::test_time, false,
                 [](const Row& row) { return test_time_in_words(row.variant.view.test); });
   of_recipes(About::rate_course, false, [](const Recipe& recipe) {
@@ -169,11 +177,19 @@ void add_training(Table& table, const Study& study, const Options& options) {
   of_recipes(About::tested_weights, false, [](const Recipe& recipe) {
     return std::string(recipe.tested == Tested::best ? "of the best epoch" : "of the last epoch");
   });
+  table.of_rows(About::given_weights, true, [&](const Row& row) {
+    std::string text;
+    for (const std::string& given : options.weights)
+      if (auto [of, path] = testable_row(study, given); of == &row)
+        text = format("{} (contents {}), tested and not trained",
+                      std::filesystem::path(path).filename().string(), content_hash(path));
+    return text;
+  });
   of_recipes(About::rules_count_from, options.patience_from.has_value(), [](const Recipe& recipe) {
     return recipe.early_stopping ? format("step {}", recipe.early_stopping->min_steps)
                                  : std::string();
   });
-  table.of_rows(About::epochs, options.epochs.has_value(), [&](const Row& row) {
+  table.of_rows(About::epochs, is_set(options.epochs, options.lists.epochs), [&](const Row& row) {
     Training training = training_of(study, row, options);
     const auto* solver = std::get_if<SolverSettings>(&training);
     return solver ? format("at most {} passes", solver->iterations)
@@ -225,6 +241,7 @@ std::string name_of(About setting) {
     case About::early_stopping: return "early stopping";
     case About::rules_count_from: return "rules count from";
     case About::tested_weights: return "tested weights";
+    case About::given_weights: return "given weights";
     case About::epochs: return "epochs";
     case About::gradient_norm: return "gradient's norm";
     case About::bf16: return "bfloat16";
@@ -265,8 +282,9 @@ std::vector<SettingUsed> settings_of(const Study& study, const Options& options,
                             : "the folders of the collection",
             !by_default);
   add_input(table, study, of_sounds);
-  if (of_sounds)
-    table.add(About::excerpts_of_a_file, std::to_string(options.segments), options.segments != 1);
+  if (of_sounds || study.cut)
+    table.add(About::excerpts_of_a_file, std::to_string(options.segments),
+              options.segments != (study.cut ? study.cut->count : 1));
   bool from_files = !options.split.empty();
   std::vector<std::string> rules;
   for (const SplitRule& rule : study.rules) rules.push_back(rule.title);
@@ -294,7 +312,8 @@ std::vector<SettingUsed> settings_of(const Study& study, const Options& options,
 }
 
 std::vector<std::string> changes(const std::vector<SettingUsed>& then,
-                                 const std::vector<SettingUsed>& now) {
+                                 const std::vector<SettingUsed>& now,
+                                 const std::vector<std::string>& of_rows) {
   // Names in order, and of each the rows that either run says something apart of.
   std::vector<std::pair<std::string, std::vector<std::string>>> names;
   for (const auto* settings : {&now, &then})
@@ -308,7 +327,10 @@ std::vector<std::string> changes(const std::vector<SettingUsed>& then,
   std::vector<std::string> differences;
   for (auto& [name, rows] : names) {
     if (name == name_of(About::epochs)) continue;
-    if (rows.empty()) rows.emplace_back();                                  // all
+    if (rows.empty()) rows.emplace_back();  // all
+    if (!of_rows.empty())
+      std::erase_if(
+          rows, [&](const std::string& row) { return !row.empty() && !contains(of_rows, row); });
     std::vector<std::pair<std::string, std::vector<std::string>>> rows_of;  // by "8 → 4"
     for (const std::string& row : rows) {
       std::string before = value_of(then, name, row), after = value_of(now, name, row);

@@ -37,6 +37,7 @@ enum class About : u8 {
   early_stopping,
   rules_count_from,
   tested_weights,
+  given_weights,
   epochs,
   gradient_norm,
   bf16,
@@ -63,8 +64,10 @@ Training training_of(const Study& study, const Row& row, const Options& options)
 /// says otherwise. Those by which sounds become features only where there are sounds.
 std::vector<SettingUsed> settings_of(const Study& study, const Options& options, bool of_sounds);
 
-/// "batch: 64 → 16" for each setting that differs, but for the number of epochs.
+/// "batch: 64 → 16" for each setting that differs, but for the number of epochs. Of what is said row by
+/// row that of `rows` counts, those that both runs have; none: of all.
 std::vector<std::string> changes(const std::vector<SettingUsed>& then,
-                                 const std::vector<SettingUsed>& now);
+                                 const std::vector<SettingUsed>& now,
+                                 const std::vector<std::string>& rows = {});
 
 }  // namespace melgrad

@@ -1,8 +1,10 @@
 #include "apps/harness/starting_weights.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "apps/harness/fitting.h"
+#include "apps/harness/tested_weights.h"
 #include "kernels/error.h"
 #include "layers/models/pretrained.h"
 #include "layers/models/registry.h"
@@ -31,6 +33,7 @@ StartingWeights::StartingWeights(const Study& study, const std::vector<const Row
                                  const Options& options)
     : may_pretrain_(!options.pretrain.empty()) {
   for (const std::string& given : options.weights) {
+    if (testable_row(study, given).first != nullptr) continue;
     auto [name, path] = name_and_file(study, given);
     std::string problems;
     bool fits = false;
@@ -48,7 +51,10 @@ StartingWeights::StartingWeights(const Study& study, const std::vector<const Row
         problems += format("\n{}: {}", row->name, error.what());
       }
     }
-    check(fits, "weights", "{} is of no pretrained net that is to be trained{}", given, problems);
+    bool may_test =
+        std::any_of(rows.begin(), rows.end(), [](const Row* row) { return row->variant.testable; });
+    check(fits, "weights", "{} is of no pretrained net that is to be trained{}{}", given,
+          may_test ? "; to test it say of which net it is, as NAME=FILE" : "", problems);
   }
   for (const std::string& name : options.nets)
     for (const Row* row : rows)

@@ -26,6 +26,8 @@ struct Variant {
   std::optional<Training> training = {};  // none: the study's
   bool pretrained = false;                // starts from --weights, or from a fit on --pretrain
   bool on_request = false;                // run only if --nets names it or says all
+  /// --weights NAME=FILE may name it: then it is tested with them on every split, and not trained.
+  bool testable = false;
 };
 
 /// A line of the published table.
@@ -35,6 +37,12 @@ struct Row {
   Variant variant = {};
 
   const std::string& net() const { return variant.net.empty() ? name : variant.net; }
+};
+
+/// What --augment may ask for in the place of what a row's view has.
+struct NamedAugmentation {
+  std::string name;
+  Augmentation augmentation;
 };
 
 /// A way to split a collection: into one split, or a fold each.
@@ -48,6 +56,7 @@ struct SplitRule {
 struct Cut {
   i64 count = 1;  // --segments changes it
   double seconds = 0;
+  double least = 0;  // a part of which the file has fewer seconds than that is left out
 };
 
 /// Files that do not take part, by stem ("disco.00051"), and why.
@@ -72,6 +81,7 @@ struct Study {
   bool trims = true;  // classes to the size of the smallest; else all stay, and weigh the same
   Training training = Recipe{};  // of rows that do not say otherwise
   std::vector<Row> rows;
+  std::vector<NamedAugmentation> augmentations = {};  // none: there is no --augment
   /// Empty: 70, 15 and 15 %, stratified; over excerpts ("published", leaks) and over recordings
   /// ("honest") where a file gives several.
   std::vector<SplitRule> rules = {};
@@ -104,5 +114,17 @@ int run(const Study& study, int argc, char** argv);
 using MakeStudy = std::function<Study(const Options&)>;
 int run(const MakeStudy& make, const std::function<void(CLI::App&)>& add_flags, int argc,
         char** argv);
+
+/// A run of a study with other clips than the run before it: in the folder `name` below --out, with a
+/// report of its own.
+struct Chapter {
+  std::string name, title;  // "2s", "segments of 2 s"
+  MakeStudy make;
+};
+/// What the command line asks for; none: it is one run, of `make`.
+using MakeChapters = std::function<std::vector<Chapter>(const Options&)>;
+/// The same, with a summary of all chapters in --out (chapters.h).
+int run(const MakeStudy& make, const std::function<void(CLI::App&)>& add_flags,
+        const MakeChapters& chapters, int argc, char** argv);
 
 }  // namespace melgrad

@@ -159,6 +159,7 @@ Clip distorted(const Distortion& d, Clip clip, i64 variant) {
     clip.samples = add_white_noise(clip.samples, snr_db, generator);
   }
   if (d.compressed) clip.samples = through_vorbis(clip);
+  if (d.mp3_kbps > 0) clip.samples = through_mp3(clip, d.mp3_kbps);
   return clip;
 }
 
@@ -212,7 +213,8 @@ Tensor Input::load(const Example& example, i64 variant) const {
   }
   if (is_image_file(example.path)) {
     const auto* picture = std::get_if<Picture>(&recipe);
-    check(picture && variant == 0, "input", "{} is a picture: it has no sound to {}", example.path,
+    check(picture && variant == 0 && !heard_through, "input",
+          "{} is a picture: it has no sound to {}", example.path,
           picture ? "distort" : "take a spectrum of");
     check_dtype(*this);
     return as_stored(*this, load_picture(*picture, example.path));
@@ -223,6 +225,7 @@ Tensor Input::load(const Example& example, i64 variant) const {
   Clip clip = decode(example.path, {.offset = example.offset, .duration = duration});
   check(clip.samples.numel() > 0, "input", "{}: there is nothing after {} s", example.path,
         example.offset);
+  if (heard_through) clip = distorted(*heard_through, clip, 0);
   if (variant > 0) clip = distorted(variants[static_cast<std::size_t>(variant - 1)], clip, variant);
   try {
     return of_samples(clip.samples, clip.sample_rate);

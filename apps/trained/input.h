@@ -58,6 +58,7 @@ struct Distortion {
   i64 cuts = 0;                              // pieces that are taken out
   double least_cut = 0, most_cut = 0;        // seconds each
   bool compressed = false;                   // through Ogg Vorbis and back
+  i64 mp3_kbps = 0;                          // through MP3 of so many kbit/s and back; 0: not
 };
 
 /// One way to see a clip: from a file to the row of numbers that is stored of it.
@@ -68,6 +69,8 @@ struct Input {
   Dtype stored = Dtype::f32;
   /// Beside the clip as it is, so many others are stored, each distorted in its own way.
   std::vector<Distortion> variants = {};
+  /// What happens to every clip's sound first, its variants' too.
+  std::optional<Distortion> heard_through = {};
 
   /// Of one row: (C, H, W), or (D) of columns.
   Shape shape() const;

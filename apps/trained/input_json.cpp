@@ -119,13 +119,14 @@ void fields(T& columns, Visit visit) {
 
 template <Is<Distortion> T, class Visit>
 void fields(T& distortion, Visit visit) {
-  auto& [least_snr_db, most_snr_db, cuts, least_cut, most_cut, compressed] = distortion;
+  auto& [least_snr_db, most_snr_db, cuts, least_cut, most_cut, compressed, mp3_kbps] = distortion;
   visit("least_snr_db", least_snr_db);
   visit("most_snr_db", most_snr_db);
   visit("cuts", cuts);
   visit("least_cut", least_cut);
   visit("most_cut", most_cut);
   visit("compressed", compressed);
+  visit("mp3_kbps", mp3_kbps);
 }
 
 // --- enumerators by the names that audio's parse functions know
@@ -211,14 +212,17 @@ Input read_input(const Json& json) {
         json["kind"].dump());
   input.stored = json::get<Dtype>(json, "", "stored");
   input.variants = json::get<std::vector<Distortion>>(json, "", "variants");
-  check(json.size() == 4, "input", "has keys that are not known here: {}", json.dump());
+  bool changed = json.contains("heard_through");
+  if (changed) input.heard_through = json::get<Distortion>(json, "", "heard_through");
+  check(json.size() == (changed ? 5 : 4), "input", "has keys that are not known here: {}",
+        json.dump());
   return input;
 }
 
 }  // namespace
 
 std::string Input::json() const {
-  const auto& [unwritten_name, the_recipe, the_dtype, the_variants] = *this;
+  const auto& [unwritten_name, the_recipe, the_dtype, the_variants, heard_through_or_not] = *this;
   try {
     Json json;
     std::visit(
@@ -229,6 +233,7 @@ std::string Input::json() const {
         the_recipe);
     json["stored"] = json::written(the_dtype);
     json["variants"] = json::written(the_variants);
+    if (heard_through_or_not) json["heard_through"] = json::written(*heard_through_or_not);
     return json.dump();
   } catch (const nlohmann::json::exception& error) {
     fail("input", "'{}' cannot be written: {}", unwritten_name, error.what());

@@ -66,5 +66,8 @@ class AudioReader {
 void encode(const std::filesystem::path& path, const Clip& clip);
 /// What is left of samples (samples) that went through Ogg Vorbis: as many as before.
 Tensor through_vorbis(const Clip& clip);
+/// The same through MP3 at a constant bit rate, in their places. Throws Error on a rate that MP3 does
+/// not have at the clip's sampling rate, with those it has.
+Tensor through_mp3(const Clip& clip, i64 kbps);
 
 }  // namespace melgrad

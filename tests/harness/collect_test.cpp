@@ -145,6 +145,33 @@ TEST(Collect, AStudyMayCutItsFilesAndLeaveSomeOut) {
   EXPECT_EQ(foresee(study, options, inputs).counts(), data.collection().counts());
 }
 
+TEST(Collect, PartsThatAFileEndsBeforeAreLeftOutAndCounted) {
+  TemporaryFolder folder;
+  write_tones(folder / "tones", 1);  // of 1.2 s
+  Tensor x = decode(folder / "tones/low/0.wav").samples;
+  encode(folder / "tones/low/0.wav", {x.slice(0, 0, 7919), 8000});  // a sample less than .99 s
+  encode(folder / "tones/low/1.wav", {x.slice(0, 0, 7920), 8000});
+  encode(folder / "tones/high/2.wav", {x.slice(0, 0, 3960), 8000});
+  Study study = cut_study();
+  study.left_out = {};
+  study.cut = Cut{.count = 3, .seconds = .5, .least = .49};
+  Options options;
+  options.data = (folder / "tones").string();
+  options.out = (folder / "out").string();
+  options.segments = 2;
+  std::vector<const Input*> inputs = {&study.inputs[0]};
+  StudyData data = collect(study, options, inputs, options.out);
+  EXPECT_EQ(data.collection().counts(), (std::vector<i64>{11, 11, 12, 12}));
+  EXPECT_TRUE(
+      any_contains(data.notes,
+                   "2 parts of 48 left out, for which the file ends too early (a part needs "
+                   "0.49 s): 1 of 2.wav and 1 of 0.wav"));
+  EXPECT_TRUE(data.skipped().empty());
+  EXPECT_EQ(foresee(study, options, inputs).counts(), data.collection().counts());
+  options.segments = 3;  // the third part has .2 s of each file
+  EXPECT_EQ(foresee(study, options, inputs).counts(), data.collection().counts());
+}
+
 TEST(Describe, MadeUpMusicHasThePublishedFiguresBesideIt) {
   Study study = cut_study();
   study.genres = {"a", "b", "c", "d", "e"};

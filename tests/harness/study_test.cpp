@@ -126,6 +126,21 @@ std::vector<Split> splits_of(const std::string& rule, const std::vector<Json>& c
   return (rule == "folds" ? study.rules[0] : study.rules[1]).splits(collection, 3);
 }
 
+/// The share of files whose clips' mean strengths are strongest at the truth.
+double of_songs(const Said& said, const std::vector<i64>& labels, const std::vector<i64>& tested,
+                const std::vector<Json>& clips) {
+  std::map<std::string, std::pair<i64, std::vector<double>>> songs;
+  for (std::size_t i = 0; i < tested.size(); ++i) {
+    auto& [label, sum] = songs[clips[static_cast<std::size_t>(tested[i])]["name"]];
+    label = labels[i];
+    sum.resize(4, 0);
+    for (std::size_t c = 0; c < 4; ++c) sum[c] += said.strengths[i][c];
+  }
+  double right = 0;
+  for (const auto& [name, song] : songs) right += strongest(song.second) == song.first ? 1 : 0;
+  return right / static_cast<double>(songs.size());
+}
+
 TEST_F(WholeStudy, EveryFigureIsWhatTheWeightsSayOfTheSounds) {
   Study study = example_study();
   std::vector<Json> clips = results_["clips"].get<std::vector<Json>>();
@@ -154,6 +169,7 @@ TEST_F(WholeStudy, EveryFigureIsWhatTheWeightsSayOfTheSounds) {
       Said said = by_hand.say(*net, split.test, 3, true);
 
       std::map<std::string, double> expected = figures(said, labels);
+      expected["song accuracy"] = of_songs(said, labels, split.test, clips);
       expected["loss"] = log_loss(said, labels) + penalty(row, *net);
       std::size_t of_the_solver = row.name == "saga" ? 2 : 0;  // objective, largest gradient
       EXPECT_EQ(fit["measured"].size(), expected.size() + of_the_solver);

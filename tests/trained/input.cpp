@@ -212,6 +212,38 @@ TEST_F(InputLoad, CompressionLosesLittle) {
   EXPECT_GT(power(lost), 1e-5 * power(clean));
 }
 
+TEST_F(InputLoad, Mp3LosesMoreTheLowerItsRate) {
+  std::vector<float> clean = samples().to_vector<float>();
+  double before = 1e-7;
+  for (i64 kbps : {64, 32, 8}) {
+    std::vector<float> lost = distorted({.mp3_kbps = kbps});
+    ASSERT_EQ(lost.size(), clean.size());
+    for (std::size_t i = 0; i < lost.size(); ++i) lost[i] -= clean[i];
+    EXPECT_GT(power(lost), before * power(clean)) << kbps;
+    before = power(lost) / power(clean);
+  }
+}
+
+// Before the variants, and of every clip; with the noise at the level that is asked for.
+TEST_F(InputLoad, EveryClipIsHeardThroughADistortion) {
+  Input input = waveform(8000, {{.mp3_kbps = 32}}), clean = waveform(8000);
+  input.heard_through = noise(20, 20);
+  Tensor x = clean.load(example), noisy = input.load(example) - x;
+  EXPECT_NEAR(10 * std::log10(sum(x * x).item() / sum(noisy * noisy).item()), 20,
+              .2);  // 8000 draws: ± .07
+  EXPECT_TRUE(equal(input.load(example), x + noisy));
+  EXPECT_FALSE(equal(input.load(example, 1), clean.load(example)));
+  Tensor of_both = input.load(example, 1) - waveform(8000, {{.mp3_kbps = 32}}).load(example, 1);
+  EXPECT_GT(sum(of_both * of_both).item(), .3 * sum(noisy * noisy).item());
+
+  save_png(folder / "x.png", full({8, 8, 3}, 99, Dtype::u8));
+  Input drawn = picture();
+  drawn.heard_through = noise(20, 20);
+  EXPECT_TRUE(
+      contains(error_of([&] { drawn.load({.path = folder / "x.png", .label = 0, .group = ""}); }),
+               "x.png is a picture"));
+}
+
 // Of the clip's content and the variant's number: not of the path, nor of what was drawn before.
 TEST_F(InputLoad, VariantsAreReproducible) {
   Distortion all{.least_snr_db = 5,

@@ -35,7 +35,7 @@ constexpr const char* decibel = "logmel mfcc delta";
 
 const Json one_distortion = Json::parse(
     R"([{"least_snr_db": 3.0, "most_snr_db": 4.0, "cuts": 0, "least_cut": 0.0, "most_cut": 0.0,
-         "compressed": true}])");
+         "compressed": true, "mp3_kbps": 0}])");
 
 // The window is Kaiser's, so that beta counts; the hop is given, so that win_length does not set it.
 const std::vector<Leaf> spectrum_leaves = {
@@ -93,6 +93,7 @@ const std::vector<Leaf> distortion_leaves = {
     {"/variants/0/least_cut", .01},
     {"/variants/0/most_cut", .09},
     {"/variants/0/compressed", true},
+    {"/variants/0/mp3_kbps", 16},
 };
 
 Input spectrum(const std::string& kind) {
@@ -180,6 +181,20 @@ TEST_F(InputJson, EveryParameterOfADistortionCounts) {
     if (contains(place, "/variants/")) found.insert(place);
   EXPECT_EQ(found, places(distortion_leaves));
   for (const Leaf& leaf : distortion_leaves) expect_leaf(input, leaf, true, 1);
+}
+
+// Only where something is done to the sound, so that other inputs' texts are what they were.
+TEST_F(InputJson, WhatItIsHeardThroughCounts) {
+  Input input = spectrum("logmel"), through = input;
+  EXPECT_FALSE(contains(input.json(), "heard_through"));
+  through.heard_through = Distortion{.least_snr_db = 3, .most_snr_db = 4};
+  Input back = Input::from_json(through.json());
+  EXPECT_EQ(back.json(), through.json());
+  ASSERT_TRUE(back.heard_through.has_value());
+  EXPECT_EQ(back.heard_through->most_snr_db, 4);
+  EXPECT_FALSE(same_row(through.load(example), input.load(example)));
+  EXPECT_TRUE(contains(error_of([&] { Input::from_json(with(through.json(), "/other", 1)); }),
+                       "not known here"));
 }
 
 TEST_F(InputJson, ColumnsAreTheirNames) {

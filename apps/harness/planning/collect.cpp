@@ -12,6 +12,7 @@
 #include "apps/harness/planning/splitting.h"
 #include "audio/collections/gtzan.h"
 #include "audio/collections/walk.h"
+#include "audio/files/decode.h"
 #include "audio/synth/synth.h"
 #include "tensor/files/image.h"
 #include "tensor/files/utf8.h"
@@ -121,11 +122,25 @@ StudyData collect_table(const Study& study, const Options& options, const fs::pa
   return data;
 }
 
+// Parts of which the sound ends before they have so many seconds.
+void leave_out_short(Collection& clips, double least) {
+  std::map<fs::path, double> seconds;
+  std::erase_if(clips.examples, [&](const Example& part) {
+    if (!is_audio_file(part.path)) return false;
+    auto [known, is_new] = seconds.emplace(part.path, 0);
+    if (is_new) known->second = audio_info(part.path).seconds();
+    constexpr double rounding = 1e-6;  // less than a sample
+    return std::min(known->second - part.offset, part.duration) < least - rounding;
+  });
+}
+
 // The clips that rows are made of.
 Collection cut(const Study& study, const Options& options, const Collection& files,
                const std::vector<const Input*>& inputs) {
   if (!study.cut) return excerpts(files, options.segments, seconds_of(inputs));
-  return segmented(files, options.segments, study.cut->seconds);
+  Collection clips = segmented(files, options.segments, study.cut->seconds);
+  if (study.cut->least > 0) leave_out_short(clips, study.cut->least);
+  return clips;
 }
 
 // Without what the study leaves out, which is named as skipped.
@@ -149,6 +164,7 @@ void use_files(StudyData& data, const Study& study, const Collection& files,
   add(data.notes, notes_of_skipped(data.skipped(), data.folder));
   if (data.of_sounds || study.cut)
     add(data.notes, notes_of_parts(study, options.segments, seconds_of(inputs)));
+  if (study.cut) add(data.notes, notes_of_short_files(*study.cut, files, clips, options.segments));
   if (!options.drop_duplicates) add(data.notes, notes_of_copies(data.any(), data.folder));
 }
 

@@ -139,6 +139,9 @@ std::string plan_in_words(const Study& study, const Options& options, Device dev
     Cost cost{recipe == nullptr ? std::get<SolverSettings>(training).iterations : 0, 0};
     if (recipe != nullptr)
       cost = cost_of(*recipe, split, fit.row->variant.view.test, estimate.seconds_a_batch);
+    if (fit.only_tested)
+      cost = {0, static_cast<double>(batches_of(split.test.size(), recipe->batch)) / 3 *
+                     estimate.seconds_a_batch};
     seconds += cost.seconds;
     out << std::left << std::setw(static_cast<int>(width)) << fit.name << std::right
         << std::setw(13) << estimate.parameters << std::setw(13) << estimate.trained_parameters

@@ -152,6 +152,24 @@ Notes notes_of_parts(const Study& study, i64 segments, double seconds) {
              segments, seconds)};
 }
 
+Notes notes_of_short_files(const Cut& cut, const Collection& files, const Collection& clips,
+                           i64 segments) {
+  std::map<fs::path, i64> parts;
+  for (const Example& clip : clips.examples) ++parts[clip.path];
+  i64 missing = 0;
+  std::vector<std::string> words;
+  for (const Example& file : files.examples)
+    if (i64 lacks = segments - parts[file.path]; lacks > 0) {
+      missing += lacks;
+      words.push_back(format("{} of {}", lacks, file.path.filename()));
+    }
+  if (missing == 0) return {};
+  return {format("{} of {} left out, for which the file ends too early (a part needs {} s): {}",
+                 counted(missing, "part"),
+                 files.examples.size() * static_cast<std::size_t>(segments), decimal(cut.least, 4),
+                 first_of(words))};
+}
+
 Notes notes_of_copies(const Examples& examples, const fs::path& folder) {
   const Collection& collection = examples.collection();
   auto name = [&](i64 file) { return name_in(folder, example_of(collection, file).path); };

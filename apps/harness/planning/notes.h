@@ -22,6 +22,9 @@ Notes notes_of_songs(const Collection& songs);
 Notes notes_of_skipped(const std::vector<Skipped>& skipped, const std::filesystem::path& folder);
 /// Of how much of each file rows are made: of excerpts so long, or as the study cuts it.
 Notes notes_of_parts(const Study& study, i64 segments, double seconds);
+/// Files that end before all their parts: how many parts were left out, of which files.
+Notes notes_of_short_files(const Cut& cut, const Collection& files, const Collection& clips,
+                           i64 segments);
 /// Files that are byte for byte others, in one class and in two.
 Notes notes_of_copies(const Examples& examples, const std::filesystem::path& folder);
 /// How many clips of which classes were left out, or that the loss weighs classes instead.

@@ -7,7 +7,8 @@ namespace melgrad {
 namespace {
 
 bool is_share(const std::string& figure) {
-  return figure == "accuracy" || figure.rfind("top ", 0) == 0;
+  return figure.starts_with("accuracy") || figure.starts_with("song accuracy") ||
+         figure.starts_with("top ");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "kernels/error.h"
 
@@ -178,6 +179,42 @@ Html accuracy_strip(double published, double measured, double deviation, double 
   std::string label = has_published ? format("published {}, ", percent(published)) : "";
   label += format("measured {}", percent(measured));
   return tag("svg.strip", {{"viewBox", "0 0 220 20"}, {"role", "img"}, {"aria-label", label}}, svg);
+}
+
+// At its line's end, but below the one above it.
+std::vector<double> label_heights(const Panel& panel, const std::vector<NamedLine>& lines) {
+  std::vector<std::size_t> order(lines.size());
+  std::iota(order.begin(), order.end(), 0);
+  auto end_of = [&](std::size_t i) { return lines[i].values.back(); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return end_of(a) > end_of(b); });
+  std::vector<double> heights(lines.size());
+  double above = -100;
+  for (std::size_t i : order)
+    heights[i] = above = std::max(above + 11, panel.y(std::max(0., end_of(i))));
+  return heights;
+}
+
+Html accuracy_lines(const std::vector<std::string>& places, const std::vector<NamedLine>& lines) {
+  Panel panel{38, 10, 250, 150, 0, std::max(1., static_cast<double>(places.size()) - 1), 0, 1};
+  Html svg = values_axis(panel, true);
+  for (std::size_t i = 0; i < places.size(); ++i)
+    svg += text("text.tick.middle", panel.x(static_cast<double>(i)), panel.top + panel.height + 14,
+                places[i]);
+  std::vector<double> heights = label_heights(panel, lines);
+  for (std::size_t l = 0; l < lines.size(); ++l) {
+    std::string points;
+    for (std::size_t i = 0; i < lines[l].values.size(); ++i) {
+      double x = panel.x(static_cast<double>(i)), value = lines[l].values[i];
+      if (!std::isfinite(value)) continue;
+      points += (points.empty() ? "" : " ") + decimal(x, 1) + "," + decimal(panel.y(value), 1);
+      svg += circle("circle.measured", x, panel.y(value), 2.6);
+    }
+    if (!points.empty()) svg += tag("polyline.valid", {{"points", points}});
+    svg += text("text", panel.left + panel.width + 8, heights[l] + 3.5, lines[l].name);
+  }
+  return tag("svg.curves",
+             {{"viewBox", "0 0 400 182"}, {"role", "img"}, {"aria-label", "accuracy"}}, svg);
 }
 
 Html confusion_table(const Confusion& confusion, const std::vector<std::string>& classes) {

@@ -26,6 +26,14 @@ Html loss_curves(const std::vector<const Fit*>& fits);
 /// measured one (with a bar of ± its deviation), a line at `chance`. NaN: not drawn.
 Html accuracy_strip(double published, double measured, double deviation, double chance);
 
+/// A line through values from 0 to 1, with its name at its end. NaN: not drawn.
+struct NamedLine {
+  std::string name;
+  std::vector<double> values;  // one for each place
+};
+/// Lines over the same places, from left to right: accuracies over what was changed.
+Html accuracy_lines(const std::vector<std::string>& places, const std::vector<NamedLine>& lines);
+
 /// A table of counts, each cell tinted by its share of the row.
 Html confusion_table(const Confusion& confusion, const std::vector<std::string>& classes);
 

@@ -104,6 +104,7 @@ svg .spread { stroke: var(--blue); stroke-width: 5; stroke-linecap: round; opaci
 .scores { font-size: 14px; } .scores th { font-weight: 500; color: var(--soft); font-size: 13px; }
 .scores td, .scores th { text-align: right; padding: 5px 12px; border-bottom: 1px solid var(--faint); }
 .scores td:first-child, .scores th:first-child { text-align: left; padding-left: 0; }
+.scores small { color: var(--soft); font-size: 12px; font-weight: 400; }
 .scores tbody th { font: inherit; color: inherit; }
 .scores .strong { font-weight: 650; }
 .pairs th[scope=rowgroup] { vertical-align: top; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "apps/harness/data/batches.h"
 #include "apps/harness/training/objective.h"
@@ -80,6 +81,28 @@ class MeanStrengths {
 
 }  // namespace
 
+double song_accuracy(const Collection& collection, const std::vector<i64>& clips,
+                     const std::vector<Prediction>& said) {
+  struct Song {
+    i64 label = 0;
+    std::vector<double> strengths = {};  // sums: the largest is the mean's largest
+  };
+  std::map<std::filesystem::path, Song> songs;
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    const Example& clip = collection.examples.at(static_cast<std::size_t>(clips[i]));
+    auto& [label, strengths] = songs[clip.path];
+    label = clip.label;
+    strengths.resize(said[i].strengths.size());
+    for (std::size_t c = 0; c < strengths.size(); ++c) strengths[c] += said[i].strengths[c];
+  }
+  i64 right = 0;
+  for (const auto& [path, song] : songs) {
+    auto strongest = std::max_element(song.strengths.begin(), song.strengths.end());
+    right += strongest - song.strengths.begin() == song.label;
+  }
+  return static_cast<double>(right) / static_cast<double>(songs.size());
+}
+
 void add_test(Fit& fit, const Evaluation& test, const Lesson& lesson) {
   const std::vector<std::string>& classes = lesson.examples.collection().classes;
   std::vector<i64> labels = lesson.examples.labels(lesson.split.test);
@@ -90,6 +113,9 @@ void add_test(Fit& fit, const Evaluation& test, const Lesson& lesson) {
     strengths.push_back(test.predictions[i].strengths);
   }
   fit.measured = figures_of(test.loss, fit.confusion, classes, labels, strengths);
+  if (lesson.examples.collection().is_segmented)
+    fit.measured["song accuracy"] =
+        song_accuracy(lesson.examples.collection(), lesson.split.test, test.predictions);
   fit.predictions = test.predictions;
 }
 

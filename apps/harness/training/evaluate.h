@@ -22,7 +22,13 @@ Evaluation evaluate_at_test_time(Module& net, const Examples& examples, const Fi
                                  const std::vector<i64>& indices, i64 batch, u64 seed,
                                  bool bf16 = false);
 
-/// Scores, confusion and predictions of the lesson's test part.
+/// The share of songs, which are files, whose class is the strongest in the mean over those of their
+/// clips that were tested; `said` of each of `clips`.
+double song_accuracy(const Collection& collection, const std::vector<i64>& clips,
+                     const std::vector<Prediction>& said);
+
+/// Scores, confusion and predictions of the lesson's test part; "song accuracy" where files give
+/// several clips.
 void add_test(Fit& fit, const Evaluation& test, const Lesson& lesson);
 
 /// The logits of x, f32.

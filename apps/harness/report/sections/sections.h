@@ -8,6 +8,9 @@ Html head(const Report& report);         // title, the best net in a sentence, w
 Html table(const Report& report);        // published beside measured accuracy and loss
 Html figures(const Report& report);      // and what else was published: "top 3", "F1 Pop"
 Html rules(const Report& report);        // the first way to split beside the others
+Html songs(const Report& report);        // the score of a song beside that of its clips
+Html sweeps(const Report& report);       // one setting after the other: --lr, --batch, …
+Html degraded(const Report& report);     // accuracy on clips with noise, or compressed
 Html folds(const Report& report);        // accuracy of each fold
 Html curves(const Report& report);       // loss and accuracy over the epochs
 Html confusions(const Report& report);   // what is taken for what

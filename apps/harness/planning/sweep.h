@@ -1,0 +1,27 @@
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apps/harness/command_line.h"
+#include "apps/harness/study.h"
+
+namespace melgrad {
+
+/// A row's name as swept() makes it: "cnn2@lr=0.001@batch=32".
+struct SweptName {
+  std::string base;                                                // "cnn2"
+  std::vector<std::pair<std::string, std::string>> settings = {};  // {"lr", "0.001"}, …
+};
+SweptName parse_swept_name(const std::string& name);
+
+/// The study with a row for each combination of the values that Options::lists has several of, in the
+/// place of each row that is run and that they can be of: no rate of pretrained rows, nothing of rows that SAGA solves or that
+/// --weights gives weights to. A row keeps its published figures where the values are those it has
+/// anyway.
+Study swept(const Study& study, const Options& options);
+
+/// The augmentation called so, by name; "none" is none. Throws Error if the study has none of the name.
+Augmentation find_augmentation(const Study& study, const std::string& name);
+
+}  // namespace melgrad

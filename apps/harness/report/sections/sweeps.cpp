@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <map>
+
+#include "apps/harness/lists.h"
+#include "apps/harness/planning/sweep.h"
+#include "apps/harness/report/numbers.h"
+#include "apps/harness/report/sections/sections.h"
+#include "apps/harness/report/sections/words.h"
+#include "kernels/error.h"
+
+namespace melgrad::sections {
+namespace {
+
+/// Rows that differ in one setting alone, by its value.
+struct Line {
+  std::string title;
+  std::map<std::string, const RowResult*> rows;
+};
+struct Table {
+  std::string setting;
+  std::vector<std::string> values;                  // in the order of the command line
+  std::vector<std::pair<std::string, Line>> lines;  // by the rows' name without the setting
+};
+
+std::string erased(std::string text, const std::string& part) {
+  std::size_t at = text.find(part);
+  return at == std::string::npos ? text : text.erase(at, part.size());
+}
+
+Table& table_of(std::vector<Table>& tables, const std::string& setting) {
+  for (Table& table : tables)
+    if (table.setting == setting) return table;
+  return tables.emplace_back(Table{setting, {}, {}});
+}
+
+Line& line_of(Table& table, const std::string& name, const std::string& title) {
+  for (auto& [known, line] : table.lines)
+    if (known == name) return line;
+  return table.lines.emplace_back(name, Line{title, {}}).second;
+}
+
+std::vector<Table> tables_of(const Results& results) {
+  std::vector<Table> tables;
+  for (const RowResult& row : results.rows) {
+    if (row.fits.empty()) continue;
+    for (const auto& [setting, value] : parse_swept_name(row.name).settings) {
+      Table& table = table_of(tables, setting);
+      if (!contains(table.values, value)) table.values.push_back(value);
+      std::string rest = erased(row.name, format("@{}={}", setting, value));
+      line_of(table, rest, erased(row.title, format(", {} {}", setting, value))).rows[value] = &row;
+    }
+  }
+  return tables;
+}
+
+Html cell(const Line& line, const std::string& value, const RuleUsed& rule) {
+  auto row = line.rows.find(value);
+  if (row == line.rows.end()) return tag("td", "–");
+  Measured mean = measured(*row->second, rule.name);
+  if (mean.fits == 0) return tag("td", mean.diverged > 0 ? "diverged" : "–");
+  Html text = with_deviation("accuracy", mean);
+  if (mean.figures.contains("song accuracy"))
+    text += tag("small", " song ", figure_text("song accuracy", mean["song accuracy"].mean));
+  return tag("td", text);
+}
+
+std::string in_words(const std::string& setting) {
+  const std::map<std::string, std::string> known = {{"lr", "Learning rate"},
+                                                    {"batch", "Batch"},
+                                                    {"epochs", "Epochs"},
+                                                    {"augment", "Augmentation"}};
+  return known.contains(setting) ? known.at(setting) : setting;
+}
+
+Html html_of(const Table& table, const RuleUsed& rule) {
+  Html head = tag("th", {{"scope", "col"}}, "Net");
+  for (const std::string& value : table.values) head += tag("th", {{"scope", "col"}}, value);
+  Html rows = each(table.lines, [&](const auto& entry) {
+    return tag("tr", tag("td", entry.second.title), each(table.values, [&](const auto& value) {
+                 return cell(entry.second, value, rule);
+               }));
+  });
+  return tag("h3.apart", in_words(table.setting), ": ", rule.title) +
+         tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", rows)));
+}
+
+}  // namespace
+
+Html sweeps(const Report& report) {
+  std::vector<Table> tables = tables_of(report.results);
+  if (tables.empty()) return {};
+  return tag("h2", "By setting") +
+         tag("p.note", "Test accuracy of the same nets with one setting changed.") +
+         each(tables, [&](const Table& table) {
+           return each(report.results.rules,
+                       [&](const RuleUsed& rule) { return html_of(table, rule); });
+         });
+}
+
+}  // namespace melgrad::sections

@@ -1,0 +1,22 @@
+#pragma once
+#include <vector>
+
+#include "apps/harness/study.h"
+
+namespace melgrad {
+
+/// What this study's command line can say beside what every study's can.
+struct SegmentFlags {
+  std::vector<double> seconds = {3};  // of a segment; several are a chapter each
+  bool early_stopping = false;
+  double log_mel = 0;  // seconds that pictures of log-mel spectrograms span; 0: there is sound
+};
+
+/// The table of study D's audio nets. Throws Error where --log-mel finds no picture.
+Study segments_study(const SegmentFlags& flags, const Options& options);
+
+/// This study's parts of the page: one clip in pictures, where overfitting begins, what was found.
+/// `folder`: of the run, which paths of sounds may be relative to.
+std::vector<Section> segment_sections(const Feature& mfcc, const std::filesystem::path& folder);
+
+}  // namespace melgrad
