@@ -137,7 +137,7 @@ Study segments_study(const SegmentFlags& flags, const Options& options) {
   study.genres = {"blues", "classical", "country", "disco",  "hiphop",
                   "jazz",  "metal",     "pop",     "reggae", "rock"};
   study.made_up = {"jazz", "classical", "techno", "metal"};
-  study.made_up_clips = 30;
+  study.clips = 30;
   study.inputs = {input_of(flags, options)};
   study.cut = cut_of(flags);
   study.trims = false;
