@@ -1,9 +1,7 @@
 #pragma once
-#include <filesystem>
 #include <functional>
 #include <vector>
 
-#include "apps/harness/report/html.h"
 #include "apps/harness/study.h"
 
 namespace melgrad {
@@ -13,10 +11,5 @@ namespace melgrad {
 /// in --data: the chapters' folders would be taken for music.
 void run_chapters(const std::vector<Chapter>& chapters, const Options& options,
                   const std::function<void(const MakeStudy&, Options)>& run);
-
-/// A page with a table for each way to split: nets by chapters, and links to their reports. `results`
-/// of each chapter that has some.
-Html summary_of_chapters(const std::vector<Chapter>& chapters,
-                         const std::vector<std::optional<Results>>& results);
 
 }  // namespace melgrad

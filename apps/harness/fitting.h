@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include "apps/harness/data/degraded.h"
 #include "apps/harness/planning/collect.h"
+#include "apps/harness/planning/degraded.h"
 #include "apps/harness/planning/plan.h"
 #include "apps/harness/results/results.h"
 #include "apps/harness/session.h"

@@ -57,6 +57,9 @@ expect 0 "CNN-1, batch 8, augment flip" $program $data --nets cnn1 --epochs 1 --
   --augment none,flip,specaugment --out grid
 check "six rows" test "$(grep -c '"name": "cnn1@batch=' grid/results.json)" = 6
 
+expect 0 "The report: " $program $data $short --nets cnn1 --early-stopping --out patient
+check "it is a setting" grep -q "after 20 epochs without a lower validation loss" patient/results.json
+
 # --- weights in place of a training
 weights=first/weights/cnn2.safetensors
 expect 0 "CNN-2, split over segments: the weights of cnn2.safetensors" $program $data $short --nets cnn2 --weights cnn2=$weights \
@@ -101,7 +104,7 @@ done
 seen="$program --data pictures --log-mel 3 --segment-seconds 1 --epochs 1 --nets cnn1,cnn3 --batch 8"
 expect 0 "The report: " $seen --out seen
 check "20 columns of a second, three parts each" grep -q 'mfcc (1, 20, 13)' seen/results.json
-check "42 clips" grep -q '"42 clips of pictures: jazz and metal"' seen/results.json
+check "42 clips" grep -q '"42 pictures of pictures: jazz and metal"' seen/results.json
 check "there is no sound to draw" test -z "$(grep "One clip" seen/report.html)"
 expect 1 "degrade sound, and 'mfcc' is not made of sound" $seen --test-noise 20 --out x
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "apps/harness/planning/plan.h"
+#include "apps/harness/results/swept_name.h"
 #include "apps/harness/session.h"
 #include "tests/error_of.h"
 #include "tests/harness/example_study.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "apps/harness/lists.h"
-#include "apps/harness/planning/sweep.h"
+#include "apps/harness/results/swept_name.h"
 #include "apps/harness/tested_weights.h"
 #include "kernels/error.h"
 #include "layers/module.h"

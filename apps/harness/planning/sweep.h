@@ -1,21 +1,13 @@
 #pragma once
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "apps/harness/command_line.h"
 #include "apps/harness/study.h"
 
 namespace melgrad {
 
-/// A row's name as swept() makes it: "cnn2@lr=0.001@batch=32".
-struct SweptName {
-  std::string base;                                                // "cnn2"
-  std::vector<std::pair<std::string, std::string>> settings = {};  // {"lr", "0.001"}, …
-};
-SweptName parse_swept_name(const std::string& name);
-
-/// The study with a row for each combination of the values that Options::lists has several of, in the
+/// The study with a row for each combination of the values that Options::lists has several of, named as
+/// parse_swept_name() reads it (results/swept_name.h), in the
 /// place of each row that is run and that they can be of: no rate of pretrained rows, nothing of rows that SAGA solves or that
 /// --weights gives weights to. A row keeps its published figures where the values are those it has
 /// anyway.

@@ -5,6 +5,7 @@
 
 #include "apps/harness/chapters.h"
 #include "apps/harness/report/plot.h"
+#include "apps/harness/report/summary.h"
 #include "tests/error_of.h"
 #include "tests/harness/example_results.h"
 #include "tests/harness/report/report_page.h"
@@ -113,11 +114,15 @@ TEST(AccuracyLines, NamesDoNotLieOnEachOther) {
 
 std::vector<Chapter> two_chapters() { return {{"2s", "of 2 s", {}}, {"5s", "of <5> s", {}}}; }
 
+std::vector<ComparedRun> two_columns(const Results& first, const std::optional<Results>& second) {
+  return {{"of 2 s", "2s/report.html", first}, {"of <5> s", "5s/report.html", second}};
+}
+
 TEST(Chapters, AreColumnsWithLinksToTheirReports) {
   Results first = with_songs(), second = first;
   second.clips.pop_back();
   second.rows[0].fits.erase(second.rows[0].fits.begin() + 1, second.rows[0].fits.end());
-  HtmlNode page = HtmlParser(summary_of_chapters(two_chapters(), {first, second}).code()).page();
+  HtmlNode page = HtmlParser(summary(two_columns(first, second)).code()).page();
   EXPECT_EQ(texts(page.all("h3")), (Strings{"two folds", "split over excerpts"}));
   std::vector<const HtmlNode*> tables = page.all("table");
   ASSERT_EQ(tables.size(), 2u);
@@ -130,7 +135,7 @@ TEST(Chapters, AreColumnsWithLinksToTheirReports) {
   for (const HtmlNode* link : tables[0]->all("a")) links.push_back(link->attribute("href"));
   EXPECT_EQ(links, (Strings{"2s/report.html", "5s/report.html"}));
   // While the second has not begun.
-  page = HtmlParser(summary_of_chapters(two_chapters(), {first, std::nullopt}).code()).page();
+  page = HtmlParser(summary(two_columns(first, std::nullopt)).code()).page();
   EXPECT_EQ(cells_of(*page.all("table")[0])[0], (Strings{"clips", "8", "–"}));
   EXPECT_EQ(page.all("table")[0]->all("a").size(), 1u);
 }

@@ -2,10 +2,10 @@
 #include <map>
 
 #include "apps/harness/lists.h"
-#include "apps/harness/planning/sweep.h"
 #include "apps/harness/report/numbers.h"
 #include "apps/harness/report/sections/sections.h"
 #include "apps/harness/report/sections/words.h"
+#include "apps/harness/results/swept_name.h"
 #include "kernels/error.h"
 
 namespace melgrad::sections {

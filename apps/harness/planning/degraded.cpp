@@ -1,4 +1,4 @@
-#include "apps/harness/data/degraded.h"
+#include "apps/harness/planning/degraded.h"
 
 #include <algorithm>
 #include <set>
