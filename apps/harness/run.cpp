@@ -52,8 +52,9 @@ std::vector<const Row*> rows_of(const std::vector<PlannedFit>& fits) {
 }
 
 // The picture is what the first input shows that shows pictures.
-ClipSource clips_of(const std::vector<const Input*>& inputs, const StudyData& data) {
-  auto picture = [&](i64 clip) {
+ClipSource clips_of(const Study& study, const std::vector<const Input*>& inputs,
+                    const StudyData& data) {
+  std::function<std::string(i64)> picture = [&](i64 clip) {
     std::string bytes;
     for (const Input* input : inputs)
       if (bytes.empty()) bytes = jpeg_of(data.examples.at(input->name), clip);
@@ -63,6 +64,7 @@ ClipSource clips_of(const std::vector<const Input*>& inputs, const StudyData& da
     Tensor stored = data.examples.at(input).gather({clip}).to(Device::cpu()).select(0, 0);
     return stored.dtype() == Dtype::u8 ? stored.to(Dtype::f32) / 255. : stored;
   };
+  if (study.table) picture = nullptr;
   return {picture, row};
 }
 
@@ -123,7 +125,7 @@ void run(Study study, const Options& options) {
   for (const std::string& note : other.notes) results.notes.push_back("pretraining: " + note);
   for (const std::string& note : results.notes) say(note);
   session.begin(results);
-  ClipSource clips = clips_of(inputs, data);
+  ClipSource clips = clips_of(study, inputs, data);
   auto write = [&] { session.write(results, clips, study.sections); };
   write();
   Run all{study, options, device, session, starting, tested, through, write};

@@ -23,6 +23,7 @@ Tensor measured(const Clip& song) {
   std::vector<double> values;
   for (const std::string& kind : kinds) {
     Tensor frames = extract(Feature{.kind = kind}, song).to(Dtype::f64).reshape({-1});
+    if (kind == "centroid" || kind == "bandwidth" || kind == "rolloff") frames = frames / 1000.;
     double mean = melgrad::mean(frames).item();
     Tensor apart = frames - mean;
     values.push_back(mean);

@@ -7,7 +7,7 @@
 
 namespace melgrad {
 
-/// What is measured of a song: of each of rms, centroid, bandwidth, rolloff, flatness and
+/// What is measured of a song: of each of rms, centroid, bandwidth, rolloff (these in kHz), flatness and
 /// zero_crossing_rate (audio/spectra/descriptors.h) the mean over its frames and their deviation:
 /// "centroid_mean", "centroid_deviation" …
 const std::vector<std::string>& measured_columns();

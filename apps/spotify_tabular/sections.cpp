@@ -126,7 +126,9 @@ Html solvers(const Report& report) {
          tag("p.note",
              "The objective is the mean cross-entropy of the training part. It has one minimum, "
              "where its gradient is 0: a solver whose objective is above another's has not "
-             "arrived, whatever its accuracy.") +
+             "arrived, whatever its accuracy. SAGA, by scikit-learn's rule, ends where a pass "
+             "hardly changes a weight: with columns of very different sizes its steps are so short "
+             "that this may be far from the minimum.") +
          table_of({"Net", "split", "passes", "objective", "largest gradient", "it ended"}, rows);
 }
 

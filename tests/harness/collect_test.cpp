@@ -210,13 +210,17 @@ TEST(Collect, NotesOfSplitsTellWhatWasLearntAndWhatIsMissing) {
   Split split{{0, 1, 2, 8, 9}, {3, 10, 16}, {4, 20, 21, 22, 23}};
   EXPECT_EQ(count_known(examples, split), 1);
   EXPECT_EQ(count_known(examples, {{20, 1}, {}, {2, 3}}), 0);
+  const std::vector<RuleSplits> rules = {{split_over_clips("x", "a split", "", false), {split}}};
+  Spectrum loudness{.feature = {.kind = "rms"}, .frames = 5};
+  Examples sounds(clips, {.name = "x", .recipe = loudness}, rows.reshape({24, 1, 5, 1}));
+  EXPECT_EQ(notes_of_splits(sounds, rules).back(),
+            "a split: 1 of the 5 test clips is of a file whose copy is in the training part");
   EXPECT_EQ(
-      notes_of_splits(examples, {{split_over_clips("x", "a split", "", false), {split}}}),
+      notes_of_splits(examples, rules),
       (Notes{"a split: no clip of c to learn from", "a split: no clip of b to test",
              "a split: 80\u202F% of the test clips are of c, and whoever says nothing else is "
              "as often right: each class's recall and the macro F1 say more",
-             "a split: 1 of the 5 test clips is of a file whose copy is in the training "
-             "part"}));
+             "a split: 1 of the 5 test songs has the numbers of one in the training part"}));
 }
 
 // Files 1 and 20, and by 20 the rest of its album; and 2, 3 and 4, by two pairs.

@@ -98,7 +98,6 @@ TEST(Solver, ConvergesToWhereTheGradientIsZero) {
   EXPECT_EQ(outcome.fit.ended.rfind("converged, after pass ", 0), 0u) << outcome.fit.ended;
   EXPECT_LT(largest_gradient(outcome.weights), 1e-6);
   EXPECT_NEAR(outcome.fit.measured.at("largest gradient"), 0, 1e-8);
-  EXPECT_NEAR(outcome.fit.measured.at("objective"), outcome.fit.history.back().train_loss, 1e-6);
   EXPECT_GT(largest_gradient(solve({.iterations = 2, .tolerance = 0}).weights), 1e-4)
       << "the test shows nothing";
   EXPECT_GT(outcome.fit.measured.at("accuracy"), .5);
@@ -146,14 +145,16 @@ TEST(Solver, LbfgsComesToTheSamePointInFewPasses) {
 // Beyond what f64 tells, it says so.
 TEST(Solver, LbfgsThatFindsNoLowerValueHasNotConverged) {
   Outcome outcome = solve({.by = SolverSettings::By::lbfgs, .tolerance = 0});
-  EXPECT_EQ(outcome.fit.ended.rfind("no lower value is found, the largest gradient being ", 0), 0u)
+  EXPECT_EQ(outcome.fit.ended.rfind("no lower value is found, not converged, after pass ", 0), 0u)
       << outcome.fit.ended;
   EXPECT_LT(outcome.fit.measured.at("largest gradient"), 1e-7);
 }
 
 TEST(Solver, EndsAfterItsPasses) {
   Outcome outcome = solve({.iterations = 7, .tolerance = 0});
-  EXPECT_EQ(outcome.fit.ended, "all 7 passes, not converged");
+  EXPECT_EQ(outcome.fit.ended, format("all 7 passes, not converged; largest gradient {}",
+                                      outcome.fit.measured.at("largest gradient")));
+  EXPECT_GT(outcome.fit.measured.at("largest gradient"), 1e-5);
   EXPECT_EQ(outcome.fit.history.size(), 7u);
   EXPECT_LT(outcome.fit.history.back().train_loss, outcome.fit.history.front().train_loss);
 }

@@ -231,13 +231,13 @@ Notes notes_of_splits(const Examples& examples, const std::vector<RuleSplits>& r
       tests += static_cast<i64>(split.test.size());
     }
     note_unequal_test(examples.collection(), rule.splits.front(), title_of(rule, 0), notes);
-    bool of_table = std::holds_alternative<Columns>(examples.input().recipe);
-    if (known > 0)
-      notes.push_back(format("{}: {} of the {} test {}", rule.rule.title, known, tests,
-                             of_table ? "songs have the numbers of one in the training part"
-                             : known == 1
-                                 ? "clips is of a file whose copy is in the training part"
-                                 : "clips are of a file whose copy is in the training part"));
+    if (known == 0) continue;
+    std::string what =
+        "clips " + std::string(known == 1 ? "is" : "are") + " of a file whose copy is";
+    if (std::holds_alternative<Columns>(examples.input().recipe))
+      what = "songs " + std::string(known == 1 ? "has" : "have") + " the numbers of one";
+    notes.push_back(format("{}: {} of the {} test {} in the training part", rule.rule.title, known,
+                           tests, what));
   }
   return notes;
 }

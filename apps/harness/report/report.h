@@ -11,7 +11,8 @@ namespace melgrad {
 
 /// What a page may show of clip `index` of Results::clips.
 struct ClipSource {
-  std::function<std::string(i64 index)> picture;  // a small JPEG file's bytes; empty: there is none
+  /// A small JPEG file's bytes; empty: there is none. Null: of songs of a table nothing is shown.
+  std::function<std::string(i64 index)> picture;
   /// Its row of one of the study's inputs, that of the clip as it is, f32, as Input::shape() has it.
   std::function<Tensor(const std::string& input, i64 index)> row;
 };

@@ -92,7 +92,7 @@ void Solver::lbfgs_pass(Epoch& epoch) {
   if (gradient <= settings_.tolerance)
     ended_ = "converged";
   else if (!is_lower)
-    ended_ = format("no lower value is found, the largest gradient being {}", gradient);
+    ended_ = "no lower value is found, not converged";
 }
 
 void Solver::pass() {
@@ -150,6 +150,7 @@ Fit Solver::finish() {
   double sum = problem_.all(weights(), gradient).loss;
   fit.measured["objective"] = sum / static_cast<double>(problem_.rows());
   fit.measured["largest gradient"] = largest_size(gradient);
+  fit.ended += format("; largest gradient {}", largest_size(gradient));
   return fit;
 }
 

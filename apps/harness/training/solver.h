@@ -15,7 +15,8 @@ namespace melgrad {
 ///
 /// An epoch of the history is a pass over the clips: of SAGA its terms as they were when it visited
 /// them, of L-BFGS those after its step. Beside figures_of() a fit has measured, on the training part
-/// and at its end, "objective" and "largest gradient", which is 0 at a minimum.
+/// and at its end, "objective" and "largest gradient", which is 0 at a minimum: SAGA calls "converged"
+/// what scikit-learn does, and its steps may be small far from there.
 class Solver final : public Learner {
  public:
   /// The net is one Linear layer: weight (classes, D), bias (classes).

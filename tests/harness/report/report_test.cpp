@@ -149,6 +149,11 @@ TEST(Report, BeginsWithTheBestNet) {
       lead(example_without_folds()),
       "The best of 2 nets, base CNN, names the genre of 3 of 4 test clips that it never heard "
       "in training: 75.0_%. Guessing would get 25.0_%.");
+  Results unequal = example_without_folds();
+  unequal.clips[static_cast<std::size_t>(unequal.rules[0].folds[0].test[3])].label = 0;
+  EXPECT_NE(lead(unequal).find("training: 75.0_%. Always saying rock would get 50.0_%."),
+            std::string::npos)
+      << lead(unequal);
   HtmlNode page = page_of(results);
   const HtmlNode& head = section(page, "head");
   EXPECT_EQ(head.first("p", "eyebrow").text(), "melgrad · eight clips & more");

@@ -1,7 +1,5 @@
 #include "apps/harness/report/sections/clip_figures.h"
 
-#include <algorithm>
-
 #include "apps/harness/report/numbers.h"
 #include "apps/harness/report/sections/words.h"
 #include "kernels/error.h"
@@ -19,12 +17,6 @@ const ClipInfo& ClipFigures::clip(i64 index) const {
 }
 
 bool ClipFigures::right(i64 index) const { return said_.at(index).label == clip(index).label; }
-
-bool ClipFigures::can_be_looked_at() const {
-  return std::any_of(said_.begin(), said_.end(), [&](const auto& one) {
-    return !clip(one.first).sound.empty() || !report_.clips.picture(one.first).empty();
-  });
-}
 
 Html ClipFigures::operator()(i64 index) const {
   return tag("figure",

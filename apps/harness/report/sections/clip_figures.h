@@ -15,8 +15,6 @@ class ClipFigures {
   const std::map<i64, Prediction>& said() const { return said_; }  // by the best net
   const ClipInfo& clip(i64 index) const;
   bool right(i64 index) const;
-  /// Songs of a table have neither picture nor sound.
-  bool can_be_looked_at() const;
   Html operator()(i64 index) const;
 
  private:

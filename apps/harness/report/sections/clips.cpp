@@ -23,9 +23,8 @@ Html of_class(const ClipFigures& figures, i64 label) {
 }  // namespace
 
 Html clips(const Report& report) {
-  if (report.best == nullptr) return {};
+  if (report.best == nullptr || !report.clips.picture) return {};
   ClipFigures figures(report);
-  if (!figures.can_be_looked_at()) return {};
   const auto& said = figures.said();
   bool sounds = std::any_of(said.begin(), said.end(), [&](const auto& one) {
     return !figures.clip(one.first).sound.empty();

@@ -41,9 +41,8 @@ std::string near(const Report& report, const ClipFigures& figures,
 }  // namespace
 
 Html mistakes(const Report& report) {
-  if (report.best == nullptr) return {};
+  if (report.best == nullptr || !report.clips.picture) return {};
   ClipFigures figures(report);
-  if (!figures.can_be_looked_at()) return {};
   std::vector<i64> wrong = surest_mistakes(figures);
   Html heading = tag("h2", "Where ", report.best->title, " is wrong");
   if (wrong.empty()) return heading + tag("p", "It made no mistake on the test clips.");
