@@ -152,7 +152,7 @@ Html findings(const Report& report) {
              "Cells of the grid that differ in one thing alone, compared fold by fold: the mean "
              "difference in accuracy with its deviation over those pairs, and in how many of them "
              "the "
-             "first is ahead. A difference smaller than its deviation is no finding.") +
+             "first is ahead. What is within the deviation may be the folds' doing.") +
          tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", lines)));
 }
 

@@ -109,8 +109,7 @@ TEST(Report, ShowsTheHonestScoreBesideTheLeakyOne) {
   page = page_of(results);
   EXPECT_EQ(texts(section(page, "rules").all("b")), (Strings{"100.0_%"}));
   EXPECT_EQ(texts(section(page, "rules").all("span", "mark")), (Strings{"leaks"}));
-  EXPECT_TRUE(contains(section(page, "head").text(),
-                       "may know other parts of the same recordings or albums"));
+  EXPECT_TRUE(contains(section(page, "head").text(), "by a split that leaks"));
   EXPECT_FALSE(contains(section(page, "head").text(), "never heard"));
 
   results.rules[0].leaks = results.rules[1].leaks = false;

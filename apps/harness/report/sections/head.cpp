@@ -18,7 +18,7 @@ std::string of_folds(const Report& report) {
 }
 
 std::string heard(const Report& report) {
-  return report.main.leaks ? ", but may know other parts of the same recordings or albums"
+  return report.main.leaks ? ", by a split that leaks"
                            : " that it never heard in training";
 }
 
