@@ -51,6 +51,7 @@ void check_degradable(const Options& options, const std::vector<const Input*>& i
 
 std::vector<i64> DegradedClips::places(const std::vector<i64>& clips) const {
   std::vector<i64> all;
+  all.reserve(clips.size());
   for (i64 clip : clips) all.push_back(place_of.at(clip));
   return all;
 }
