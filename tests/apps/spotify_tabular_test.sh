@@ -29,6 +29,8 @@ done
 check "SAGA did not converge and says so" grep -q "all 20 passes, not converged" good/results.json
 check "both ways to split" grep -q '"recordings whole, 70/15/15 %"' good/results.json
 check "published figures are shown, and of what they are" grep -q "8 576 songs of 8 genres" good/report.html
+check "the published split validates on its test part" \
+  grep -q "75 % train, 25 % test: 111 clips to train, 39 to validate, 39 to test" good/report.html
 check "there are no pictures of songs" test -z "$(grep '<h2>Look' good/report.html)"
 expect 0 "^6 fits" $program --data songs.csv $quick --plan --out planned
 expect 0 "dense-published-0 +1503 " $program --data songs.csv $quick --plan --out planned
