@@ -288,7 +288,7 @@ void Trainer::end_epoch(const Evaluation& valid) {
   running_ = {};
   running_clips_ = next_batch_ = 0;
 
-  if (stopping_.update(valid.loss, optimizer_->steps()) && recipe_.tested == Tested::best) {
+  if (stopping_.update(valid.loss, optimizer_->steps())) {
     best_.clear();
     for (const auto& [name, value] : net_.state_dict()) best_[name] = value.clone();
   }
@@ -314,8 +314,11 @@ std::string Trainer::remark() const {
 
 // The best weights are in the net afterwards, unless the last are asked for or nothing was
 // validated.
-void Trainer::choose_weights_to_test() {
-  if (recipe_.tested == Tested::best && !lesson_.split.valid.empty()) net_.load_state_dict(best_);
+Evaluation Trainer::test() {
+  Evaluation test = evaluate_at_test_time(net_, lesson_.examples, lesson_.view, lesson_.split.test,
+                                          recipe_.batch, seed_, recipe_.bf16);
+  test.loss += loss_.penalty();
+  return test;
 }
 
 Fit Trainer::finish() {
@@ -333,11 +336,23 @@ Fit Trainer::finish() {
   }
   if (fit.diverged) return fit;
 
-  choose_weights_to_test();
-  Evaluation test = evaluate_at_test_time(net_, lesson_.examples, lesson_.view, lesson_.split.test,
-                                          recipe_.batch, seed_, recipe_.bf16);
-  test.loss += loss_.penalty();
-  add_test(fit, test, lesson_);
+  if (best_.empty()) {  // there is no validation part
+    add_test(fit, test(), lesson_);
+    return fit;
+  }
+  StateDict last;
+  if (recipe_.tested == Tested::last)
+    for (const auto& [name, value] : net_.state_dict()) last[name] = value.clone();
+  net_.load_state_dict(best_);
+  Evaluation best = test();
+  if (recipe_.tested == Tested::best) {
+    add_test(fit, best, lesson_);
+    return fit;
+  }
+  net_.load_state_dict(last);
+  add_test(fit, test(), lesson_);
+  fit.measured["accuracy, best epoch"] = best.accuracy;
+  fit.measured["loss, best epoch"] = best.loss;
   return fit;
 }
 

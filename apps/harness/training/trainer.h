@@ -46,7 +46,6 @@ class Trainer final : public Learner {
   i64 batches_before(i64 epoch) const;
   std::vector<i64> order_of(i64 epoch) const;
   void begin_stage(std::size_t stage);
-  void choose_weights_to_test();
 
   bool train_epoch(Progress& progress, const std::filesystem::path& checkpoint);
   /// `first`, `last` of the batches that a step accumulates, which have `clips_of_step` in all.
@@ -57,6 +56,8 @@ class Trainer final : public Learner {
   Evaluation validate();
   void end_epoch(const Evaluation& valid);
   std::string remark() const;
+  Evaluation test();
+  /// Scores of the weights that the recipe tests; where those are the last, the best epoch's beside.
   Fit finish();
 
   Module& net_;
