@@ -20,6 +20,7 @@ const RowResult* best_under(const std::vector<const RowResult*>& rows, const Rul
 
 Html mean_in_words(const std::vector<Choice>& choices) {
   std::vector<double> accuracies;
+  accuracies.reserve(choices.size());
   for (const Choice& choice : choices) accuracies.push_back(choice.accuracy);
   auto [mean, deviation] = mean_and_deviation(accuracies);
   return tag("b", percent(mean)) + " " + tag("span.pm", "± ", decimal(deviation * 100, 1));

@@ -81,6 +81,7 @@ void take_validation(const Collection& collection, double valid, u64 seed, Split
   Split parts = grouped_split(training, {.train = 1 - valid, .valid = valid, .test = 0}, seed);
   auto of_all = [&](const std::vector<i64>& part) {
     std::vector<i64> indices;
+    indices.reserve(part.size());
     for (i64 i : part) indices.push_back(fold.train[static_cast<std::size_t>(i)]);
     return indices;
   };
