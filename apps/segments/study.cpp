@@ -145,7 +145,7 @@ Study segments_study(const SegmentFlags& flags, const Options& options) {
   study.augmentations = augmentations();
 
   bool made_up = options.data.empty();
-  i64 some = made_up ? 40 : 250, many = made_up ? 60 : 400;
+  i64 some = made_up ? 30 : 250, many = made_up ? 45 : 400;
   Recipe base = adam(flags, 64, some), penalised = base, flipped = adam(flags, 32, many);
   for (const char* kernel : {"1.weight", "4.weight", "7.weight"})
     penalised.objective.l2.push_back({kernel, .001});

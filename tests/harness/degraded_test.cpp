@@ -136,6 +136,8 @@ TEST(SongAccuracy, IsOfTheMeanOfASongsClips) {
   // x: two of three clips are taken for b, but hardly; y: one is surely taken for a.
   std::vector<Prediction> of_all = {said(.9F), said(.45F), said(.45F), said(.95F), said(.2F)};
   EXPECT_EQ(song_accuracy(clips, all, of_all), .5);
+  EXPECT_EQ(song_accuracy(clips, {0, 1, 2}, {of_all[0], of_all[1], of_all[2]}), 1);
+  EXPECT_EQ(song_accuracy(clips, {3, 4}, {of_all[3], of_all[4]}), 0);
   EXPECT_EQ(song_accuracy(clips, {1, 2, 4}, {of_all[1], of_all[2], of_all[4]}), .5);
   EXPECT_EQ(song_accuracy(clips, {4, 0}, {of_all[4], of_all[0]}), 1);
 }
