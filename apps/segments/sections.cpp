@@ -79,11 +79,14 @@ Html epochs_line(const Report& report, const RowResult& row) {
   if (fit == nullptr || fit->history.empty() || fit->best_epoch < 0) return {};
   const Epoch& best = fit->history[static_cast<std::size_t>(fit->best_epoch)];
   const Epoch& last = fit->history.back();
-  auto figures = [](const Epoch& epoch) {
-    return tag("td", fixed_point(epoch.valid_loss, 3)) + tag("td", percent(epoch.valid_accuracy));
+  auto figures = [&](const Epoch& epoch, const char* tested) {
+    auto test = fit->measured.find(tested);
+    return tag("td", fixed_point(epoch.valid_loss, 3)) + tag("td", percent(epoch.valid_accuracy)) +
+           tag("td.strong", test == fit->measured.end() ? "–" : percent(test->second));
   };
-  return tag("tr", tag("td", row.title), tag("td", epoch_text(fit->best_epoch)), figures(best),
-             tag("td", fit->history.size()), figures(last),
+  return tag("tr", tag("td", row.title), tag("td", epoch_text(fit->best_epoch)),
+             figures(best, "accuracy, best epoch"), tag("td", fit->history.size()),
+             figures(last, "accuracy"),
              tag("td", epoch_text(overfitting_start(fit->history, fit->best_epoch))));
 }
 
@@ -92,8 +95,9 @@ Html epochs(const Report& report) {
       each(report.results.rows, [&](const RowResult& row) { return epochs_line(report, row); });
   if (rows.empty()) return {};
   Html head;
-  for (const char* column : {"Net", "best epoch", "validation loss", "accuracy", "last epoch",
-                             "validation loss", "accuracy", "overfits from"})
+  for (const char* column :
+       {"Net", "best epoch", "validation loss", "accuracy", "on the test part", "last epoch",
+        "validation loss", "accuracy", "on the test part", "overfits from"})
     head += tag("th", {{"scope", "col"}}, column);
   return tag("h2", "When to stop") +
          tag("p.note",
