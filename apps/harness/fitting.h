@@ -8,8 +8,8 @@
 #include "apps/harness/planning/plan.h"
 #include "apps/harness/results/results.h"
 #include "apps/harness/session.h"
-#include "apps/harness/starting_weights.h"
-#include "apps/harness/tested_weights.h"
+#include "apps/harness/weights/starting_weights.h"
+#include "apps/harness/weights/tested_weights.h"
 
 namespace melgrad {
 

@@ -15,7 +15,7 @@
 #include "apps/harness/planning/plan.h"
 #include "apps/harness/planning/sweep.h"
 #include "apps/harness/session.h"
-#include "apps/harness/starting_weights.h"
+#include "apps/harness/weights/starting_weights.h"
 #include "kernels/backend.h"
 #include "kernels/tf32.h"
 

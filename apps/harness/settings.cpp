@@ -7,8 +7,8 @@
 #include "apps/harness/command_line.h"
 #include "apps/harness/lists.h"
 #include "apps/harness/study.h"
-#include "apps/harness/tested_weights.h"
 #include "apps/harness/training/in_words.h"
+#include "apps/harness/weights/tested_weights.h"
 #include "audio/collections/content_hash.h"
 #include "kernels/error.h"
 

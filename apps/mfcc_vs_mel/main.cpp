@@ -99,12 +99,11 @@ std::vector<Source> sources(bool made_up) {
   // clang-format on
 }
 
-Study study_of(const Options& options, const PictureFlags& flags) {
-  check_flags(flags, options.data);
+Study study_of(const Options& options, const LogMelFlags& flags, double factor) {
+  check_log_mel(flags, options.data);
   Study study;
   study.title = "MFCC against mel";
-  study.genres = {"blues", "classical", "country", "disco",  "hiphop",
-                  "jazz",  "metal",     "pop",     "reggae", "rock"};
+  study.genres = gtzan_genres();
   study.made_up = {"classical", "jazz", "metal", "techno"};
   study.clips = 40;
   bool made_up = options.parsed && options.data.empty();
@@ -113,15 +112,14 @@ Study study_of(const Options& options, const PictureFlags& flags) {
     study.left_out = {gtzan_repetitions(), "an exact repetition of another clip of GTZAN's"};
   study.cut = Cut{.count = 1, .seconds = size.seconds};
   study.trims = false;
-  bool pictures = flags.seconds > 0;
-  study.inputs = pictures ? inputs_of_pictures(flags, options.data, size.seconds)
-                          : inputs_of_sounds(size.seconds);
+  study.inputs = flags.are_given() ? inputs_of_pictures(flags, factor, options.data, size.seconds)
+                                   : inputs_of_sounds(size.seconds);
   study.training = in_batches_of(32, size);
   study.rows = rows(size);
-  if (pictures) add_factors(study.rows);
+  if (flags.are_given()) add_factors(study.rows);
   study.rules = rules();
   study.sources = sources(made_up);
-  study.sections = mfcc_vs_mel::sections(flags.factor);
+  study.sections = mfcc_vs_mel::sections(factor);
   return study;
 }
 
@@ -129,25 +127,17 @@ Study study_of(const Options& options, const PictureFlags& flags) {
 
 // "Using convolutional neural networks to classify music genres" (2024); README.md has the table.
 int main(int argc, char** argv) {
-  PictureFlags flags;
+  LogMelFlags flags;
+  double factor = 100;
   auto add_flags = [&](CLI::App& app) {
-    auto option = [&](const char* name, auto& variable, const char* value, const char* text) {
-      return app.add_option(name, variable, text)->option_text(value)->group("Data");
-    };
-    option("--log-mel", flags.seconds, "SECONDS",
-           "--data is of grey log-mel pictures that span so many seconds\neach, 128 bands of 22 "
-           "050 Hz")
-        ->check(is_positive);
-    option("--db-range", flags.db_range, "LOW,HIGH",
-           "what their levels 0 and 255 are in dB (-80,0)")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->expected(2);
-    option("--factor", flags.factor, "FACTOR",
-           "on the power of mel that is read off pictures (100): it is\nrelative to the clip's "
-           "loudest")
+    add_log_mel_flags(app, flags);
+    app.add_option("--factor", factor,
+                   "on the power of mel that is read off pictures (100): it is\nrelative to the "
+                   "clip's loudest")
+        ->option_text("FACTOR")
+        ->group("Data")
         ->check(is_positive);
   };
-  return run([&](const Options& options) { return study_of(options, flags); }, add_flags, argc,
-             argv);
+  return run([&](const Options& options) { return study_of(options, flags, factor); }, add_flags,
+             argc, argv);
 }

@@ -3,13 +3,11 @@
 #include "apps/harness/report/numbers.h"
 #include "apps/harness/report/plot.h"
 #include "apps/mfcc_vs_mel/sections.h"
+#include "audio/collections/gtzan.h"
 #include "kernels/error.h"
 
 namespace melgrad::mfcc_vs_mel {
 namespace {
-
-const std::vector<std::string> published_genres = {
-    "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"};
 
 // MFCC, basic, batch 32, pooled over five folds; a row is a true genre.
 const Confusion published(std::vector<i64>{63, 3,  7,  4,  4,  0,  7,  0,  8,  4,  //
@@ -25,12 +23,11 @@ const Confusion published(std::vector<i64>{63, 3,  7,  4,  4,  0,  7,  0,  8,  4
 
 // In the order of `classes`; none where these are not the published ones.
 Confusion published_of(const std::vector<std::string>& classes) {
-  if (!std::is_permutation(classes.begin(), classes.end(), published_genres.begin(),
-                           published_genres.end()))
+  if (!std::is_permutation(classes.begin(), classes.end(), gtzan_genres().begin(),
+                           gtzan_genres().end()))
     return {};
   auto place = [](const std::string& name) {
-    return std::find(published_genres.begin(), published_genres.end(), name) -
-           published_genres.begin();
+    return std::find(gtzan_genres().begin(), gtzan_genres().end(), name) - gtzan_genres().begin();
   };
   std::vector<i64> counts;
   for (const std::string& truth : classes)

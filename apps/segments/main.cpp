@@ -18,12 +18,7 @@ int main(int argc, char** argv) {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->check(CLI::Range(.6, 30.));  // CNN-1 needs 11 frames
-    app.add_option("--log-mel", flags.log_mel,
-                   "--data has grey pictures of log-mel spectrograms, which\nspan so many seconds; "
-                   "level 255 is the clip's maximum, 0\nis 80 dB below it")
-        ->option_text("SECONDS")
-        ->group("Data")
-        ->check(is_positive);
+    add_log_mel_flags(app, flags.log_mel);
     app.add_flag(
            "--early-stopping", flags.early_stopping,
            "stop after 20 epochs without a lower validation loss,\nas the text says and the code "

@@ -1,17 +1,14 @@
 #include "apps/segments/study.h"
 
 #include <cmath>
-#include <filesystem>
 
 #include "apps/harness/planning/splitting.h"
 #include "apps/harness/report/numbers.h"
+#include "audio/collections/gtzan.h"
 #include "kernels/error.h"
-#include "tensor/files/image.h"
 
 namespace melgrad {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr double sample_rate = 22050;
 constexpr i64 hop = 512, coefficients = 13;
@@ -32,30 +29,10 @@ i64 frames_in(double seconds) {
   return 1 + static_cast<i64>(std::floor(seconds * sample_rate / hop + 1e-9));
 }
 
-fs::path first_picture(const fs::path& folder) {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder, error))
-    if (is_image_file(entry.path())) return entry.path();
-  fail("log-mel", "{} has no pictures", folder);
-}
-
-// As many columns as the first picture's part has: all must have as many.
-LogMelPicture of_pictures(const SegmentFlags& flags, const Options& options) {
-  check(!options.data.empty(), "log-mel", "pictures come from a folder: give one with --data");
-  LogMelPicture recipe{.kind = "mfcc",
-                       .rows = coefficients,
-                       .frames_first = true,
-                       .seconds = flags.log_mel,
-                       .sample_rate = sample_rate};
-  fs::path picture = first_picture(options.data);
-  recipe.frames = columns_in(recipe, flags.seconds.front(), load_image(picture, 3).dim(1));
-  check(recipe.frames >= 1, "log-mel", "{}: {} s of its {} are less than a column", picture,
-        flags.seconds.front(), flags.log_mel);
-  return recipe;
-}
-
 Input input_of(const SegmentFlags& flags, const Options& options) {
-  if (flags.log_mel > 0) return {.name = "mfcc", .recipe = of_pictures(flags, options)};
+  if (flags.log_mel.are_given())
+    return {.name = "mfcc",
+            .recipe = log_mel_of(flags.log_mel, options.data, flags.seconds.front(), coefficients)};
   return {.name = "mfcc",
           .recipe = Spectrum{
               .feature = mfcc(), .frames = frames_in(flags.seconds.front()), .frames_first = true}};
@@ -63,7 +40,8 @@ Input input_of(const SegmentFlags& flags, const Options& options) {
 
 // The authors keep segments with all their frames.
 Cut cut_of(const SegmentFlags& flags) {
-  double seconds = flags.seconds.front(), whole = flags.log_mel > 0 ? flags.log_mel : 30;
+  double seconds = flags.seconds.front(),
+         whole = flags.log_mel.are_given() ? flags.log_mel.seconds : 30;
   auto frames = static_cast<double>(frames_in(seconds) - 1);
   check(seconds <= whole, "segment-seconds", "a clip of {} s has no part of {} s", whole, seconds);
   return {.count = static_cast<i64>(whole / seconds + 1e-9),
@@ -103,7 +81,7 @@ std::vector<NamedAugmentation> augmentations() {
 
 // clang-format off
 std::vector<Source> sources(const SegmentFlags& flags, bool made_up) {
-  const char* pictures = flags.log_mel > 0 ? "published: of sound; here read off log-mel pictures" : "";
+  const char* pictures = flags.log_mel.are_given() ? "published: of sound; here read off log-mel pictures" : "";
   return {
     // setting                    mark   note
     {About::genres,               "src", "published: GTZAN's ten"},
@@ -132,10 +110,10 @@ std::vector<Source> sources(const SegmentFlags& flags, bool made_up) {
 }  // namespace
 
 Study segments_study(const SegmentFlags& flags, const Options& options) {
+  check_log_mel(flags.log_mel, options.data);
   Study study;
   study.title = "Three-second segments of MFCCs";
-  study.genres = {"blues", "classical", "country", "disco",  "hiphop",
-                  "jazz",  "metal",     "pop",     "reggae", "rock"};
+  study.genres = gtzan_genres();
   study.made_up = {"jazz", "classical", "techno", "metal"};
   study.clips = 30;
   study.inputs = {input_of(flags, options)};

@@ -1,6 +1,7 @@
 #pragma once
 #include <vector>
 
+#include "apps/harness/planning/log_mel_flags.h"
 #include "apps/harness/study.h"
 
 namespace melgrad {
@@ -9,10 +10,10 @@ namespace melgrad {
 struct SegmentFlags {
   std::vector<double> seconds = {3};  // of a segment; several are a chapter each
   bool early_stopping = false;
-  double log_mel = 0;  // seconds that pictures of log-mel spectrograms span; 0: there is sound
+  LogMelFlags log_mel = {};
 };
 
-/// The table of study D's audio nets. Throws Error where --log-mel finds no picture.
+/// The table of study D's audio nets. Throws Error where --log-mel and --data do not fit.
 Study segments_study(const SegmentFlags& flags, const Options& options);
 
 /// This study's parts of the page: one clip in pictures, where overfitting begins, what was found.

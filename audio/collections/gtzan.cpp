@@ -5,6 +5,12 @@
 
 namespace melgrad {
 
+const std::vector<std::string>& gtzan_genres() {
+  static const std::vector<std::string> names = {
+      "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock"};
+  return names;
+}
+
 const std::set<std::string>& gtzan_corrupt() {
   static const std::set<std::string> names = {"jazz.00054"};
   return names;

@@ -1,11 +1,14 @@
 #pragma once
 #include <set>
 #include <string>
+#include <vector>
 
 #include "audio/collections/dataset.h"
 
 namespace melgrad {
 
+/// Its ten, by name.
+const std::vector<std::string>& gtzan_genres();
 /// "jazz.00054", which no decoder reads in the published archive.
 const std::set<std::string>& gtzan_corrupt();
 /// The 50 exact repetitions among GTZAN's 1000 clips, by stem ("disco.00051"): the later one of

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/harness/fitting.h"
-#include "apps/harness/starting_weights.h"
+#include "apps/harness/weights/starting_weights.h"
 #include "layers/models/registry.h"
 #include "tensor/files/file.h"
 #include "tensor/files/safetensors.h"

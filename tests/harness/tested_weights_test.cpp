@@ -1,9 +1,9 @@
-#include "apps/harness/tested_weights.h"
+#include "apps/harness/weights/tested_weights.h"
 
 #include <gtest/gtest.h>
 
 #include "apps/harness/planning/plan.h"
-#include "apps/harness/starting_weights.h"
+#include "apps/harness/weights/starting_weights.h"
 #include "apps/trained/trained_net.h"
 #include "layers/models/registry.h"
 #include "layers/models/weights_file.h"

@@ -103,14 +103,17 @@ const std::vector<Wing> wings = {
      "apps/",
      {"apps/harness", "apps/harness/console", "apps/harness/data", "apps/harness/results",
       "apps/harness/report"}},
+    {"apps/harness/weights", "apps/", {"apps/trained", "apps/harness"}},
     {"apps/harness/planning",
      "apps/",
      {"apps/trained", "apps/harness", "apps/harness/console", "apps/harness/data",
-      "apps/harness/results", "apps/harness/report", "apps/harness/training"}},
+      "apps/harness/results", "apps/harness/report", "apps/harness/training",
+      "apps/harness/weights"}},
     {"apps/harness",
      "apps/",
      {"apps/trained", "apps/harness/console", "apps/harness/data", "apps/harness/results",
-      "apps/harness/report", "apps/harness/training", "apps/harness/planning"}},
+      "apps/harness/report", "apps/harness/training", "apps/harness/planning",
+      "apps/harness/weights"}},
 };
 
 std::string folder_of(const std::string& path) { return path.substr(0, path.rfind('/')); }

@@ -4,7 +4,7 @@
 
 #include "apps/harness/lists.h"
 #include "apps/harness/results/swept_name.h"
-#include "apps/harness/tested_weights.h"
+#include "apps/harness/weights/tested_weights.h"
 #include "kernels/error.h"
 #include "layers/module.h"
 

@@ -18,8 +18,7 @@ std::string of_folds(const Report& report) {
 }
 
 std::string heard(const Report& report) {
-  return report.main.leaks ? ", by a split that leaks"
-                           : " that it never heard in training";
+  return report.main.leaks ? ", by a split that leaks" : " that it never heard in training";
 }
 
 std::string capitalised(std::string text) {

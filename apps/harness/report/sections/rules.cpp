@@ -24,11 +24,12 @@ Html beside(const Report& report, const RuleUsed& other) {
     return tag("tr", tag("td", row->title), score(report.main, a), score(other, b),
                tag("td", decimal(points, 1), " points"));
   });
-  Html leak = report.main.leaks || other.leaks
-                  ? tag("p.note",
-                        "Where a split leaks, test clips have had a part in the training: pieces of their "
-                        "recording or album are learnt, or it stops when they are scored best.")
-                  : Html();
+  Html leak =
+      report.main.leaks || other.leaks
+          ? tag("p.note",
+                "Where a split leaks, test clips have had a part in the training: pieces of their "
+                "recording or album are learnt, or it stops when they are scored best.")
+          : Html();
   Html text = tag("h3.apart", report.main.title, ", and ", other.title) +
               (other.note.empty() ? Html() : tag("p.note", other.note)) + leak;
   if (rows.empty()) return text + tag("p.note", "No net has finished under both yet.");

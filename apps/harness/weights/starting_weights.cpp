@@ -1,10 +1,10 @@
-#include "apps/harness/starting_weights.h"
+#include "apps/harness/weights/starting_weights.h"
 
 #include <algorithm>
 #include <filesystem>
 
 #include "apps/harness/fitting.h"
-#include "apps/harness/tested_weights.h"
+#include "apps/harness/weights/tested_weights.h"
 #include "kernels/error.h"
 #include "layers/models/pretrained.h"
 #include "layers/models/registry.h"

@@ -1,4 +1,4 @@
-#include "apps/harness/tested_weights.h"
+#include "apps/harness/weights/tested_weights.h"
 
 #include <algorithm>
 #include <filesystem>
