@@ -90,9 +90,9 @@ const std::vector<Section>& shared_sections() {
 void write_report(const Results& results, const ClipSource& clips, const std::string& path,
                   const std::vector<Section>& own) {
   std::vector<Section> all = shared_sections();
-  auto settings = std::find_if(all.begin(), all.end(),
-                               [](const Section& section) { return section.name == "settings"; });
-  all.insert(settings, own.begin(), own.end());
+  auto single = std::find_if(all.begin(), all.end(),
+                             [](const Section& section) { return section.name == "clips"; });
+  all.insert(single, own.begin(), own.end());
   write_file(path, page(report_of(results, clips), all).code() + "\n");
 }
 

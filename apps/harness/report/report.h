@@ -39,7 +39,7 @@ struct Section {
 const std::vector<Section>& shared_sections();
 
 /// Writes one HTML file that needs nothing else but the audio files it links to. The file appears
-/// whole or not at all. `own`: sections of the study, before the settings.
+/// whole or not at all. `own`: sections of the study, before single clips.
 void write_report(const Results& results, const ClipSource& clips, const std::string& path,
                   const std::vector<Section>& own = {});
 
