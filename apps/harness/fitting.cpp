@@ -24,6 +24,7 @@ struct Task {
   const Split& split;
   std::string name, title;  // of the checkpoint; in words
   u64 seed;
+  i64 fold;
   bool from_scratch;
   Training training;
   bool only_tested = false;
@@ -107,7 +108,8 @@ Fitted do_fit(const Run& run, const Task& task, RowResult& result) {
   if (task.only_tested) return do_test(run, task, result);
   const std::vector<std::string>& classes = task.examples.collection().classes;
   Fitted fitted;
-  fitted.net = draw_net(run.study, task.row, static_cast<i64>(classes.size()), task.seed);
+  fitted.net =
+      draw_net(run.study, task.row, static_cast<i64>(classes.size()), task.seed, task.fold);
   Module& net = *fitted.net;
   result.parameters = net.parameter_count();
   if (!task.from_scratch) result.started_from = run.starting.load(task.row, net);
@@ -201,9 +203,10 @@ std::unique_ptr<Module> net_of(const Study& study, const Row& row, i64 classes) 
   return make_net(row.net(), seen, classes);
 }
 
-std::unique_ptr<Module> draw_net(const Study& study, const Row& row, i64 classes, u64 seed) {
+std::unique_ptr<Module> draw_net(const Study& study, const Row& row, i64 classes, u64 seed,
+                                 i64 fold) {
   std::unique_ptr<Module> net = net_of(study, row, classes);
-  Generator initial(seed);
+  Generator initial = fold == 0 ? Generator(seed) : Generator(seed).fork(static_cast<u64>(fold));
   net->reset(initial);
   return net;
 }
@@ -232,6 +235,7 @@ void run_fits(const Run& run, const std::vector<PlannedFit>& fits, StudyData& da
               planned.name,
               title_of(run, planned, rules),
               planned.seed,
+              planned.fold,
               false,
               training,
               planned.only_tested};
@@ -265,8 +269,15 @@ void pretrain(const Run& run, const std::vector<const Row*>& rows, StudyData& da
       from_scratch.variant.pretrained = false;
       Options of_all = options;
       of_all.unfreeze.reset();
-      Task task{from_scratch, examples,     split, name,
-                words,        options.seed, true,  training_of(run.study, from_scratch, of_all)};
+      Task task{from_scratch,
+                examples,
+                split,
+                name,
+                words,
+                options.seed,
+                0,
+                true,
+                training_of(run.study, from_scratch, of_all)};
       RowResult result;
       result.name = name;
       result.title = words;

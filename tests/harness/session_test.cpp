@@ -307,6 +307,9 @@ TEST(StartingWeights, AreTheFilesButForALastLayerOfAnotherSize) {
   auto scratch = draw_net(study, *rows[0], 4, 1), same = draw_net(study, *rows[0], 4, 1);
   EXPECT_EQ(starting.load(*rows[0], *scratch), "");
   EXPECT_TRUE(equal(scratch->state_dict().at("1.weight"), same->state_dict().at("1.weight")));
+  auto another = draw_net(study, *rows[0], 4, 1, 1);
+  EXPECT_FALSE(equal(scratch->state_dict().at("1.weight"), another->state_dict().at("1.weight")))
+      << "folds begin with one draw";
 }
 
 TEST(StartingWeights, AreForTheRowThatIsNamed) {
