@@ -35,11 +35,7 @@ ClipInfo clip_of(const Example& example, const StudyData& data, const Options& o
 }
 
 RuleUsed used(const RuleSplits& made) {
-  RuleUsed rule{made.rule.name, made.rule.title, made.rule.note, made.rule.leaks, {}};
-  for (const Split& split : made.splits)
-    rule.folds.push_back(
-        {static_cast<i64>(split.train.size()), static_cast<i64>(split.valid.size()), split.test});
-  return rule;
+  return {made.rule.name, made.rule.title, made.rule.note, made.rule.leaks, made.splits};
 }
 
 RowResult empty_result(const Study& study, const Row& row, bool is_published) {

@@ -42,8 +42,8 @@ std::vector<std::string> rule_changes(const Results& then, const Results& now) {
     std::string text;
     for (const RuleUsed& rule : results.rules) {
       text += (text.empty() ? "" : ", ") + rule.name;
-      for (const FoldClips& fold : rule.folds)
-        text += format(" {}/{}/{}", fold.train, fold.valid, fold.test.size());
+      for (const Split& fold : rule.folds)
+        text += format(" {}/{}/{}", fold.train.size(), fold.valid.size(), fold.test.size());
     }
     return text;
   };

@@ -74,7 +74,7 @@ Html songs(const SongTable& table, u64 seed) {
 double majority_of(const Results& results, const RuleUsed& rule) {
   std::vector<double> counts(results.classes.size(), 0);
   double all = 0;
-  for (const FoldClips& fold : rule.folds)
+  for (const Split& fold : rule.folds)
     for (i64 index : fold.test) {
       ++counts.at(
           static_cast<std::size_t>(results.clips.at(static_cast<std::size_t>(index)).label));

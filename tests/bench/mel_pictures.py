@@ -126,24 +126,7 @@ def read_results(path):
         return json.load(file)
 
 
-def folds_of_results(results, rule_name, parts, seed):
-    """The folds of a study's results.json, whose clips are `parts`. It says what is tested and how many validate: all of
-    them the tested ones, if nothing is left, else as many of the rest, drawn with `seed`, each class alike, or each clip
-    as a whole where a clip has several parts and the rule does not leak."""
-    from sklearn.model_selection import train_test_split
-    rule, labels = rule_of(results, rule_name), labels_of(parts)
-    clips = np.array([part.clip for part in parts])
-    whole = len(set(clips)) < len(clips) and not rule["leaks"]
-    folds = []
-    for fold in rule["folds"]:
-        test = np.array(fold["test"])
-        rest = np.setdiff1d(np.arange(len(parts)), test)
-        if fold["train"] == len(rest):
-            folds.append((rest, test, test))
-            continue
-        share = fold["valid"] / (fold["train"] + fold["valid"])
-        names, first = np.unique(clips[rest], return_index=True) if whole else (rest, np.arange(len(rest)))
-        chosen = train_test_split(names, test_size=share, stratify=labels[rest][first], random_state=seed)[1]
-        is_valid = np.isin(clips[rest] if whole else rest, chosen)
-        folds.append((rest[~is_valid], rest[is_valid], test))
-    return folds
+def folds_of_results(results, rule_name):
+    """The folds of a study's results.json: indices into its clips."""
+    return [tuple(np.array(fold[part], dtype=int) for part in ("train", "valid", "test"))
+            for fold in rule_of(results, rule_name)["folds"]]

@@ -49,7 +49,7 @@ def collection(a):
     if a.results:
         results = read_results(a.results)
         parts = [Part(clip["name"], 0, SECONDS) for clip in results["clips"]]
-        return parts, folds_of_results(results, a.rule, parts, a.split_seed)
+        return parts, folds_of_results(results, a.rule)
     parts = [Part(clip, 0, SECONDS) for clip in clips_of(a.pictures, REPETITIONS)]
     return parts, stratified_folds(labels_of(parts), a.folds, a.split_seed)
 

@@ -35,7 +35,7 @@ def arguments():
     parser.add_argument("--net", nargs="+", choices=NETS, default=["cnn2"])
     parser.add_argument("--split", nargs="+", choices=("leaky", "song", "lists"), default=["leaky", "song"])
     parser.add_argument("--lists", nargs=3, metavar=("TRAIN", "VALID", "TEST"), help="for --split lists")
-    parser.add_argument("--results", help="a results.json whose segments and test parts are taken, in place of --split")
+    parser.add_argument("--results", help="a results.json whose segments and split are taken, in place of --split")
     parser.add_argument("--rule", help="of --results; default: its first")
     parser.add_argument("--split-seed", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=1)
@@ -63,7 +63,7 @@ def collection(a):
     if a.results:
         results = read_results(a.results)
         parts = in_turn(clip["name"] for clip in results["clips"])
-        folds = folds_of_results(results, a.rule, parts, a.split_seed)
+        folds = folds_of_results(results, a.rule)
         return parts, {rule_of(results, a.rule)["name"]: folds[0]}
     parts = in_turn(clip for clip in clips_of(a.pictures) for _ in range(SEGMENTS))
     labels, songs = labels_of(parts), [part.clip for part in parts]

@@ -69,12 +69,12 @@ inline Results example_results() {
                     "two folds",
                     "A song is in one fold.",
                     false,
-                    {{3, 1, {0, 2, 4, 6}}, {4, 0, {1, 3, 5, 7}}}},
+                    {{{1, 3, 5}, {7}, {0, 2, 4, 6}}, {{0, 2, 4, 6}, {}, {1, 3, 5, 7}}}},
                    {"excerpts",
                     "split over excerpts",
                     "Anyhow.",
                     true,
-                    {{2, 2, {7, 6, 1, 0}}, {2, 1, {3, 2, 5, 4}}}}};
+                    {{{2, 3}, {4, 5}, {7, 6, 1, 0}}, {{0, 1}, {6}, {3, 2, 5, 4}}}}};
 
   const std::vector<float> rock = {.7f, .1f, .15f, .05f}, jazz = {.2f, .1f, .6f, .1f},
                            folk = {.3f, .2f, .1f, .4f}, rnb = {.01f, .97f, .01f, .01f};
@@ -143,8 +143,11 @@ inline Results example_results() {
 /// The same with one fold, one seed and the leaky rule or without it.
 inline Results example_without_folds() {
   Results results = example_results();
-  results.rules = {
-      {"stratified", "stratified split", "One picture a file.", false, {{4, 2, {0, 2, 4, 6}}}}};
+  results.rules = {{"stratified",
+                    "stratified split",
+                    "One picture a file.",
+                    false,
+                    {{{1, 3, 5, 7}, {1, 3}, {0, 2, 4, 6}}}}};
   for (RowResult& row : results.rows) {
     std::vector<Fit> first;
     for (Fit& fit : row.fits)

@@ -56,7 +56,8 @@ Json changed(const std::string& kind, const Json& leaf) {
   if (leaf.is_number_float()) return leaf.get<double>() == .625 ? .375 : .625;
   i64 value = leaf.get<i64>();
   if (contains(kind, "label")) return (value + 1) % 4;
-  if (contains(kind, "/test/")) return (value + 1) % 8;
+  for (const char* part : {"/train/", "/valid/", "/test/"})
+    if (contains(kind, part)) return (value + 1) % 8;
   if (kind.ends_with("/fold")) return 1 - value;
   return value + 1;
 }
@@ -171,8 +172,10 @@ TEST(Results, RefuseAnotherFile) {
            {"/rows/0/fits/0/predictions/label/0", 4, "says class 4 of 4"},
            {"/clips/3/label", -1, "of class -1 of 4"},
            {"/clips/3/label", 4, "of class 4 of 4"},
-           {"/rules/0/folds/0/test/1", 8, "tests clip 8 of 8"},
-           {"/rules/0/folds/0/test/1", -1, "tests clip -1 of 8"},
+           {"/rules/0/folds/0/test/1", 8, "has clip 8 of 8"},
+           {"/rules/0/folds/0/train/1", 8, "has clip 8 of 8"},
+           {"/rules/0/folds/0/valid/0", -1, "has clip -1 of 8"},
+           {"/rules/0/folds/0/test/1", -1, "has clip -1 of 8"},
            {"/rules/0/folds/0/test", {1, 2}, "4 predictions in fold 0"}}) {
     Json bad = good;
     bad[Json::json_pointer(at)] = value;

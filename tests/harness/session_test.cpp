@@ -84,8 +84,10 @@ TEST(Session, RefusesOtherDataAndSettingsInWords) {
   EXPECT_EQ(refusal([](Results& r) { r.data_fingerprints["picture"] = "5"; }), "no error");
   EXPECT_TRUE(contains(refusal([](Results& r) { r.seed = 12345; }), " → 12345"));
   EXPECT_TRUE(contains(refusal([](Results& r) { r.classes[0] = "polka"; }), "classes"));
-  EXPECT_TRUE(contains(refusal([](Results& r) { ++r.rules[0].folds[0].train; }), "splits: "));
-  EXPECT_TRUE(contains(refusal([](Results& r) { ++r.rules[0].folds[0].valid; }), "splits: "));
+  EXPECT_TRUE(
+      contains(refusal([](Results& r) { r.rules[0].folds[0].train.push_back(1); }), "splits: "));
+  EXPECT_TRUE(
+      contains(refusal([](Results& r) { r.rules[0].folds[0].valid.push_back(1); }), "splits: "));
   EXPECT_TRUE(contains(refusal([](Results& r) { r.rules[0].name = "x"; }), "splits: "));
   std::string old = example_results().settings[0].value, name = example_results().settings[0].name;
   EXPECT_TRUE(

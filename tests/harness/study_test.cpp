@@ -118,7 +118,7 @@ std::vector<i64> labels_of(const std::vector<Json>& clips, const std::vector<i64
   return labels;
 }
 
-/// The splits, which results.json has only the sizes of.
+/// The splits, once more from the rules.
 std::vector<Split> splits_of(const std::string& rule, const std::vector<Json>& clips) {
   Collection collection;
   collection.classes = four_tones;
@@ -229,8 +229,8 @@ TEST_F(WholeStudy, MeansAreOfTheFitsAndFoldsAddUp) {
     std::vector<Split> splits = splits_of(rule["name"], clips);
     ASSERT_EQ(rule["folds"].size(), splits.size());
     for (std::size_t f = 0; f < splits.size(); ++f) {
-      EXPECT_EQ(rule["folds"][f]["train"], splits[f].train.size());
-      EXPECT_EQ(rule["folds"][f]["valid"], splits[f].valid.size());
+      EXPECT_EQ(rule["folds"][f]["train"], Json(splits[f].train));
+      EXPECT_EQ(rule["folds"][f]["valid"], Json(splits[f].valid));
       EXPECT_EQ(rule["folds"][f]["test"], Json(splits[f].test));
       for (const Json& i : rule["folds"][f]["test"]) tested.insert(i.get<i64>());
       if (rule["leaks"].get<bool>()) continue;

@@ -13,7 +13,7 @@ namespace {
 // Clips of each class that the rule tests, in all folds.
 std::vector<double> tested(const Results& results, const RuleUsed& rule) {
   std::vector<double> counts(results.classes.size(), 0);
-  for (const FoldClips& fold : rule.folds)
+  for (const Split& fold : rule.folds)
     for (i64 index : fold.test)
       ++counts.at(
           static_cast<std::size_t>(results.clips.at(static_cast<std::size_t>(index)).label));

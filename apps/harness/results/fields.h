@@ -82,7 +82,7 @@ auto fields(T& clip) {
                     Field{"begin", begin}, Field{"end", end}};
 }
 
-template <Is<FoldClips> T>
+template <Is<Split> T>
 auto fields(T& fold) {
   auto& [train, valid, test] = fold;
   return std::tuple{Field{"train", train}, Field{"valid", valid}, Field{"test", test}};

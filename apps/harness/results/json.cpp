@@ -183,10 +183,11 @@ void check_numbers(const Results& results) {
     check(is_class(clip.label), "results", "{} is of class {} of {}", clip.name, clip.label,
           classes);
   for (const RuleUsed& rule : results.rules)
-    for (const FoldClips& fold : rule.folds)
-      for (i64 clip : fold.test)
-        check(clip >= 0 && clip < clips, "results", "{} tests clip {} of {}", rule.name, clip,
-              clips);
+    for (const Split& fold : rule.folds)
+      for (const auto* part : {&fold.train, &fold.valid, &fold.test})
+        for (i64 clip : *part)
+          check(clip >= 0 && clip < clips, "results", "{} has clip {} of {}", rule.name, clip,
+                clips);
   for (const RowResult& row : results.rows) {
     for (const Fit& fit : row.fits)
       for (const Prediction& prediction : fit.predictions)

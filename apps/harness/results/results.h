@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "apps/harness/results/metrics.h"
+#include "audio/collections/split.h"
 
 namespace melgrad {
 
@@ -61,17 +62,11 @@ struct ClipInfo {
   double begin = 0, end = 0;  // seconds: the part of `sound`
 };
 
-/// How one split divides the clips; `test` has indices into Results::clips.
-struct FoldClips {
-  i64 train = 0, valid = 0;
-  std::vector<i64> test;
-};
-
 /// One way to split the clips into training, validation and test parts.
 struct RuleUsed {
   std::string name, title, note;
-  bool leaks = false;  // parts of one recording or album may be on both sides
-  std::vector<FoldClips> folds;
+  bool leaks = false;        // parts of one recording or album may be on both sides
+  std::vector<Split> folds;  // indices into Results::clips
 };
 
 /// Everything a run knows: results.json is this, the report is made from this.

@@ -243,7 +243,7 @@ TEST(Report, NamesTheRowsOfASetting) {
 
 TEST(Report, SaysHowTheClipsWereDivided) {
   Results results = example_results();
-  results.rules[1].folds[1].valid = 2;
+  results.rules[1].folds[1].valid = {6, 7};
   HtmlNode page = page_of(results);
   const HtmlNode& part = section(page, "data");
   EXPECT_EQ(

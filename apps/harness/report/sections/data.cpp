@@ -7,26 +7,27 @@
 namespace melgrad::sections {
 namespace {
 
-std::string parts(const FoldClips& fold) {
-  return format("{} clips to train, {} to validate, {} to test", fold.train, fold.valid,
-                fold.test.size());
+std::string parts(const Split& fold) {
+  return format("{} clips to train, {} to validate, {} to test", fold.train.size(),
+                fold.valid.size(), fold.test.size());
 }
 
-bool as_large(const FoldClips& a, const FoldClips& b) {
-  return a.train == b.train && a.valid == b.valid && a.test.size() == b.test.size();
+bool as_large(const Split& a, const Split& b) {
+  return a.train.size() == b.train.size() && a.valid.size() == b.valid.size() &&
+         a.test.size() == b.test.size();
 }
 
 Html sizes(const RuleUsed& rule) {
   if (rule.folds.empty()) return {};
-  const FoldClips& first = rule.folds.front();
+  const Split& first = rule.folds.front();
   bool alike = std::all_of(rule.folds.begin(), rule.folds.end(),
-                           [&](const FoldClips& fold) { return as_large(fold, first); });
+                           [&](const Split& fold) { return as_large(fold, first); });
   if (alike) {
     std::string times = rule.folds.size() > 1 ? format("{} folds, each ", rule.folds.size()) : "";
     return tag("p.note", rule.title, ": ", times, parts(first), ".");
   }
   i64 number = 0;
-  Html items = each(rule.folds, [&](const FoldClips& fold) {
+  Html items = each(rule.folds, [&](const Split& fold) {
     return tag("li", format("fold {}: {}", ++number, parts(fold)));
   });
   return tag("p.note", rule.title, ": ", rule.folds.size(), " folds") + tag("ul.note", items);
