@@ -214,7 +214,7 @@ std::string value_of(const std::vector<SettingUsed>& settings, const std::string
 std::string name_of(About setting) {
   switch (setting) {
     case About::genres: return "genres";
-    case About::input: return "picture";
+    case About::input: return "input";
     case About::normalisation: return "normalisation";
     case About::colours: return "colours";
     case About::frequency_axis: return "frequency axis";

@@ -85,7 +85,7 @@ Html epochs_line(const Report& report, const RowResult& row) {
            tag("td.strong", test == fit->measured.end() ? "–" : percent(test->second));
   };
   return tag("tr", tag("td", row.title), tag("td", epoch_text(fit->best_epoch)),
-             figures(best, "accuracy, best epoch"), tag("td", fit->history.size()),
+             figures(best, "best epoch: accuracy"), tag("td", fit->history.size()),
              figures(last, "accuracy"),
              tag("td", epoch_text(overfitting_start(fit->history, fit->best_epoch))));
 }

@@ -119,9 +119,9 @@ TEST(Trainer, OrTheLastWeights) {
   EXPECT_EQ(valid.loss, outcome.fit.history.back().valid_loss);
   EXPECT_EQ(evaluation_of(outcome.weights, thirds().test, 8).loss, outcome.fit.measured.at("loss"));
   Fit best = train(overshooting()).fit;  // which tests the best epoch's
-  EXPECT_FALSE(best.measured.contains("loss, best epoch"));
-  EXPECT_EQ(outcome.fit.measured.at("loss, best epoch"), best.measured.at("loss"));
-  EXPECT_EQ(outcome.fit.measured.at("accuracy, best epoch"), best.measured.at("accuracy"));
+  EXPECT_FALSE(best.measured.contains("best epoch: loss"));
+  EXPECT_EQ(outcome.fit.measured.at("best epoch: loss"), best.measured.at("loss"));
+  EXPECT_EQ(outcome.fit.measured.at("best epoch: accuracy"), best.measured.at("accuracy"));
   EXPECT_NE(best.measured.at("loss"), outcome.fit.measured.at("loss"));
 }
 

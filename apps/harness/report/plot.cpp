@@ -237,7 +237,7 @@ Html confusion_table(const Confusion& confusion, const std::vector<std::string>&
       row += cell(truth, predicted);
     body += tag("tr", row);
   }
-  return tag(classes.size() > 6 ? "table.confusion.many" : "table.confusion",
+  return tag(classes.size() > 4 ? "table.confusion.many" : "table.confusion",
              tag("thead", tag("tr", head)), tag("tbody", body));
 }
 

@@ -351,8 +351,8 @@ Fit Trainer::finish() {
   }
   net_.load_state_dict(last);
   add_test(fit, test(), lesson_);
-  fit.measured["accuracy, best epoch"] = best.accuracy;
-  fit.measured["loss, best epoch"] = best.loss;
+  fit.measured["best epoch: accuracy"] = best.accuracy;
+  fit.measured["best epoch: loss"] = best.loss;
   return fit;
 }
 
