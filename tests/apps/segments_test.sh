@@ -114,8 +114,8 @@ first=$(ls spoilt/metal/*.wav | head -n 1)
 head -c 30000 "$first" >"spoilt/metal/cut short.wav"
 expect 0 "The report: " $program --data spoilt --segment-seconds 1 --segments 3 --epochs 1 --nets cnn1 --out short
 check "it is named" grep -q "skipped metal/cut short.wav" short/report.html
-expect 1 "pictures come from a folder" $program --log-mel 30 --out x
-expect 1 "has no pictures" $program --data $music --log-mel 30 --out x
+expect 1 "needs --data FOLDER, of log-mel pictures" $program --log-mel 30 --out x
+expect 1 "there is no picture below" $program --data $music --log-mel 30 --out x
 
 # --- what was typed
 expect 2 "segment-seconds" $program --segment-seconds 0
