@@ -289,7 +289,9 @@ SongTable table_of(const std::vector<Row>& rows, const SongColumns& asked) {
     }
   table.dropped = static_cast<i64>(rows.size() - 1 - songs.size());
   note_reasons(table, reasons);
-  check(!songs.empty(), "songs", "no row is complete: {}", table.notes.back());
+  if (songs.empty())
+    fail("songs", "no row is complete: {}",
+         table.notes.empty() ? "there is none" : table.notes.back());
   drop_repeated(table, songs, rows, places.id.has_value());
   table.classes = genres_of(songs, asked, table.notes);
   std::erase_if(songs, [&](const Song& song) { return !contains(table.classes, song.genre); });
