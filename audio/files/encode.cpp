@@ -102,7 +102,18 @@ Mp3Rates mp3_rates(int sample_rate) {
   return {8, 64, {8, 16, 24, 32, 40, 48, 56, 64}, 576};
 }
 
+// libsndfile refuses others, too, but does not free what it set up until then.
+void check_mp3_rate(int sample_rate) {
+  std::string all;
+  for (int rate : {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}) {
+    if (rate == sample_rate) return;
+    all += (all.empty() ? "" : ", ") + std::to_string(rate);
+  }
+  fail("through_mp3", "MP3 has sample rates of {} Hz, not {}", all, sample_rate);
+}
+
 Memory encoded_mp3(const Clip& clip, i64 kbps) {
+  check_mp3_rate(clip.sample_rate);
   Mp3Rates rates = mp3_rates(clip.sample_rate);
   std::string all;
   for (i64 rate : rates.kbps) all += (all.empty() ? "" : ", ") + std::to_string(rate);
