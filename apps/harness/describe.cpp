@@ -102,14 +102,12 @@ Results describe(const Study& study, const Options& options, const StudyData& da
   if (!study.published_of.empty())
     results.published_note = format(
         "The published figures are of {}. Here are other songs and genres: the two columns show "
-        "different "
-        "tasks, not a failed or bettered reproduction.",
+        "different tasks, not a failed or bettered reproduction.",
         study.published_of);
   else if (of_made_up)
     results.published_note = format(
         "The published figures are of {} classes of recorded music, the measured ones of {} that "
-        "the "
-        "program made up: they stand side by side to show the page, not to be compared.",
+        "the program made up: they stand side by side to show the page, not to be compared.",
         study.genres.size(), collection.classes.size());
   else if (is_published && !options.data.empty())
     results.published_note =

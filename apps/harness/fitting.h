@@ -37,8 +37,8 @@ void pretrain(const Run& run, const std::vector<const Row*>& rows, StudyData& da
 
 /// The net of a row, for what the row sees.
 std::unique_ptr<Module> net_of(const Study& study, const Row& row, i64 classes);
-/// The same with the initial weights that `seed` draws: others for each fold, so that the mean over folds is
-/// not one draw's luck.
+/// The same with the initial weights that `seed` draws: others for each fold, so that the mean over
+/// folds is not one draw's luck.
 std::unique_ptr<Module> draw_net(const Study& study, const Row& row, i64 classes, u64 seed,
                                  i64 fold = 0);
 

@@ -31,12 +31,6 @@ std::string list(const std::vector<std::string>& lines) {
   return text;
 }
 
-const RowResult* find_row(const std::vector<RowResult>& rows, const std::string& name) {
-  auto found = std::find_if(rows.begin(), rows.end(),
-                            [&](const RowResult& row) { return row.name == name; });
-  return found == rows.end() ? nullptr : &*found;
-}
-
 std::vector<std::string> rule_changes(const Results& then, const Results& now) {
   auto in_words = [](const Results& results) {
     std::string text;

@@ -10,28 +10,14 @@
 namespace melgrad::mfcc_vs_mel {
 namespace {
 
-double published(const RowResult& row) {
-  auto found = row.published.find("accuracy");
-  return found == row.published.end() ? std::nan("") : found->second;
-}
-
-// Where the fold that scores is the validation part, its accuracy at the epoch of the lowest loss.
-MeanDeviation at_best_epoch(const RowResult& row, const std::string& rule) {
-  std::vector<double> accuracies;
-  for (const Fit& fit : row.fits)
-    if (fit.rule == rule && !fit.diverged && fit.best_epoch >= 0)
-      accuracies.push_back(fit.history.at(static_cast<std::size_t>(fit.best_epoch)).valid_accuracy);
-  return mean_and_deviation(accuracies);
-}
-
 Html score(const RowResult* row, const RuleUsed& rule) {
   if (row == nullptr) return tag("td", "–");
   Measured mean = measured(*row, rule.name);
   if (mean.fits == 0) return tag("td", "–");
   Html text = tag("b", sections::with_deviation("accuracy", mean));
-  if (std::isfinite(published(*row))) text += tag("small", "published ", percent(published(*row)));
-  if (rule.name == "published")
-    text += tag("small", "best epoch ", percent(at_best_epoch(*row, rule.name).mean));
+  if (double theirs = published(*row, "accuracy"); std::isfinite(theirs))
+    text += tag("small", "published ", percent(theirs));
+  text += tag("small", "best epoch ", percent(mean["best epoch: accuracy"].mean));
   return tag("td", text + tag("small", decimal(mean.seconds.mean, 1), " s a fit"));
 }
 
@@ -76,16 +62,12 @@ struct Sides {
 Sides sides(const Report& report, const std::string& better, const std::string& worse,
             const std::vector<std::pair<std::string, std::string>>& pairs) {
   Sides made{better, worse, {}, {}};
-  auto find = [&](const std::string& name) -> const RowResult* {
-    for (const RowResult* row : report.ran)
-      if (row->name == name) return row;
-    return nullptr;
-  };
-  for (const auto& [a, b] : pairs)
-    if (find(a) != nullptr && find(b) != nullptr) {
-      made.a.push_back(find(a));
-      made.b.push_back(find(b));
-    }
+  for (const auto& [name, other] : pairs) {
+    const RowResult *a = ran_row(report, name), *b = ran_row(report, other);
+    if (a == nullptr || b == nullptr) continue;
+    made.a.push_back(a);
+    made.b.push_back(b);
+  }
   return made;
 }
 
@@ -109,7 +91,7 @@ std::vector<Sides> claims(const Report& report) {
 double published_difference(const Sides& sides) {
   double sum = 0;
   for (std::size_t i = 0; i < sides.a.size(); ++i)
-    sum += published(*sides.a[i]) - published(*sides.b[i]);
+    sum += published(*sides.a[i], "accuracy") - published(*sides.b[i], "accuracy");
   return sum / static_cast<double>(sides.a.size());
 }
 

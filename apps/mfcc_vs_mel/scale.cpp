@@ -8,14 +8,8 @@
 namespace melgrad::mfcc_vs_mel {
 namespace {
 
-const RowResult* row_named(const Report& report, const std::string& name) {
-  for (const RowResult* row : report.ran)
-    if (row->name == name) return row;
-  return nullptr;
-}
-
 Html score(const Report& report, const std::string& name) {
-  const RowResult* row = row_named(report, name);
+  const RowResult* row = ran_row(report, name);
   if (row == nullptr) return tag("td", "–");
   return tag("td", sections::with_deviation("accuracy", measured(*row, report.main.name)));
 }
@@ -32,7 +26,7 @@ Html scale(const Report& report, double factor) {
   bool any = false;
   for (const char* name :
        {"mel_basic_32_x1", "mel_basic_32_x1000", "mel_deeper_32_x1", "mel_deeper_32_x1000"})
-    any = any || row_named(report, name) != nullptr;
+    any = any || ran_row(report, name) != nullptr;
   if (!any) return {};
   Html head = tag("th", {{"scope", "col"}}, "Net");
   for (const std::string& name : {std::string("mel × 1"), format("mel × {}", factor),

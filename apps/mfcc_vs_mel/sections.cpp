@@ -8,12 +8,15 @@
 
 namespace melgrad::mfcc_vs_mel {
 
-const RowResult* cell(const Report& report, const std::string& feature, const std::string& net,
-                      int batch) {
-  std::string name = format("{}_{}_{}", feature, net, batch);
+const RowResult* ran_row(const Report& report, const std::string& name) {
   for (const RowResult* row : report.ran)
     if (row->name == name) return row;
   return nullptr;
+}
+
+const RowResult* cell(const Report& report, const std::string& feature, const std::string& net,
+                      int batch) {
+  return ran_row(report, format("{}_{}_{}", feature, net, batch));
 }
 
 std::vector<const RowResult*> ran_of_grid(const Report& report) {

@@ -19,6 +19,8 @@ Html matrix(const Report& report);     // confusions of the best beside the publ
 Html genres(const Report& report);
 Html scale(const Report& report, double factor);  // mel power times 1, 100, 1000
 
+/// A row of which a fit under the report's first rule ended; null if there is none.
+const RowResult* ran_row(const Report& report, const std::string& name);
 /// A row of the grid, and null where it was not run: "mfcc" or "mel", "basic" or "deeper", 16 or 32.
 const RowResult* cell(const Report& report, const std::string& feature, const std::string& net,
                       int batch);

@@ -118,12 +118,6 @@ constexpr Finding findings[] = {
     {"Does the time flip help, with batches of 32 and more epochs?", "cnn3", "cnn2"},
     {"Is a convolutional net better than a dense one?", "cnn1", "dnn"}};
 
-const RowResult* find_row(const Results& results, const std::string& name) {
-  for (const RowResult& row : results.rows)
-    if (row.name == name) return &row;
-  return nullptr;
-}
-
 // Spreads of several seeds add up; of one there is none to judge by.
 std::string verdict(const Measured& with, const Measured& without) {
   double points = (with["accuracy"].mean - without["accuracy"].mean) * 100;
@@ -139,8 +133,8 @@ std::string verdict(const Measured& with, const Measured& without) {
 }
 
 Html finding_line(const Report& report, const Finding& finding) {
-  const RowResult* with = find_row(report.results, finding.with);
-  const RowResult* without = find_row(report.results, finding.without);
+  const RowResult* with = find_row(report.results.rows, finding.with);
+  const RowResult* without = find_row(report.results.rows, finding.without);
   if (with == nullptr || without == nullptr) return {};
   Html cells;
   bool any = false;
@@ -151,13 +145,9 @@ Html finding_line(const Report& report, const Finding& finding) {
     cells += tag("td", both ? verdict(a, b) : "–");
   }
   if (!any) return {};
-  auto said = [](const RowResult& row) {
-    auto accuracy = row.published.find("accuracy");
-    return accuracy == row.published.end() ? std::nan("") : accuracy->second;
-  };
-  double published = (said(*with) - said(*without)) * 100;
+  double points = (published(*with, "accuracy") - published(*without, "accuracy")) * 100;
   return tag("tr", tag("td", finding.question, tag("small", with->title, " − ", without->title)),
-             tag("td", std::isfinite(published) ? decimal(published, 1) + " points" : "–"), cells);
+             tag("td", std::isfinite(points) ? decimal(points, 1) + " points" : "–"), cells);
 }
 
 Html found(const Report& report) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "apps/harness/report/numbers.h"
 #include "kernels/error.h"
@@ -72,15 +73,10 @@ Html songs(const SongTable& table, u64 seed) {
 // --- scores beside the largest genre's share
 
 double majority_of(const Results& results, const RuleUsed& rule) {
-  std::vector<double> counts(results.classes.size(), 0);
-  double all = 0;
-  for (const Split& fold : rule.folds)
-    for (i64 index : fold.test) {
-      ++counts.at(
-          static_cast<std::size_t>(results.clips.at(static_cast<std::size_t>(index)).label));
-      ++all;
-    }
-  return *std::max_element(counts.begin(), counts.end()) / all;
+  std::vector<i64> counts = tested_of_classes(results, rule);
+  i64 all = std::accumulate(counts.begin(), counts.end(), i64{0});
+  return static_cast<double>(*std::max_element(counts.begin(), counts.end())) /
+         static_cast<double>(all);
 }
 
 Html scores(const Report& report) {

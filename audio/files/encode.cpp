@@ -102,23 +102,24 @@ Mp3Rates mp3_rates(int sample_rate) {
   return {8, 64, {8, 16, 24, 32, 40, 48, 56, 64}, 576};
 }
 
-// libsndfile refuses others, too, but does not free what it set up until then.
-void check_mp3_rate(int sample_rate) {
-  std::string all;
-  for (int rate : {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000}) {
-    if (rate == sample_rate) return;
-    all += (all.empty() ? "" : ", ") + std::to_string(rate);
-  }
-  fail("through_mp3", "MP3 has sample rates of {} Hz, not {}", all, sample_rate);
+std::string listed(const std::vector<i64>& numbers) {
+  std::string text;
+  for (i64 number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
+  return text;
+}
+
+bool contains(const std::vector<i64>& numbers, i64 number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
 }
 
 Memory encoded_mp3(const Clip& clip, i64 kbps) {
-  check_mp3_rate(clip.sample_rate);
+  // libsndfile refuses other rates, too, but does not free what it set up until then.
+  const std::vector<i64> known = {8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000};
+  check(contains(known, clip.sample_rate), "through_mp3", "MP3 has sample rates of {} Hz, not {}",
+        listed(known), clip.sample_rate);
   Mp3Rates rates = mp3_rates(clip.sample_rate);
-  std::string all;
-  for (i64 rate : rates.kbps) all += (all.empty() ? "" : ", ") + std::to_string(rate);
-  check(std::find(rates.kbps.begin(), rates.kbps.end(), kbps) != rates.kbps.end(), "through_mp3",
-        "MP3 at {} Hz has {} kbit/s, not {}", clip.sample_rate, all, kbps);
+  check(contains(rates.kbps, kbps), "through_mp3", "MP3 at {} Hz has {} kbit/s, not {}",
+        clip.sample_rate, listed(rates.kbps), kbps);
   // A half more, as libsndfile drops the fraction.
   double level = 1 - (static_cast<double>(kbps) + .5 - rates.least) / (rates.most - rates.least);
   auto set = [&](SNDFILE* file) {

@@ -7,22 +7,23 @@ program=$(realpath "$1")
 has() { grep -qF -- "$2" "$1"; }
 numbers() { grep -vE '"(seconds|waited|date|command)"' "$1"; }
 
-# --- pictures: BMP files of 8 bits with a grey palette, whose bytes are the program's own
+# --- pictures: BMP files of 8 bits with a grey palette, of noise
 bytes() { printf "$(printf '\\x%02x' "$@")"; }
 word() { bytes $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)); }
 palette=$(for level in $(seq 0 255); do printf '\\x%02x\\x%02x\\x%02x\\0' "$level" "$level" "$level"; done)
-# picture FILE WIDTH HEIGHT SEED FROM-TO: levels, in tr's octal; the width is a multiple of 4
+# picture FILE WIDTH HEIGHT SEED FROM TO: levels, above 0; the width is a multiple of 4
 picture() {
   { printf BM; word $((1078 + $2 * $3)); word 0; word 1078; word 40; word "$2"; word "$3"
     bytes 1 0 8 0; word 0; word $(($2 * $3)); word 0; word 0; word 256; word 0
     printf "$palette"
-    tail -c +$((4000 + 7000 * $4)) "$program" | tr -d '\0' | tr '\1-\377' "$5" | head -c $(($2 * $3)); } >"$1"
+    LC_ALL=C awk -v count=$(($2 * $3)) -v seed="$4" -v from="$5" -v to="$6" 'BEGIN { srand(seed)
+      for (i = 0; i < count; ++i) printf "%c", from + int(rand() * (to - from + 1)) }'; } >"$1"
 }
-levels=("\\1-\\100" "\\100-\\177" "\\200-\\277")
+levels=("1 64" "64 127" "128 191")
 genre=0
 for name in disco jazz pop; do
   mkdir -p pictures/$name
-  for i in 0 1 2 3 4 5; do picture pictures/$name/$name.0000$i.bmp 40 128 $((10 * genre + i)) "${levels[$genre]}"; done
+  for i in 0 1 2 3 4 5; do picture pictures/$name/$name.0000$i.bmp 40 128 $((10 * genre + i)) ${levels[$genre]}; done
   genre=$((genre + 1))
 done
 check "a picture's size" test "$(stat -c %s pictures/pop/pop.00000.bmp)" = $((1078 + 40 * 128))
@@ -75,9 +76,9 @@ check "resumed equals uninterrupted" diff <(numbers straight/results.json) <(num
 cp -r pictures odd
 mv odd/disco/disco.00000.bmp odd/disco/disco.00051.bmp
 cp odd/disco/disco.00001.bmp odd/disco/disco.00006.bmp
-picture odd/pop/narrow.bmp 20 128 40 "\\1-\\377"
-picture odd/pop/low.bmp 40 64 41 "\\1-\\377"
-picture odd/pop/colour.bmp 40 128 42 "\\1-\\377"
+picture odd/pop/narrow.bmp 20 128 40 1 255
+picture odd/pop/low.bmp 40 64 41 1 255
+picture odd/pop/colour.bmp 40 128 42 1 255
 printf '\1\2\3\0' | dd of=odd/pop/colour.bmp bs=1 seek=$((54 + 4 * 100)) conv=notrunc 2>/dev/null
 quick="--log-mel 30 --epochs 1 --nets mfcc_basic_16 --folds 1"
 expect 0 "The report: " $program --data odd $quick --out odd_report

@@ -18,7 +18,7 @@ numbers() { grep -vE '"(seconds|waited|date|command)"' "$1"; }
 
 # --- what works
 expect 0 "The report: " $program --data songs.csv $quick --out good
-for text in "150 songs: *|50 songs of folk, 50 of metal and 50 of techno; whoever always says folk is right of 33.3" \
+for text in "50 songs of folk, 50 of metal and 50 of techno; whoever always says folk is right of 33.3" \
   "no columns danceability, speechiness, acousticness, instrumentalness, liveness, valence: the other inputs"; do
   check "said: $text" grep -qE "$text" good/results.json
 done

@@ -93,6 +93,20 @@ double highest_loss(const std::vector<Epoch>& history) {
   return std::max(std::min(most, usual), 1e-3) * 1.04;
 }
 
+// At its line's end, but below the one above it.
+std::vector<double> label_heights(const Panel& panel, const std::vector<NamedLine>& lines) {
+  std::vector<std::size_t> order(lines.size());
+  std::iota(order.begin(), order.end(), 0);
+  auto end_of = [&](std::size_t i) { return lines[i].values.back(); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return end_of(a) > end_of(b); });
+  std::vector<double> heights(lines.size());
+  double above = -100;
+  for (std::size_t i : order)
+    heights[i] = above = std::max(above + 11, panel.y(std::max(0., end_of(i))));
+  return heights;
+}
+
 }  // namespace
 
 i64 overfitting_start(const std::vector<Epoch>& history, i64 best_epoch) {
@@ -179,20 +193,6 @@ Html accuracy_strip(double published, double measured, double deviation, double 
   std::string label = has_published ? format("published {}, ", percent(published)) : "";
   label += format("measured {}", percent(measured));
   return tag("svg.strip", {{"viewBox", "0 0 220 20"}, {"role", "img"}, {"aria-label", label}}, svg);
-}
-
-// At its line's end, but below the one above it.
-std::vector<double> label_heights(const Panel& panel, const std::vector<NamedLine>& lines) {
-  std::vector<std::size_t> order(lines.size());
-  std::iota(order.begin(), order.end(), 0);
-  auto end_of = [&](std::size_t i) { return lines[i].values.back(); };
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return end_of(a) > end_of(b); });
-  std::vector<double> heights(lines.size());
-  double above = -100;
-  for (std::size_t i : order)
-    heights[i] = above = std::max(above + 11, panel.y(std::max(0., end_of(i))));
-  return heights;
 }
 
 Html accuracy_lines(const std::vector<std::string>& places, const std::vector<NamedLine>& lines) {

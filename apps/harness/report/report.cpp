@@ -10,25 +10,15 @@
 namespace melgrad {
 namespace {
 
-// Clips of each class that the rule tests, in all folds.
-std::vector<double> tested(const Results& results, const RuleUsed& rule) {
-  std::vector<double> counts(results.classes.size(), 0);
-  for (const Split& fold : rule.folds)
-    for (i64 index : fold.test)
-      ++counts.at(
-          static_cast<std::size_t>(results.clips.at(static_cast<std::size_t>(index)).label));
-  return counts;
-}
-
 void add_chance(Report& report) {
   report.chance =
       1.0 / static_cast<double>(std::max<std::size_t>(1, report.results.classes.size()));
-  std::vector<double> counts = tested(report.results, report.main);
-  double all = std::accumulate(counts.begin(), counts.end(), 0.0);
+  std::vector<i64> counts = tested_of_classes(report.results, report.main);
+  i64 all = std::accumulate(counts.begin(), counts.end(), i64{0});
   if (all == 0) return;
   auto most = std::max_element(counts.begin(), counts.end());
   if (*most == *std::min_element(counts.begin(), counts.end())) return;
-  report.chance = *most / all;
+  report.chance = static_cast<double>(*most) / static_cast<double>(all);
   report.most_frequent = report.results.classes[static_cast<std::size_t>(most - counts.begin())];
 }
 

@@ -12,16 +12,13 @@ namespace {
 
 using Runs = std::vector<ComparedRun>;
 
-const RowResult* find_row(const std::optional<Results>& results, const std::string& name) {
-  if (!results) return nullptr;
-  for (const RowResult& row : results->rows)
-    if (row.name == name) return &row;
-  return nullptr;
+const RowResult* row_of(const ComparedRun& column, const std::string& name) {
+  return column.results ? find_row(column.results->rows, name) : nullptr;
 }
 
 // "73.1 %", and small "song 80.0 %".
 Html cell(const ComparedRun& column, const std::string& name, const std::string& rule) {
-  const RowResult* row = find_row(column.results, name);
+  const RowResult* row = row_of(column, name);
   if (row == nullptr) return tag("td", "–");
   Measured mean = measured(*row, rule);
   if (mean.fits == 0) return tag("td", mean.diverged > 0 ? "diverged" : "–");
@@ -44,7 +41,7 @@ std::vector<std::pair<std::string, std::string>> titles(const Runs& columns, Lis
 
 bool ran(const Runs& columns, const std::string& name) {
   return std::any_of(columns.begin(), columns.end(), [&](const ComparedRun& column) {
-    const RowResult* row = find_row(column.results, name);
+    const RowResult* row = row_of(column, name);
     return row != nullptr && !row->fits.empty();
   });
 }

@@ -26,6 +26,27 @@ MeanDeviation over(const std::vector<const Fit*>& fits, Value value) {
 
 }  // namespace
 
+const RowResult* find_row(const std::vector<RowResult>& rows, const std::string& name) {
+  auto found = std::find_if(rows.begin(), rows.end(),
+                            [&](const RowResult& row) { return row.name == name; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+double published(const RowResult& row, const std::string& figure) {
+  auto found = row.published.find(figure);
+  return found == row.published.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+}
+
+std::vector<i64> tested_of_classes(const Results& results, const RuleUsed& rule) {
+  std::vector<i64> counts(results.classes.size(), 0);
+  for (const Split& fold : rule.folds)
+    for (i64 index : fold.test) {
+      const ClipInfo& clip = results.clips.at(static_cast<std::size_t>(index));
+      ++counts.at(static_cast<std::size_t>(clip.label));
+    }
+  return counts;
+}
+
 MeanDeviation Measured::operator[](const std::string& figure) const {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   auto found = figures.find(figure);

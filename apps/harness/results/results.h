@@ -86,6 +86,13 @@ struct Results {
   std::vector<RowResult> pretraining;  // fits on another collection that rows started from
 };
 
+/// The row of that name; null if there is none.
+const RowResult* find_row(const std::vector<RowResult>& rows, const std::string& name);
+/// As published; NaN if that figure was not.
+double published(const RowResult& row, const std::string& figure);
+/// Of each class the clips that the rule tests, in all folds.
+std::vector<i64> tested_of_classes(const Results& results, const RuleUsed& rule);
+
 /// The mean over the fits of one rule that did not diverge, folds and seeds alike.
 struct Measured {
   i64 fits = 0, diverged = 0;

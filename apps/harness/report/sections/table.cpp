@@ -11,11 +11,6 @@
 namespace melgrad::sections {
 namespace {
 
-double published(const RowResult& row, const char* figure) {
-  auto found = row.published.find(figure);
-  return found == row.published.end() ? std::nan("") : found->second;
-}
-
 bool several_inputs(const Report& report) {
   std::set<std::string> inputs;
   for (const RowResult& row : report.results.rows) inputs.insert(row.input);
