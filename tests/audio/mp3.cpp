@@ -31,7 +31,7 @@ TEST(ThroughMp3, SamplesStayInTheirPlaces) {
     Tensor x = sound(rate), y = through_mp3({x, rate}, kbps);
     ASSERT_EQ(y.shape(), x.shape()) << rate << " " << kbps;
     double here = snr_db(x, y);
-    EXPECT_GT(here, 7) << rate << " " << kbps;
+    EXPECT_GT(here, 11) << "12.3 to 24.5 dB observed: " << rate << " " << kbps;
     for (i64 shift : {-1105, -576, -529, -1, 1, 529, 576, 1105})
       EXPECT_GT(here, snr_db(x, y, shift)) << rate << " " << kbps << " by " << shift;
   }

@@ -106,7 +106,7 @@ TEST(Mel, FewBandsOfMany) {
   Tensor x = test_signal(9000);
   Tensor of_many = matmul(mel_conversion(2048, {}, {.n_mels = 13}), melspectrogram(x));
   Tensor few = melspectrogram(x, {.n_mels = 13});
-  EXPECT_LE(mean(abs(power_to_db(of_many) - power_to_db(few))).item(), .04);
+  EXPECT_LE(mean(abs(power_to_db(of_many) - power_to_db(few))).item(), .02) << "dB; .011 observed";
   EXPECT_EQ(error_of([] { mel_conversion(256, {.n_mels = 128}, {.n_mels = 13}); }),
             "[mel_conversion] 128 bands from 0 Hz on are too many for 129 bins of 86.1328 Hz: "
             "they depend on each other");
