@@ -1,9 +1,17 @@
 # For tests that run a program as a user does: a folder to work in that goes with the test, and
-# expect and check, which count into $failures, and await. To be sourced.
+# expect and check, which count into $failures, begin and await. To be sourced.
 # shellcheck shell=bash
 set -uo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+# The folder goes with a shell that starts nothing else: a child that is killed before it has become its command
+# runs the trap of its parent, and would take the folder away from a test that goes on.
+if [ -z "${MELGRAD_TEST_FOLDER:-}" ]; then
+  MELGRAD_TEST_FOLDER=$(mktemp -d)
+  export MELGRAD_TEST_FOLDER
+  trap 'rm -rf "$MELGRAD_TEST_FOLDER"' EXIT
+  "$BASH" "$0" "$@"
+  exit
+fi
+work=$MELGRAD_TEST_FOLDER
 cd "$work" || exit
 failures=0
 export OMP_NUM_THREADS=2 OMP_WAIT_POLICY=passive
@@ -24,6 +32,13 @@ check() { # check WHAT COMMAND…
   local what=$1
   shift
   "$@" || { echo "FAILED: $what"; failures=$((failures + 1)); }
+}
+# begin COMMAND…: in the background, as $pid. The log is emptied here and not by the child, which may be late:
+# await would find what the command before it printed.
+begin() {
+  : >log
+  "$@" >>log 2>&1 </dev/null &
+  pid=$!
 }
 # await COMMAND…: until it succeeds, or a minute has passed. For a moment that shows itself; a test that sleeps
 # until something ought to have happened fails on a busy machine.

@@ -63,8 +63,7 @@ expect 1 "power × 7 → .*power × 8" $of_pictures --nets mel_basic_32 --factor
 few="$of_pictures --nets mfcc_deeper_16,mel_basic_32_x1 --protocol published"
 expect 0 "" $few --out straight
 for fits in 1 4 7; do
-  $few --out stopped --resume >log 2>&1 &
-  pid=$!
+  begin $few --out stopped --resume
   await bash -c "[ \$(ls stopped/checkpoints 2>/dev/null | grep -c 'safetensors\$') -ge $fits ]"
   kill -INT $pid 2>/dev/null
   wait $pid

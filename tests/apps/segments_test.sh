@@ -35,8 +35,7 @@ for text in "Learning rate" "With noise, and compressed" "noise 10 dB" "MP3 32 k
   check "on the page: $text" grep -q "$text" whole/report.html
 done
 check "four fits and four means with noise" test "$(figure whole/results.json 'accuracy, noise 10 dB' | wc -l)" -ge 8
-$sweep --out stopped >log 2>&1 &
-pid=$!
+begin $sweep --out stopped
 await grep -q "epoch 1:" log
 kill -INT $pid
 wait $pid

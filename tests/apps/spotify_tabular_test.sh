@@ -84,8 +84,7 @@ base="--fewest 1 --epochs 40 --passes 3000 --protocol published"
 long="$program --data songs.csv $base --tolerance 0"
 expect 0 "" $long --out straight
 for net in saga lbfgs dense; do
-  $long --out stopped --resume >log 2>&1 &
-  pid=$!
+  begin $long --out stopped --resume
   await test -e stopped/results.json
   sleep .0$((RANDOM % 9 + 1))
   kill -INT $pid
@@ -93,8 +92,7 @@ for net in saga lbfgs dense; do
 done
 RANDOM=7
 for kill in 1 2 3; do
-  $long --out stopped --resume >log 2>&1 &
-  pid=$!
+  begin $long --out stopped --resume
   sleep "0.$(printf %03d $((RANDOM % 300)))"
   kill -KILL $pid 2>/dev/null
   wait $pid 2>/dev/null

@@ -180,8 +180,7 @@ whole() { find killed -name '*.npy' -exec cmp -s {} whole.npy ';' -print | wc -l
 killed=0
 there() { [ "$(find killed -name '*.npy' | wc -l)" -ge "$1" ]; }
 for results in 1 20 100; do # so many are there when it is killed
-  "$features" stft many -o killed --threads 2 2>/dev/null &
-  pid=$!
+  begin "$features" stft many -o killed --threads 2
   await there $results
   kill -9 $pid
   wait $pid 2>/dev/null
@@ -198,8 +197,7 @@ check "all are there" test "$(whole)" = 300
 expect 0 "nothing to do" "$features" stft many -o killed
 
 # --- Ctrl-C
-"$features" stft many -o stopped --threads 1 2>log &
-pid=$!
+begin "$features" stft many -o stopped --threads 1
 await compgen -G 'stopped/*.npy' >/dev/null
 kill -TERM $pid
 wait $pid

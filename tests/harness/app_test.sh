@@ -168,8 +168,7 @@ base="$short --epochs 12 --batch 8"
 expect 0 "" $base --out straight
 for signal in INT TERM; do
   rm -rf stopped
-  $base --out stopped >log 2>&1 &
-  pid=$!
+  begin $base --out stopped
   await grep -q "epoch 2:" log
   kill -$signal $pid
   wait $pid
@@ -201,8 +200,7 @@ eight="$program --data $music --nets logistic,mlp1 --epochs 3 --batch 8 --seeds 
 expect 0 "" $eight --out whole
 RANDOM=7
 for kill in $(seq 20); do
-  $eight --out killed --resume >log 2>&1 &
-  pid=$!
+  begin $eight --out killed --resume
   sleep "0.$(printf %03d $((RANDOM % 400)))"
   kill -KILL $pid 2>/dev/null
   wait $pid 2>/dev/null
