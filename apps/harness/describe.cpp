@@ -79,6 +79,7 @@ Results describe(const Study& study, const Options& options, const StudyData& da
   const char* what = std::holds_alternative<Columns>(recipe)    ? "songs"
                      : std::holds_alternative<Spectrum>(recipe) ? "clips"
                                                                 : "pictures";
+  if (std::holds_alternative<Columns>(recipe)) results.unit = "song";
   results.data_set = format("{} {} of {}: {}", collection.examples.size(), what, data.source,
                             in_words(collection.classes));
   results.device = to_string(Device::parse(options.device));

@@ -30,10 +30,11 @@ check "SAGA did not converge and says so" grep -q "all 20 passes, not converged"
 check "both ways to split" grep -q '"recordings whole, 70/15/15 %"' good/results.json
 check "published figures are shown, and of what they are" grep -q "8 576 songs of 8 genres" good/report.html
 check "the published split validates on its test part" \
-  grep -q "75 % train, 25 % test: 111 clips to train, 39 to validate, 39 to test" good/report.html
+  grep -q "75 % train, 25 % test: 111 songs to train, 39 to validate, 39 to test" good/report.html
 check "there are no pictures of songs" test -z "$(grep '<h2>Look' good/report.html)"
 expect 0 "^6 fits" $program --data songs.csv $quick --plan --out planned
 expect 0 "dense-published-0 +1503 " $program --data songs.csv $quick --plan --out planned
+expect 0 "saga-published-0 .* 0:[0-9][0-9] " $program --data songs.csv $quick --plan --out planned
 expect 0 "converged, after pass" $program --data songs.csv --fewest 1 --standardise --nets lbfgs --out standard
 expect 0 "The report: " $program --data songs.csv $quick --nets lbfgs --columns energy,bpm --rename bpm=tempo \
   --classes techno,folk --out two

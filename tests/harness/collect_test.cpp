@@ -215,12 +215,11 @@ TEST(Collect, NotesOfSplitsTellWhatWasLearntAndWhatIsMissing) {
   Examples sounds(clips, {.name = "x", .recipe = loudness}, rows.reshape({24, 1, 5, 1}));
   EXPECT_EQ(notes_of_splits(sounds, rules).back(),
             "a split: 1 of the 5 test clips is of a file whose copy is in the training part");
-  EXPECT_EQ(
-      notes_of_splits(examples, rules),
-      (Notes{"a split: no clip of c to learn from", "a split: no clip of b to test",
-             "a split: 80\u202F% of the test clips are of c, and whoever says nothing else is "
-             "as often right: each class's recall and the macro F1 say more",
-             "a split: 1 of the 5 test songs has the numbers of one in the training part"}));
+  EXPECT_EQ(notes_of_splits(examples, rules),
+            (Notes{"a split: no clip of c to learn from", "a split: no clip of b to test",
+                   "a split: 80\u202F% of the test part are of c, and whoever says nothing else is "
+                   "as often right: each class's recall and the macro F1 say more",
+                   "a split: 1 of the 5 test songs has the numbers of one in the training part"}));
 }
 
 // Files 1 and 20, and by 20 the rest of its album; and 2, 3 and 4, by two pairs.

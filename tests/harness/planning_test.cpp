@@ -312,6 +312,7 @@ TEST(Estimate, KnowsParametersStepsAndTakesTimeAndMemory) {
   EXPECT_LT(mlp.bytes, 8 * 4 * mlp.parameters);
   Estimate saga = estimate(study, study.rows[4], options, {}, four_tones);
   EXPECT_EQ(saga.parameters, 256 * 4 + 4);
+  EXPECT_GT(saga.seconds_a_batch, 0);
 
   Collection clips = songs(1);
   clips.classes = four_tones;

@@ -11,7 +11,8 @@
 #include "apps/harness/data/view.h"
 #include "apps/harness/fitting.h"
 #include "apps/harness/report/numbers.h"
-#include "apps/harness/training/trainer.h"
+#include "apps/harness/training/learner.h"
+#include "apps/harness/training/parameters.h"
 #include "kernels/backend.h"
 
 namespace melgrad {
@@ -56,8 +57,20 @@ Tensor noise(const Input& input, i64 rows) {
   return input.stored == Dtype::u8 ? (values * 255).to(Dtype::u8) : values;
 }
 
+Cost cost_of(const SolverSettings& solver, const Split& split, double seconds_a_batch) {
+  double batches = static_cast<double>(split.train.size()) / solved_at_once;
+  return {solver.iterations, static_cast<double>(solver.iterations) * batches * seconds_a_batch};
+}
+
 // As the row's, but two epochs of a batch, by a constant rate.
-Recipe two_steps(Recipe recipe) {
+Training two_steps(const Training& training) {
+  if (const auto* solver = std::get_if<SolverSettings>(&training)) {
+    SolverSettings two = *solver;
+    two.iterations = 2;
+    two.tolerance = 0;
+    return two;
+  }
+  Recipe recipe = std::get<Recipe>(training);
   recipe.stages.erase(recipe.stages.begin(), recipe.stages.end() - 1);
   Stage& stage = recipe.stages.front();
   stage.epochs = 2;
@@ -84,20 +97,21 @@ Estimate estimate(const Study& study, const Row& row, const Options& options, De
   auto net = draw_net(study, row, static_cast<i64>(classes.size()), options.seed);
   result.parameters = result.trained_parameters = net->parameter_count();
   result.seconds_a_batch = std::numeric_limits<double>::quiet_NaN();
-  const auto* recipe = std::get_if<Recipe>(&training);
-  if (recipe == nullptr) return result;
-
-  for (const Stage& stage : recipe->stages)
-    result.trained_parameters = train_only(*net, stage);  // the last stage's: it trains most
+  i64 batch = solved_at_once;
+  if (const auto* recipe = std::get_if<Recipe>(&training)) {
+    batch = recipe->batch;
+    for (const Stage& stage : recipe->stages)
+      result.trained_parameters = train_only(*net, stage);  // the last stage's: it trains most
+  }
   Collection clips;
   clips.classes = classes;
   Split split;
-  for (i64 i = 0; i <= recipe->batch; ++i) {
+  for (i64 i = 0; i <= batch; ++i) {
     auto label = i % static_cast<i64>(classes.size());
     clips.examples.push_back({std::to_string(i), label, std::to_string(i)});
-    (i < recipe->batch ? split.train : split.test).push_back(i);
+    (i < batch ? split.train : split.test).push_back(i);
   }
-  Examples examples(clips, input, noise(input, recipe->batch + 1));
+  Examples examples(clips, input, noise(input, batch + 1));
   View view = row.variant.view;
   view.test = {};
   view.augmentation.variants = false;
@@ -105,9 +119,10 @@ Estimate estimate(const Study& study, const Row& row, const Options& options, De
   net->to(device);
   Generator generator(options.seed, device);
   net->set_generator(generator);
-  Trainer trainer(*net, generator, {examples, fitted, split}, two_steps(*recipe), options.seed);
+  auto learner =
+      make_learner(*net, generator, {examples, fitted, split}, two_steps(training), options.seed);
   Progress silent = Progress::silent();
-  Fit fit = trainer.run({}, silent);
+  Fit fit = learner->run({}, silent);
   result.seconds_a_batch =
       fit.history.empty() ? result.seconds_a_batch : fit.history.back().seconds;
   result.bytes = static_cast<i64>(backend(device).memory_stats().peak - before);
@@ -136,20 +151,19 @@ std::string plan_in_words(const Study& study, const Options& options, Device dev
     Training training = training_of(study, *fit.row, options);
     const auto* recipe = std::get_if<Recipe>(&training);
     const Split& split = rules[fit.rule].splits[static_cast<std::size_t>(fit.fold)];
-    Cost cost{recipe == nullptr ? std::get<SolverSettings>(training).iterations : 0, 0};
-    if (recipe != nullptr)
-      cost = cost_of(*recipe, split, fit.row->variant.view.test, estimate.seconds_a_batch);
+    Cost cost = recipe == nullptr
+                    ? cost_of(std::get<SolverSettings>(training), split, estimate.seconds_a_batch)
+                    : cost_of(*recipe, split, fit.row->variant.view.test, estimate.seconds_a_batch);
     if (fit.only_tested)
       cost = {0, static_cast<double>(batches_of(split.test.size(), recipe->batch)) / 3 *
                      estimate.seconds_a_batch};
     seconds += cost.seconds;
     out << std::left << std::setw(static_cast<int>(width)) << fit.name << std::right
         << std::setw(13) << estimate.parameters << std::setw(13) << estimate.trained_parameters
-        << std::setw(9) << cost.steps << std::setw(10)
-        << (recipe == nullptr ? "?" : clock_time(cost.seconds)) << std::setw(12)
+        << std::setw(9) << cost.steps << std::setw(10) << clock_time(cost.seconds) << std::setw(12)
         << mebibytes(estimate.bytes) << "\n";
   }
-  out << format("{} fits, at most {} on {}; time and memory from two steps of each net on noise\n",
+  out << format("{} fits, at most {} on {}; time and memory from two steps of each on noise\n",
                 fits.size(), clock_time(seconds), to_string(device));
   return out.str();
 }

@@ -82,7 +82,7 @@ void note_unequal_test(const Collection& collection, const Split& split, const s
   double share = static_cast<double>(count) / static_cast<double>(split.test.size());
   if (share < 1.5 / static_cast<double>(collection.classes.size())) return;
   notes.push_back(
-      format("{}: {} of the test clips are of {}, and whoever says nothing else is as "
+      format("{}: {} of the test part are of {}, and whoever says nothing else is as "
              "often right: each class's recall and the macro F1 say more",
              title, percent(share, 0), name));
 }

@@ -97,25 +97,18 @@ auto fields(T& rule) {
 
 template <Is<Results> T>
 auto fields(T& results) {
-  auto& [study, data_set, device, command, date, compute, threads, seed, data_fingerprints, classes,
-         skipped, notes, published_note, settings, clips, rules, rows, pretraining] = results;
-  return std::tuple{Field{"study", study},
-                    Field{"data_set", data_set},
-                    Field{"device", device},
-                    Field{"compute", compute},
-                    Field{"threads", threads},
-                    Field{"seed", seed},
-                    Field{"command", command},
-                    Field{"date", date},
-                    Field{"data_fingerprints", data_fingerprints},
-                    Field{"classes", classes},
-                    Field{"skipped", skipped},
-                    Field{"notes", notes},
-                    Field{"published_note", published_note},
-                    Field{"settings", settings},
-                    Field{"rules", rules},
-                    Field{"rows", rows},
-                    Field{"pretraining", pretraining},
+  auto& [unit, study, data_set, device, command, date, compute, threads, seed, data_fingerprints,
+         classes, skipped, notes, published_note, settings, clips, rules, rows, pretraining] =
+      results;
+  return std::tuple{Field{"study", study},       Field{"unit", unit},
+                    Field{"data_set", data_set}, Field{"device", device},
+                    Field{"compute", compute},   Field{"threads", threads},
+                    Field{"seed", seed},         Field{"command", command},
+                    Field{"date", date},         Field{"data_fingerprints", data_fingerprints},
+                    Field{"classes", classes},   Field{"skipped", skipped},
+                    Field{"notes", notes},       Field{"published_note", published_note},
+                    Field{"settings", settings}, Field{"rules", rules},
+                    Field{"rows", rows},         Field{"pretraining", pretraining},
                     Field{"clips", clips}};
 }
 

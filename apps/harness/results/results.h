@@ -71,6 +71,7 @@ struct RuleUsed {
 
 /// Everything a run knows: results.json is this, the report is made from this.
 struct Results {
+  std::string unit = "clip";  // that a net names the genre of: a clip, or a song of a table
   std::string study, data_set, device, command, date, compute;
   int threads = 0;
   u64 seed = 0;

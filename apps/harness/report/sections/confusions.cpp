@@ -16,11 +16,11 @@ Html card(const Report& report, const RowResult& row) {
 
 Html class_by_class(const Report& report, const RowResult& row) {
   Confusion confusion = pooled_confusion(row, report.main.name);
-  Html head =
-      each(std::initializer_list<const char*>{"Genre", "precision", "recall", "F1", "clips"},
-           [](const char* name) {
-             return tag("th", {{"scope", "col"}}, name);
-           });
+  Html head = each(std::initializer_list<std::string>{"Genre", "precision", "recall", "F1",
+                                                      report.results.unit + "s"},
+                   [](const std::string& name) {
+                     return tag("th", {{"scope", "col"}}, name);
+                   });
   Html rows;
   for (i64 c = 0; c < confusion.classes(); ++c) {
     ClassScore score = confusion.score(c);

@@ -31,11 +31,11 @@ std::string lead(const Report& report) {
   if (report.best == nullptr) return "No net has finished yet.";
   Confusion confusion = pooled_confusion(*report.best, report.main.name);
   double right = confusion.accuracy() * static_cast<double>(confusion.total());
-  std::string text =
-      format("The best of {}, {}, names the genre of {} of {} test clips{}{}: {}. {} would get {}.",
-             counted(static_cast<i64>(report.ran.size()), "net"), report.best->title,
-             std::llround(right), confusion.total(), of_folds(report), heard(report),
-             percent(confusion.accuracy()), capitalised(guessing(report)), percent(report.chance));
+  std::string text = format(
+      "The best of {}, {}, names the genre of {} of {} test {}s{}{}: {}. {} would get {}.",
+      counted(static_cast<i64>(report.ran.size()), "net"), report.best->title, std::llround(right),
+      confusion.total(), report.results.unit, of_folds(report), heard(report),
+      percent(confusion.accuracy()), capitalised(guessing(report)), percent(report.chance));
   Measured mean = measured(*report.best, report.main.name);
   if (mean.fits > 1)
     text += format(" The mean of its {} fits is {} {}.", mean.fits, percent(mean["accuracy"].mean),
