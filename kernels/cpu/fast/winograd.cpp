@@ -112,7 +112,7 @@ void by_blocks(Backend& backend, const Run& r, i64 threads) {
   }
 }
 
-// Many channels: v is made once, u by each thread for the outputs that it is at, some inputs at a time.
+// Few tiles and many channels: v is made once, u by each thread for the outputs that it is at, some inputs at a time.
 void by_channels(Backend& backend, const Run& r, i64 threads) {
   i64 depth = std::min(some_inputs, rounded_up(r.s.in.c, lanes));
   i64 share = r.panels * r.u_size(depth) + r.m_size + r.spare_size;
@@ -143,7 +143,7 @@ void convolve(Backend& backend, const Plan& plan, const Convolution& s, bool rel
   std::fill_n(zeros.data(), panels_of(s.in.c) * lanes, 0.F);
   i64 threads = threads_for(9 * s.out.n * s.out.h * s.out.w * s.in.c * s.out.c);
   i64 u_size = positions_of(plan.method) * s.in.c * s.out.c;
-  bool many_channels = s.out.count() < s.out.c;
+  bool many_channels = s.out.count() <= std::min(many_tiles, s.out.c);
   i64 most = many_channels || u_size >= large_u ? many_tiles : few_tiles;
   i64 blocks = divided_up(s.out.count(), most);
   if (!many_channels) blocks = rounded_up(blocks, threads);
@@ -159,9 +159,30 @@ bool takes(const ConvShape& s) {
          s.dilation_w == 1 && s.groups == 1;
 }
 
-std::optional<Plan> faster_plan(Pass, const ConvShape& s) {
-  if (!takes(s) || s.c < 16 || s.o < 16) return {};
-  return Plan{};
+// In multiply-adds of the direct convolution. What the constants say: our products run at 1/1.1 of oneDNN's speed, a
+// channel of a tile costs as much to transform, for each position, as some products, and a filter as much as the
+// products of 11 tiles. Fitted to what bench_conv measures (docs/winograd.md).
+static double cost(Method method, i64 tiles, i64 c, i64 o) {
+  double transform = method == Method::f4 ? 22 : 10, products = 1.1 * static_cast<double>(c * o);
+  auto channels = static_cast<double>(rounded_up(c, lanes) + rounded_up(o, lanes));
+  auto all = static_cast<double>(tiles);
+  return static_cast<double>(positions_of(method)) *
+         ((all + 11) * products + all * transform * channels);
+}
+
+std::optional<Plan> faster_plan(Pass pass, const ConvShape& s) {
+  if (!takes(s)) return {};
+  double least = .9 * static_cast<double>(9 * s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
+  std::optional<Plan> plan;
+  for (Method method : {Method::f4, Method::f2}) {
+    Convolution conv = pass == Pass::backward_data ? Convolution::backward_data(method, s)
+                                                   : Convolution::forward(method, s);
+    double estimate = cost(method, conv.out.count(), s.c, s.o);
+    if (estimate >= least) continue;
+    least = estimate;
+    plan = Plan{.method = method};
+  }
+  return plan;
 }
 
 void conv2d(Backend& backend, const Plan& plan, const ConvShape& s, bool relu, const float* x,
