@@ -133,7 +133,8 @@ bool is_empty(const ConvShape& s) {
 }
 
 // How Winograd's method computes it, where that is allowed and faster.
-std::optional<winograd::Plan> winograd_plan(winograd::Pass pass, const ConvShape& s, Dtype dtype) {
+std::optional<winograd::Plan> winograd_plan(winograd::ConvPass pass, const ConvShape& s,
+                                            Dtype dtype) {
   if (dtype != Dtype::f32 || !uses_winograd()) return {};
   return winograd::faster_plan(pass, s);
 }
@@ -147,7 +148,7 @@ void CpuBackend::conv2d(const ConvShape& s, Dtype dtype, bool relu, const void* 
   } else if (dtype == Dtype::f64) {
     conv2d_loops(s, static_cast<const double*>(x), static_cast<const double*>(w),
                  static_cast<const double*>(bias), static_cast<double*>(y));
-  } else if (auto plan = winograd_plan(winograd::Pass::forward, s, dtype)) {
+  } else if (auto plan = winograd_plan(winograd::ConvPass::forward, s, dtype)) {
     return winograd::conv2d(*this, *plan, s, relu, static_cast<const float*>(x),
                             static_cast<const float*>(w), static_cast<const float*>(bias),
                             static_cast<float*>(y));
@@ -161,7 +162,7 @@ void CpuBackend::conv2d(const ConvShape& s, Dtype dtype, bool relu, const void* 
 void CpuBackend::conv2d_backward_data(const ConvShape& s, Dtype dtype, const void* dy,
                                       const void* w, void* dx) {
   if (is_empty(s)) return fill(dtype, 0, s.n * s.h * s.w * s.c, dx);
-  if (auto plan = winograd_plan(winograd::Pass::backward_data, s, dtype))
+  if (auto plan = winograd_plan(winograd::ConvPass::backward_data, s, dtype))
     return winograd::conv2d_backward_data(*this, *plan, s, static_cast<const float*>(dy),
                                           static_cast<const float*>(w), static_cast<float*>(dx));
   if (dtype != Dtype::f64) return onednn::conv2d_backward_data(*this, s, dtype, dy, w, dx);
@@ -184,7 +185,7 @@ void CpuBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const 
   if (dtype != Dtype::f64) {
     // oneDNN sums dy in a loop of narrow vectors: 4 of 10 ms of base_cnn's second convolution.
     if (dbias) reduce(ReduceOp::sum, dtype, positions, dy, dbias);
-    if (auto plan = winograd_plan(winograd::Pass::backward_weights, s, dtype))
+    if (auto plan = winograd_plan(winograd::ConvPass::backward_weights, s, dtype))
       return winograd::conv2d_backward_weights(*this, *plan, s, static_cast<const float*>(x),
                                                static_cast<const float*>(dy),
                                                static_cast<float*>(dw));

@@ -187,7 +187,7 @@ void measure(const Case& c, double seconds, bool of_processor) {
         spent += ms;
         if (round > 0) best[way] = std::min(best[way], ms);
       }
-    auto plan = winograd::faster_plan(static_cast<winograd::Pass>(pass), s);
+    auto plan = winograd::faster_plan(static_cast<winograd::ConvPass>(pass), s);
     bool f2 = plan && plan->method == Method::f2, f4 = plan && plan->method == Method::f4;
     std::printf("  | %8.3f %5.0f%s %5.2f%s %5.2f%s", best[0], products / best[0], plan ? " " : "*",
                 best[0] / best[1], f2 ? "*" : " ", best[0] / best[2], f4 ? "*" : " ");

@@ -13,11 +13,11 @@ namespace {
 using testing::as_f64;
 using testing::cpu;
 using testing::same_bits;
+using winograd::ConvPass;
 using winograd::Isa;
 using winograd::lanes;
 using winograd::Method;
 using winograd::panels_of;
-using winograd::Pass;
 using winograd::Plan;
 
 using Floats = std::vector<float>;
@@ -259,13 +259,13 @@ TEST(Winograd, IsUsedWhereItIsAllowedAndFaster) {
     Allowed allowed(true);
     on = run_backend(s, in);
   }
-  Plan forward = winograd::faster_plan(Pass::forward, s).value();
+  Plan forward = winograd::faster_plan(ConvPass::forward, s).value();
   Results expected = run(forward, s, in);
   EXPECT_TRUE(same_bits(on.y, expected.y));
   EXPECT_TRUE(same_bits(on.relu_y, expected.relu_y));
-  expected = run(winograd::faster_plan(Pass::backward_data, s).value(), s, in);
+  expected = run(winograd::faster_plan(ConvPass::backward_data, s).value(), s, in);
   EXPECT_TRUE(same_bits(on.dx, expected.dx));
-  expected = run(winograd::faster_plan(Pass::backward_weights, s).value(), s, in);
+  expected = run(winograd::faster_plan(ConvPass::backward_weights, s).value(), s, in);
   EXPECT_TRUE(same_bits(on.dw, expected.dw));
   EXPECT_FALSE(same_bits(on.y, off.y));
   EXPECT_FALSE(same_bits(on.dx, off.dx));
@@ -279,7 +279,7 @@ TEST(Winograd, IsNotUsedForOtherConvolutions) {
   dilated.dilation_w = 2;
   grouped.groups = 2;
   wide.kw = 5;
-  for (Pass pass : {Pass::forward, Pass::backward_data, Pass::backward_weights}) {
+  for (ConvPass pass : {ConvPass::forward, ConvPass::backward_data, ConvPass::backward_weights}) {
     EXPECT_TRUE(winograd::faster_plan(pass, s));
     for (const ConvShape& other : {strided, dilated, grouped, wide})
       EXPECT_FALSE(winograd::faster_plan(pass, other));

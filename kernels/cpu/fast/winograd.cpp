@@ -3,10 +3,21 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "kernels/cpu/fast/winograd_product.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/scratch_array.h"
+#include "kernels/winograd.h"
+
+namespace melgrad {
+
+static std::atomic<bool> is_allowed = false;
+
+void set_winograd(bool allowed) { is_allowed = allowed; }
+bool uses_winograd() { return is_allowed; }
+
+}  // namespace melgrad
 
 namespace melgrad::winograd {
 namespace {
@@ -170,13 +181,13 @@ static double cost(Method method, i64 tiles, i64 c, i64 o) {
          ((all + 11) * products + all * transform * channels);
 }
 
-std::optional<Plan> faster_plan(Pass pass, const ConvShape& s) {
+std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s) {
   if (!takes(s)) return {};
   double least = .9 * static_cast<double>(9 * s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
   std::optional<Plan> plan;
   for (Method method : {Method::f4, Method::f2}) {
-    Convolution conv = pass == Pass::backward_data ? Convolution::backward_data(method, s)
-                                                   : Convolution::forward(method, s);
+    Convolution conv = pass == ConvPass::backward_data ? Convolution::backward_data(method, s)
+                                                       : Convolution::forward(method, s);
     double estimate = cost(method, conv.out.count(), s.c, s.o);
     if (estimate >= least) continue;
     least = estimate;

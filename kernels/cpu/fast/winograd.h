@@ -5,7 +5,7 @@
 #include "kernels/cpu/fast/winograd_transforms.h"
 
 /// Winograd's convolution for 3 × 3 kernels with stride 1, f32, on NHWC: docs/winograd.md explains it,
-/// winograd_transforms.cpp has the formulas. The results do not depend on the number of threads.
+/// winograd_matrices.h has the formulas. The results do not depend on the number of threads.
 namespace melgrad::winograd {
 
 /// How a convolution is computed.
@@ -14,12 +14,12 @@ struct Plan {
   Isa isa = best_isa();
 };
 
-enum class Pass : u8 { forward, backward_data, backward_weights };
+enum class ConvPass : u8 { forward, backward_data, backward_weights };
 
 /// Whether it can be computed so at all: 3 × 3, stride 1, neither groups nor dilation.
 bool takes(const ConvShape& s);
 /// With which method it is faster than oneDNN's direct convolution, if with any.
-std::optional<Plan> faster_plan(Pass pass, const ConvShape& s);
+std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s);
 
 // As Backend's methods of these names.
 void conv2d(Backend&, const Plan&, const ConvShape&, bool relu, const float* x, const float* w,

@@ -1,7 +1,7 @@
 #pragma once
 #include "kernels/cpu/fast/winograd_vectors.h"
 
-/// The transforms of Winograd's convolution, on tiles of NHWC pictures; winograd_transforms.cpp has the
+/// The transforms of Winograd's convolution, on tiles of NHWC pictures; winograd_matrices.h has the
 /// formulas. What they give lies in panels, position by position: (size², channels/16, rows, 16), a
 /// row a tile, where a position is one of the size × size numbers that a tile becomes; positions lie
 /// position_step(channels/16 · rows) numbers apart.
