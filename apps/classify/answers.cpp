@@ -101,6 +101,7 @@ std::string json_of(const Answers& answers) {
                {"version", MELGRAD_VERSION},
                {"weights", about(answers)},
                {"every", answers.every},
+               {"winograd", answers.winograd},
                {"songs", songs},
                {"problems", problems}};
   return json.dump() + "\n";

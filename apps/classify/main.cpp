@@ -19,6 +19,7 @@
 #include "audio/collections/content_hash.h"
 #include "audio/collections/loader.h"
 #include "kernels/backend.h"
+#include "kernels/winograd.h"
 #include "tensor/files/file.h"
 
 namespace melgrad {
@@ -32,6 +33,7 @@ struct Arguments {
   double every = 1;
   i64 top = 3;
   int threads = 0;
+  bool winograd = true;
 
   std::vector<std::string> outputs() const {
     std::vector<std::string> all;
@@ -90,8 +92,8 @@ void check_outputs(const Arguments& a, const std::vector<Song>& songs) {
 std::unique_ptr<Journal> open_journal(const Arguments& a, const std::string& weights_hash) {
   for (const std::string& output : a.outputs()) {
     if (!is_written_beside(output)) continue;
-    std::string key = format("classify {} {} {} {}", MELGRAD_VERSION, weights_hash,
-                             hexadecimal(std::bit_cast<u64>(a.every)), !a.html.empty());
+    std::string key = format("classify {} {} {} {} {}", MELGRAD_VERSION, weights_hash,
+                             hexadecimal(std::bit_cast<u64>(a.every)), !a.html.empty(), a.winograd);
     return std::make_unique<Journal>(output + ".unfinished", key);
   }
   return nullptr;
@@ -183,13 +185,14 @@ class Listener {
 
 int run(const Arguments& a) {
   if (a.threads > 0) set_num_threads(a.threads);
+  set_winograd(a.winograd);
   TrainedNet net = load_net(a.weights);
   say(description(a.weights, net));
   Songs songs = find_songs(a.songs);
   for (const Problem& problem : songs.problems) say(problem.name + ": " + problem.reason);
   check_outputs(a, songs.songs);
 
-  Answers answers{.net = net, .weights = a.weights, .every = a.every};
+  Answers answers{.net = net, .weights = a.weights, .every = a.every, .winograd = a.winograd};
   if (!a.outputs().empty()) answers.weights_hash = content_hash(a.weights);
   std::unique_ptr<Journal> journal = open_journal(a, answers.weights_hash);
   if (journal && journal->size() > 0) say(format("going on: {} songs were heard", journal->size()));
@@ -222,6 +225,10 @@ int main(int argc, char** argv) {
   app.add_option("--json", a.json, "the same for programs, with what the weights file says");
   app.add_option("--html", a.html, "a page to write, which plays the songs");
   app.add_option("--threads", a.threads, "all cores if not given")->check(CLI::Range(1, 4096));
+  app.add_option("--winograd", a.winograd,
+                 "convolutions by Winograd's method where it is faster, with errors of 1e-5")
+      ->option_text("on|off")
+      ->check(CLI::IsMember({"on", "off"}));
   return run_tool(app, argc, argv, [&] { return run(a); });
 }
 

@@ -139,6 +139,10 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
   app.add_flag("--bf16", o.bf16, "matrix products and convolutions in bfloat16")->group(group);
   app.add_flag("--tf32", o.tf32, "on a GPU, f32 products with 10 bits of the fractions: faster")
       ->group(group);
+  option("--winograd", o.winograd, "on|off",
+         "on a CPU, f32 convolutions by Winograd's method where it is\n"
+         "faster, with errors of 1e-5 (on)")
+      ->check(CLI::IsMember({"on", "off"}));
   app.add_flag("--cuda-graph", o.cuda_graph,
                "record the training step and let the GPU repeat it by\n"
                "itself: the same numbers")

@@ -47,6 +47,7 @@ struct Options {
   bool plan = false;     // say what would be done, and end
   std::string out = "report";
   bool resume = false, bf16 = false, tf32 = false, cuda_graph = false, inputs_on_host = false;
+  bool winograd = true;  // kernels/winograd.h
   std::string command;  // as typed
   bool parsed = false;  // not yet where a study is made for --help
 };

@@ -11,6 +11,7 @@
 #include "apps/harness/training/objective.h"
 #include "apps/harness/training/parameters.h"
 #include "apps/trained/trained_net.h"
+#include "kernels/winograd.h"
 #include "layers/models/registry.h"
 #include "tensor/files/file.h"
 
@@ -144,10 +145,10 @@ Fitted do_fit(const Run& run, const Task& task, RowResult& result) {
 
 void save_weights(const Task& task, Fitted& fitted, const Results& results,
                   const std::string& data_set, const std::filesystem::path& path) {
-  nlohmann::ordered_json training = {{"study", results.study},    {"row", task.row.name},
-                                     {"data_set", data_set},      {"seed", task.seed},
-                                     {"ended", fitted.fit.ended}, {"date", results.date},
-                                     {"command", results.command}};
+  nlohmann::ordered_json training = {{"study", results.study},      {"row", task.row.name},
+                                     {"data_set", data_set},        {"seed", task.seed},
+                                     {"ended", fitted.fit.ended},   {"date", results.date},
+                                     {"winograd", uses_winograd()}, {"command", results.command}};
   for (const auto& [name, value] : task.row.published) training["published"][name] = value;
   TrainedNet trained;
   trained.name = task.row.net();

@@ -18,6 +18,7 @@
 #include "apps/harness/weights/starting_weights.h"
 #include "kernels/backend.h"
 #include "kernels/tf32.h"
+#include "kernels/winograd.h"
 
 namespace melgrad {
 namespace {
@@ -29,6 +30,7 @@ Device device_of(const Options& options) {
   Device device = Device::parse(options.device);
   backend(device);  // an error now, not after the data
   set_tf32(options.tf32);
+  set_winograd(options.winograd && device.is_cpu());
   check(!options.cuda_graph || !device.is_cpu(), "cuda-graph",
         "a GPU repeats recorded steps, the CPU cannot: add --device cuda");
   return device;

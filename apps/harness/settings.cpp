@@ -10,6 +10,7 @@
 #include "apps/harness/training/in_words.h"
 #include "apps/harness/weights/tested_weights.h"
 #include "audio/collections/content_hash.h"
+#include "kernels/device.h"
 #include "kernels/error.h"
 
 namespace melgrad {
@@ -246,6 +247,7 @@ std::string name_of(About setting) {
     case About::gradient_norm: return "gradient's norm";
     case About::bf16: return "bfloat16";
     case About::tf32: return "TF32";
+    case About::winograd: return "Winograd's convolutions";
   }
   fail("settings", "there is no setting {}", static_cast<int>(setting));
 }
@@ -306,6 +308,9 @@ std::vector<SettingUsed> settings_of(const Study& study, const Options& options,
   add_training(table, study, options);
   if (options.tf32)
     table.add(About::tf32, "f32 values multiplied with 10 bits of their fractions", true);
+  if (Device::parse(options.device).is_cpu())
+    table.add(About::winograd, options.winograd ? "f32, 3 × 3, where they are faster" : "none",
+              !options.winograd);
   if (options.bf16)
     table.add(About::bf16, "matrix products, convolutions and recurrent layers", true);
   return std::move(table).lines();

@@ -42,6 +42,7 @@ enum class About : u8 {
   gradient_norm,
   bf16,
   tf32,
+  winograd,
 };
 /// "batch", "rules count from"
 std::string name_of(About setting);

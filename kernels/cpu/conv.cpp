@@ -1,11 +1,14 @@
 #include <algorithm>
+#include <optional>
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/fast/conv_few_channels.h"
 #include "kernels/cpu/fast/onednn.h"
+#include "kernels/cpu/fast/winograd.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/fill_rows.h"
+#include "kernels/winograd.h"
 
 // Letters as in backend.h: x (n,h,w,c)  weight (o,r,s,c/groups)  y (n,p,q,o). Output (p,q) meets
 // input (h,w) at tap (r,s) where
@@ -129,6 +132,13 @@ bool is_empty(const ConvShape& s) {
   return s.n * s.h * s.w * s.c * s.o * s.kh * s.kw * s.p * s.q == 0;
 }
 
+// How Winograd's method computes it, where that is allowed and faster.
+std::optional<winograd::Plan> winograd_plan(winograd::ConvPass pass, const ConvShape& s,
+                                            Dtype dtype) {
+  if (dtype != Dtype::f32 || !uses_winograd()) return {};
+  return winograd::faster_plan(pass, s);
+}
+
 }  // namespace
 
 void CpuBackend::conv2d(const ConvShape& s, Dtype dtype, bool relu, const void* x, const void* w,
@@ -138,6 +148,10 @@ void CpuBackend::conv2d(const ConvShape& s, Dtype dtype, bool relu, const void* 
   } else if (dtype == Dtype::f64) {
     conv2d_loops(s, static_cast<const double*>(x), static_cast<const double*>(w),
                  static_cast<const double*>(bias), static_cast<double*>(y));
+  } else if (auto plan = winograd_plan(winograd::ConvPass::forward, s, dtype)) {
+    return winograd::conv2d(*this, *plan, s, relu, static_cast<const float*>(x),
+                            static_cast<const float*>(w), static_cast<const float*>(bias),
+                            static_cast<float*>(y));
   } else {
     onednn::conv2d(*this, s, dtype, x, w, bias, y);
   }
@@ -148,6 +162,9 @@ void CpuBackend::conv2d(const ConvShape& s, Dtype dtype, bool relu, const void* 
 void CpuBackend::conv2d_backward_data(const ConvShape& s, Dtype dtype, const void* dy,
                                       const void* w, void* dx) {
   if (is_empty(s)) return fill(dtype, 0, s.n * s.h * s.w * s.c, dx);
+  if (auto plan = winograd_plan(winograd::ConvPass::backward_data, s, dtype))
+    return winograd::conv2d_backward_data(*this, *plan, s, static_cast<const float*>(dy),
+                                          static_cast<const float*>(w), static_cast<float*>(dx));
   if (dtype != Dtype::f64) return onednn::conv2d_backward_data(*this, s, dtype, dy, w, dx);
   conv2d_backward_data_loops(s, static_cast<const double*>(dy), static_cast<const double*>(w),
                              static_cast<double*>(dx));
@@ -168,6 +185,10 @@ void CpuBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const 
   if (dtype != Dtype::f64) {
     // oneDNN sums dy in a loop of narrow vectors: 4 of 10 ms of base_cnn's second convolution.
     if (dbias) reduce(ReduceOp::sum, dtype, positions, dy, dbias);
+    if (auto plan = winograd_plan(winograd::ConvPass::backward_weights, s, dtype))
+      return winograd::conv2d_backward_weights(*this, *plan, s, static_cast<const float*>(x),
+                                               static_cast<const float*>(dy),
+                                               static_cast<float*>(dw));
     return onednn::conv2d_backward_weights(*this, s, dtype, x, dy, dw, nullptr);
   }
   conv2d_backward_weights_loops(s, static_cast<const double*>(x), static_cast<const double*>(dy),

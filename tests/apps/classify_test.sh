@@ -36,6 +36,12 @@ check "strengths add up to 1" awk -F, 'NR > 1 { s = $(NF) + $(NF-1) + $(NF-2); i
 check "nothing is left beside" [ "$(ls -A | tr '\n' ' ')" = "all.csv all.html all.json c.wav log music w.safetensors " ]
 check "the page needs no network" [ "$(grep -cE "(src|href)=.?(https?:)?//" all.html)" = 0 ]
 
+check "Winograd's convolutions are in the JSON" grep -q '"winograd":true' all.json
+expect 0 "" "$program" w.safetensors c.wav --winograd off --json exact.json
+check "and that there were none" grep -q '"winograd":false' exact.json
+expect 2 "winograd" "$program" w.safetensors c.wav --winograd maybe
+rm exact.json
+
 # One thread, standard input, another order: the same numbers.
 expect 0 "" "$program" w.safetensors c.wav music --threads 1 --csv again.csv
 check "the same with one thread" cmp -s <(sort all.csv) <(sort again.csv)

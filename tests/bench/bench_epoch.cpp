@@ -10,6 +10,7 @@
 #include "apps/harness/console/progress.h"
 #include "apps/harness/training/trainer.h"
 #include "kernels/backend.h"
+#include "kernels/winograd.h"
 #include "layers/models/registry.h"
 #include "tensor/files/file.h"
 #include "tensor/files/image.h"
@@ -142,6 +143,7 @@ int main(int argc, char** argv) {
   app.add_flag("--fold", arguments.fold, "epochs of a fold, as JSON");
   CLI11_PARSE(app, argc, argv);
   melgrad::set_num_threads(arguments.threads);
+  melgrad::set_winograd(true);  // as training does
   try {
     arguments.fold ? melgrad::print_fold(arguments) : melgrad::measure(arguments);
   } catch (const melgrad::Error& error) {

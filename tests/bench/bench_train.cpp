@@ -7,6 +7,7 @@
 #include "autograd/autocast.h"
 #include "kernels/step_graph.h"
 #include "kernels/tf32.h"
+#include "kernels/winograd.h"
 #include "layers/models/registry.h"
 #include "optim/adam.h"
 
@@ -23,7 +24,7 @@ struct Settings {
   double seconds = 3;
   int warm_up = 3;
   std::string device = "cpu";
-  bool bf16 = false, tf32 = false, cuda_graph = false, json = false;
+  bool bf16 = false, tf32 = false, cuda_graph = false, json = false, winograd = true;
 };
 
 std::vector<double> step_times(const Settings& settings) {
@@ -114,10 +115,13 @@ int bench(int argc, char** argv) {
   app.add_option("--warm-up", settings.warm_up, "steps before");
   app.add_flag("--bf16", settings.bf16, "matmul, convolution and recurrent layers in bf16");
   app.add_flag("--tf32", settings.tf32, "f32 products of a GPU in TF32");
+  app.add_option("--winograd", settings.winograd, "on a CPU, convolutions by Winograd's method")
+      ->option_text("on|off");
   app.add_flag("--json", settings.json, "one line of JSON, with every step's time");
   CLI11_PARSE(app, argc, argv);
   if (settings.threads > 0) set_num_threads(settings.threads);
   set_tf32(settings.tf32);
+  set_winograd(settings.winograd);
   print(settings, step_times(settings));
   return 0;
 }

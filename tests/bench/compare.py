@@ -9,7 +9,8 @@
 A step is forward, cross-entropy, backward, Adam, of the nets in torch_nets.py. PyTorch runs in several modes:
 eager; channels-last; channels-last with fused Adam ("fused"); that under torch.compile ("compile"); on a GPU also
 as CUDA graphs ("reduce-overhead"). What counts is the ratio to its fastest mode, of the medians and of the minima:
-above 1 we are faster. Machines differ and drift, so no other figure means much. On a GPU we run with and without
+above 1 we are faster. Machines differ and drift, so no other figure means much. On a CPU we run with Winograd's
+convolutions, as training does, and without ("ours (direct)"); the faster one counts. On a GPU we run with and without
 --cuda-graph, both sides wait for the GPU after each step, and TF32 is off unless asked for. Needs torch, and
 torchvision and timm for published nets, in the Python that runs this (or in the one given as --python), and a
 release build.
@@ -25,7 +26,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 MODES = {"cpu": "eager,channels_last,fused,compile", "cuda": "eager,channels_last,fused,compile,reduce-overhead"}
-OURS = {"cpu": {"ours": []}, "cuda": {"ours": [], "ours (graph)": ["--cuda-graph"]}}
+OURS = {"cpu": {"ours": [], "ours (direct)": ["--winograd", "off"]}, "cuda": {"ours": [], "ours (graph)": ["--cuda-graph"]}}
 
 
 def arguments():

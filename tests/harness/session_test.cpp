@@ -202,6 +202,8 @@ TEST(Settings, TellWhatTheCommandLineChanged) {
        "then the last 3 layers that have parameters"},
       {"bf16", [](Options& o) { o.bf16 = true; }, "bfloat16: – → matrix"},
       {"tf32", [](Options& o) { o.tf32 = true; }, "TF32: – → f32"},
+      {"winograd", [](Options& o) { o.winograd = false; },
+       "Winograd's convolutions: f32, 3 × 3, where they are faster → none"},
       {"split",
        [](Options& o) {
          o.split = {"1", "2", "3"};
@@ -243,7 +245,7 @@ TEST(Settings, HaveTheStudysSources) {
       EXPECT_EQ(setting.note, "");
     }
   std::set<std::string> names;  // each has a name of its own
-  for (int i = 0; i <= static_cast<int>(About::tf32); ++i)
+  for (int i = 0; i <= static_cast<int>(About::winograd); ++i)
     EXPECT_TRUE(names.insert(name_of(static_cast<About>(i))).second) << i;
 }
 

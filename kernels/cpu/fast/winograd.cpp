@@ -1,0 +1,251 @@
+#include "kernels/cpu/fast/winograd.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "kernels/cpu/fast/winograd_product.h"
+#include "kernels/cpu/loops/parallel.h"
+#include "kernels/scratch_array.h"
+#include "kernels/winograd.h"
+
+namespace melgrad {
+
+static std::atomic<bool> is_allowed = false;
+
+void set_winograd(bool allowed) { is_allowed = allowed; }
+bool uses_winograd() { return is_allowed; }
+
+}  // namespace melgrad
+
+namespace melgrad::winograd {
+namespace {
+
+i64 divided_up(i64 n, i64 d) { return (n + d - 1) / d; }
+i64 rounded_up(i64 n, i64 d) { return divided_up(n, d) * d; }
+
+// A convolution and its data gradient are the same: pictures go in, pictures come out.
+struct Convolution {
+  Tiling in, out;
+  Weights weights;
+
+  static Convolution forward(Method m, const ConvShape& s) {
+    i64 step = step_of(m), rows = divided_up(s.p, step), columns = divided_up(s.q, step);
+    return {{s.n, s.h, s.w, s.c, rows, columns, step, s.pad_top, s.pad_left},
+            {s.n, s.p, s.q, s.o, rows, columns, step, 0, 0},
+            {s.o, s.c, false}};
+  }
+  // dx[h] = Σ_r dy[h + pad − r] · w[r]: the turned filter begins at h + pad − 2.
+  static Convolution backward_data(Method m, const ConvShape& s) {
+    i64 step = step_of(m), rows = divided_up(s.h, step), columns = divided_up(s.w, step);
+    return {{s.n, s.p, s.q, s.o, rows, columns, step, 2 - s.pad_top, 2 - s.pad_left},
+            {s.n, s.h, s.w, s.c, rows, columns, step, 0, 0},
+            {s.o, s.c, true}};
+  }
+};
+
+i64 threads_for(i64 products) {
+  return many_products(products) && !omp_in_parallel() ? num_threads() : 1;
+}
+
+// Tiles at a time. Few: with up to 128 channels v and m stay in the second-level cache (1 MiB a core). Many: where u
+// does not, so that each of its numbers, which come from the third, is used more often.
+constexpr i64 few_tiles = 36, many_tiles = 132, gradient_tiles = 72;
+// Inputs at a time in by_channels(): u of 2 panels of outputs is then 590 KB.
+constexpr i64 some_inputs = 128;
+constexpr i64 large_u = 1 << 20;  // numbers
+
+// Everything that the threads of a convolution know in common.
+struct Run {
+  const Plan& plan;
+  const Convolution& s;
+  i64 tiles;  // of a block
+  const float *x, *w, *bias, *zeros;
+  bool relu;
+  float* y;
+
+  static constexpr i64 panels = 2;  // of y that are computed together
+  i64 positions = positions_of(plan.method);
+  i64 blocks = divided_up(s.out.count(), tiles);
+  i64 in_panels = panels_of(s.in.c), out_panels = panels_of(s.out.c);
+  i64 groups = divided_up(out_panels, panels);
+  i64 v_step = position_step(in_panels * tiles), v_size = positions * v_step;
+  i64 m_size = positions * position_step(panels * tiles);
+  i64 spare_size = out_panels * lanes;
+  i64 u_size(i64 inputs) const { return positions * position_step(inputs); }  // of a panel
+
+  i64 panels_in(i64 group) const { return std::min(panels, out_panels - group * panels); }
+  // Rows of a block's v, of `count` tiles from `first` on
+  void make_v(i64 first, i64 count, float* v) const {
+    transform_input(plan.method, plan.isa, s.in, {first, count, tiles}, x, zeros, v);
+  }
+  // u of the inputs from `first` on
+  void make_u(i64 group, i64 first, i64 inputs, float* u) const {
+    for (i64 i = 0; i < panels_in(group); ++i)
+      transform_weights(plan.method, plan.isa, s.weights, {group * panels + i, first, inputs}, w,
+                        u + i * u_size(inputs));
+  }
+  // m (=, or += but for the first inputs) v · u, position by position
+  void make_m(i64 group, i64 first, i64 inputs, const float* v, const float* u, float* m) const {
+    i64 count = panels_in(group);
+    for (i64 k = 0; k < positions; ++k)
+      multiply({tiles, inputs, count, v + k * v_step + first * tiles, u + k * position_step(inputs),
+                u_size(inputs), m + k * position_step(count * tiles), first > 0},
+               plan.isa);
+  }
+  void make_y(i64 block, i64 group, const float* m, float* spare) const {
+    transform_output(plan.method, plan.isa, s.out, {block * tiles, tiles, tiles},
+                     {group * panels, panels_in(group), bias, relu, spare}, m, y);
+  }
+};
+
+// Many tiles: u is made once, v by each thread for the block of tiles that it is at.
+void by_blocks(Backend& backend, const Run& r, i64 threads) {
+  i64 inputs = r.s.in.c, u_size = r.panels * r.u_size(inputs);
+  i64 share = r.v_size + r.m_size + r.spare_size;
+  ScratchArray<float> u(backend, r.groups * u_size), memory(backend, threads * share);
+#pragma omp parallel num_threads(static_cast <int>(threads)) if (threads > 1)
+  {
+    float* v = memory.data() + omp_get_thread_num() * share;
+    float *m = v + r.v_size, *spare = m + r.m_size;
+#pragma omp for schedule(static)
+    for (i64 group = 0; group < r.groups; ++group)
+      r.make_u(group, 0, inputs, u.data() + group * u_size);
+#pragma omp for schedule(dynamic)
+    for (i64 block = 0; block < r.blocks; ++block) {
+      r.make_v(block * r.tiles, r.tiles, v);
+      for (i64 group = 0; group < r.groups; ++group) {
+        r.make_m(group, 0, inputs, v, u.data() + group * u_size, m);
+        r.make_y(block, group, m, spare);
+      }
+    }
+  }
+}
+
+// Few tiles and many channels: v is made once, u by each thread for the outputs that it is at, some inputs at a time.
+void by_channels(Backend& backend, const Run& r, i64 threads) {
+  i64 depth = std::min(some_inputs, rounded_up(r.s.in.c, lanes));
+  i64 share = r.panels * r.u_size(depth) + r.m_size + r.spare_size;
+  ScratchArray<float> v(backend, r.blocks * r.v_size), memory(backend, threads * share);
+#pragma omp parallel num_threads(static_cast <int>(threads)) if (threads > 1)
+  {
+    float* u = memory.data() + omp_get_thread_num() * share;
+    float *m = u + r.panels * r.u_size(depth), *spare = m + r.m_size;
+#pragma omp for schedule(dynamic)
+    for (i64 first = 0; first < r.blocks * r.tiles; first += row_block)
+      r.make_v(first, row_block, v.data() + first / r.tiles * r.v_size + first % r.tiles * lanes);
+#pragma omp for collapse(2) schedule(dynamic)
+    for (i64 group = 0; group < r.groups; ++group)
+      for (i64 block = 0; block < r.blocks; ++block) {
+        for (i64 first = 0; first < r.s.in.c; first += depth) {
+          i64 inputs = std::min(depth, r.s.in.c - first);
+          r.make_u(group, first, inputs, u);
+          r.make_m(group, first, inputs, v.data() + block * r.v_size, u, m);
+        }
+        r.make_y(block, group, m, spare);
+      }
+  }
+}
+
+void convolve(Backend& backend, const Plan& plan, const Convolution& s, bool relu, const float* x,
+              const float* w, const float* bias, float* y) {
+  ScratchArray<float> zeros(backend, panels_of(s.in.c) * lanes);
+  std::fill_n(zeros.data(), panels_of(s.in.c) * lanes, 0.F);
+  i64 threads = threads_for(9 * s.out.n * s.out.h * s.out.w * s.in.c * s.out.c);
+  i64 u_size = positions_of(plan.method) * s.in.c * s.out.c;
+  bool many_channels = s.out.count() <= std::min(many_tiles, s.out.c);
+  i64 most = many_channels || u_size >= large_u ? many_tiles : few_tiles;
+  i64 blocks = divided_up(s.out.count(), most);
+  if (!many_channels) blocks = rounded_up(blocks, threads);
+  i64 tiles = rounded_up(divided_up(s.out.count(), blocks), row_block);
+  Run run = {plan, s, tiles, x, w, bias, zeros.data(), relu, y};
+  many_channels ? by_channels(backend, run, threads) : by_blocks(backend, run, threads);
+}
+
+}  // namespace
+
+bool takes(const ConvShape& s) {
+  return s.kh == 3 && s.kw == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
+         s.dilation_w == 1 && s.groups == 1;
+}
+
+// In multiply-adds of the direct convolution. What the constants say: our products run at 1/1.1 of oneDNN's speed, a
+// channel of a tile costs as much to transform, for each position, as some products, and a filter as much as the
+// products of 11 tiles. Fitted to what bench_conv measures (docs/winograd.md).
+static double cost(Method method, i64 tiles, i64 c, i64 o) {
+  double transform = method == Method::f4 ? 22 : 10, products = 1.1 * static_cast<double>(c * o);
+  auto channels = static_cast<double>(rounded_up(c, lanes) + rounded_up(o, lanes));
+  auto all = static_cast<double>(tiles);
+  return static_cast<double>(positions_of(method)) *
+         ((all + 11) * products + all * transform * channels);
+}
+
+std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s) {
+  if (!takes(s)) return {};
+  double least = .9 * static_cast<double>(9 * s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
+  std::optional<Plan> plan;
+  for (Method method : {Method::f4, Method::f2}) {
+    Convolution conv = pass == ConvPass::backward_data ? Convolution::backward_data(method, s)
+                                                       : Convolution::forward(method, s);
+    double estimate = cost(method, conv.out.count(), s.c, s.o);
+    if (estimate >= least) continue;
+    least = estimate;
+    plan = Plan{.method = method};
+  }
+  return plan;
+}
+
+void conv2d(Backend& backend, const Plan& plan, const ConvShape& s, bool relu, const float* x,
+            const float* w, const float* bias, float* y) {
+  convolve(backend, plan, Convolution::forward(plan.method, s), relu, x, w, bias, y);
+}
+
+void conv2d_backward_data(Backend& backend, const Plan& plan, const ConvShape& s, const float* dy,
+                          const float* w, float* dx) {
+  convolve(backend, plan, Convolution::backward_data(plan.method, s), false, dy, w, nullptr, dx);
+}
+
+void conv2d_backward_weights(Backend& backend, const Plan& plan, const ConvShape& s, const float* x,
+                             const float* dy, float* dw) {
+  Convolution forward = Convolution::forward(plan.method, s);
+  i64 positions = positions_of(plan.method), all = forward.out.count();
+  i64 x_panels = panels_of(s.c), dy_panels = panels_of(s.o), rows = dy_panels * lanes;
+  i64 tiles = std::min(all, gradient_tiles);
+  i64 threads = threads_for(9 * s.n * s.p * s.q * s.c * s.o);
+  constexpr i64 part = 8, panels = 2;
+  ScratchArray<float> zeros(backend, std::max(x_panels, dy_panels) * lanes);
+  std::fill_n(zeros.data(), std::max(x_panels, dy_panels) * lanes, 0.F);
+  i64 m_step = position_step(x_panels * rows);
+  ScratchArray<float> v(backend, positions * position_step(x_panels * tiles));
+  ScratchArray<float> d(backend, positions * position_step(dy_panels * tiles));
+  ScratchArray<float> m(backend, positions * m_step);
+#pragma omp parallel num_threads(static_cast <int>(threads)) if (threads > 1)
+  {
+    for (i64 first = 0; first < all; first += tiles) {
+      i64 count = std::min(tiles, all - first);
+#pragma omp for schedule(static)
+      for (i64 tile = 0; tile < count; tile += part) {
+        Block block = {first + tile, std::min(part, count - tile), count};
+        transform_input(plan.method, plan.isa, forward.in, block, x, zeros.data(),
+                        v.data() + tile * lanes);
+        transform_gradient(plan.method, plan.isa, forward.out, block, dy, zeros.data(),
+                           d.data() + tile * lanes);
+      }
+#pragma omp for collapse(2) schedule(static)
+      for (i64 k = 0; k < positions; ++k)
+        for (i64 panel = 0; panel < x_panels; panel += panels)
+          multiply_transposed(
+              {rows, count, std::min(panels, x_panels - panel),
+               d.data() + k * position_step(dy_panels * count),
+               v.data() + k * position_step(x_panels * count) + panel * count * lanes,
+               m.data() + k * m_step + panel * rows * lanes, first > 0},
+              plan.isa);
+    }
+#pragma omp for schedule(static)
+    for (i64 panel = 0; panel < x_panels; ++panel)
+      transform_weight_gradient(plan.method, plan.isa, forward.weights, m.data(), rows, panel, dw);
+  }
+}
+
+}  // namespace melgrad::winograd

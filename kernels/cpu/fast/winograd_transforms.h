@@ -1,0 +1,69 @@
+#pragma once
+#include "kernels/cpu/fast/winograd_vectors.h"
+
+/// The transforms of Winograd's convolution, on tiles of NHWC pictures; winograd_matrices.h has the
+/// formulas. What they give lies in panels, position by position: (size², channels/16, rows, 16), a
+/// row a tile, where a position is one of the size × size numbers that a tile becomes; positions lie
+/// position_step(channels/16 · rows) numbers apart.
+namespace melgrad::winograd {
+
+/// F(4×4, 3×3) or F(2×2, 3×3): a tile gives so many outputs along each axis.
+enum class Method : u8 { f2 = 2, f4 = 4 };
+constexpr i64 step_of(Method m) { return static_cast<i64>(m); }
+constexpr i64 size_of(Method m) { return step_of(m) + 2; }
+constexpr i64 positions_of(Method m) { return size_of(m) * size_of(m); }
+
+/// Pictures (n,h,w,c) that are cut into rows × columns tiles: tile (i,j) begins at pixel (i·step − top,
+/// j·step − left). Tiles are counted through all pictures.
+struct Tiling {
+  i64 n, h, w, c;
+  i64 rows, columns, step, top, left;
+  i64 count() const { return n * rows * columns; }
+};
+
+/// `count` tiles from `first` on; what they become are as many rows of panels that have `rows`.
+struct Block {
+  i64 first, count, rows;
+  i64 step(i64 panels) const { return position_step(panels * rows); }
+};
+
+/// v = Bᵀ d B of tiles d of x, size × size pixels: (size², panels, rows, 16), of which v is the first tile's
+/// row. Pixels outside and tiles beyond the last are 0.  zeros: c of them
+void transform_input(Method, Isa, const Tiling&, const Block&, const float* x, const float* zeros,
+                     float* v);
+
+/// v = A dy Aᵀ of tiles of dy, step × step pixels
+void transform_gradient(Method, Isa, const Tiling&, const Block&, const float* dy,
+                        const float* zeros, float* v);
+
+/// Tiles of y = Aᵀ m A + bias, then max(y, 0) if relu, of y's panels `panel` … panel + panels − 1.
+/// m (size², panels, rows, 16)  bias (c) or null  spare (c): is written to instead of pixels outside
+struct OutputPanels {
+  i64 panel, panels;
+  const float* bias;
+  bool relu;
+  float* spare;
+};
+void transform_output(Method, Isa, const Tiling&, const Block&, const OutputPanels&, const float* m,
+                      float* y);
+
+/// Weights (o,3,3,c), or turned: those with which dy (…, o) is convolved to dx (…, c).
+struct Weights {
+  i64 o, c;
+  bool turned;
+  i64 inputs() const { return turned ? o : c; }
+  i64 outputs() const { return turned ? c : o; }
+};
+/// u = G w Gᵀ of the filters that lead from `count` inputs, from `first` on, to a panel of outputs: (size²,
+/// count, 16)
+struct FilterBlock {
+  i64 panel, first, count;
+  i64 step() const { return position_step(count); }
+};
+void transform_weights(Method, Isa, const Weights&, const FilterBlock&, const float* w, float* u);
+
+/// dw = Gᵀ m G of one panel of c.  m (size², panels of c, rows, 16)  rows ≥ o  dw (o,3,3,c)
+void transform_weight_gradient(Method, Isa, const Weights&, const float* m, i64 rows, i64 panel,
+                               float* dw);
+
+}  // namespace melgrad::winograd

@@ -1,0 +1,72 @@
+#pragma once
+#include <cstring>
+
+#include "kernels/dtype.h"
+
+/// The vectors of Winograd's convolution, and the panels that they are laid out in.
+namespace melgrad::winograd {
+
+#define MELGRAD_INLINE [[gnu::always_inline]] inline
+
+/// Channels side by side, a "panel": a cache line, and one register of AVX-512.
+inline constexpr i64 lanes = 16;
+/// How many panels so many channels take; what is left over in the last one is 0.
+constexpr i64 panels_of(i64 channels) { return (channels + lanes - 1) / lanes; }
+
+/// How far apart the positions of panels lie that take so many vectors: an odd number of cache lines. Where
+/// 36 streams lie a power of two apart, they share one set of the first-level cache, which has place
+/// for 8 or 12 lines.
+constexpr i64 position_step(i64 vectors) { return (vectors | 1) * lanes; }
+
+/// So many floats, in one register.
+using Vector16 = float __attribute__((vector_size(64)));
+using Vector8 = float __attribute__((vector_size(32)));
+using Vector4 = float __attribute__((vector_size(16)));
+
+// By reference: how vectors are passed differs between instruction sets.
+template <class Vector>
+MELGRAD_INLINE void load(Vector& v, const float* x) {
+  std::memcpy(&v, x, sizeof v);
+}
+template <class Vector>
+MELGRAD_INLINE void store(const Vector& v, float* x) {
+  std::memcpy(x, &v, sizeof v);
+}
+
+/// The first `count` numbers, 0 in the rest; all if there are as many.
+template <class Vector>
+MELGRAD_INLINE void load_some(Vector& v, const float* x, i64 count) {
+  constexpr i64 width = sizeof(Vector) / sizeof(float);
+  if (count >= width) return load(v, x);
+  v = Vector{};
+  for (i64 l = 0; l < count; ++l) v[l] = x[l];
+}
+template <class Vector>
+MELGRAD_INLINE void store_some(const Vector& v, float* x, i64 count) {
+  constexpr i64 width = sizeof(Vector) / sizeof(float);
+  if (count >= width) return store(v, x);
+  for (i64 l = 0; l < count; ++l) x[l] = v[l];
+}
+
+/// The code below is made once for each: rows × panels of a product's result stay in registers.
+struct Avx512 {  // 32 registers of 16 floats
+  using Vector = Vector16;
+  static constexpr int width = 16, rows = 12, transposed_rows = 8, panels = 2;
+};
+struct Avx2 {  // 16 of 8
+  using Vector = Vector8;
+  static constexpr int width = 8, rows = 6, transposed_rows = 4, panels = 1;
+};
+struct Plain {  // 16 of 4
+  using Vector = Vector4;
+  static constexpr int width = 4, rows = 2, transposed_rows = 2, panels = 1;
+};
+/// Rows of a product are a multiple of every `rows` above.
+inline constexpr i64 row_block = 12;
+
+enum class Isa { plain, avx2, avx512 };
+/// Whether this machine can run what was made for it: without such functions (a sanitizer's build) all.
+bool runs(Isa isa);
+Isa best_isa();
+
+}  // namespace melgrad::winograd

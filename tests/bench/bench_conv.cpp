@@ -1,0 +1,227 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "kernels/cpu/fast/winograd.h"
+#include "kernels/winograd.h"
+#include "layers/conv2d.h"
+#include "layers/models/registry.h"
+
+// Convolutions with 3 × 3 kernels and stride 1, direct and by Winograd's method, in turns.
+namespace melgrad {
+namespace {
+
+using winograd::Method;
+
+struct Case {
+  std::string name;
+  ConvShape shape;
+};
+
+ConvShape shape_of(i64 n, i64 h, i64 w, i64 c, i64 o, i64 pad = 1) {
+  return {.n = n,
+          .h = h,
+          .w = w,
+          .c = c,
+          .o = o,
+          .kh = 3,
+          .kw = 3,
+          .pad_top = pad,
+          .pad_left = pad,
+          .pad_bottom = pad,
+          .pad_right = pad,
+          .p = h + 2 * pad - 2,
+          .q = w + 2 * pad - 2};
+}
+
+std::vector<Case> layers() {
+  std::vector<Case> cases;
+  for (auto [n, size, c, o] : std::initializer_list<std::array<i64, 4>>{{64, 64, 3, 32},
+                                                                        {64, 32, 32, 64},
+                                                                        {64, 16, 64, 128},
+                                                                        {64, 16, 128, 128},
+                                                                        {64, 8, 256, 256},
+                                                                        {16, 32, 64, 128},
+                                                                        {8, 56, 64, 64},
+                                                                        {8, 28, 128, 128},
+                                                                        {8, 14, 256, 256},
+                                                                        {8, 7, 512, 512}})
+    cases.push_back({"", shape_of(n, size, size, c, o)});
+  return cases;
+}
+
+// The batch sizes of compare.py (torch_nets.py), where they are not 64.
+i64 batch_of(const std::string& net) {
+  static const std::map<std::string, i64> others = {{"alexnet", 32},
+                                                    {"vgg11", 16},
+                                                    {"vgg11_bn", 16},
+                                                    {"convpool", 20},
+                                                    {"convconvpool", 20},
+                                                    {"resnet50_keras", 2},
+                                                    {"mfcc_basic", 16},
+                                                    {"mfcc_deeper", 16},
+                                                    {"cnn3", 32},
+                                                    {"vgg16", 4},
+                                                    {"vgg16_bn", 4},
+                                                    {"resnet34", 8},
+                                                    {"resnet50", 8},
+                                                    {"resnetrs50", 8},
+                                                    {"alexnet_fastai", 32},
+                                                    {"vgg16_bn_fastai", 4},
+                                                    {"resnet34_fastai", 8},
+                                                    {"resnet50_fastai", 8},
+                                                    {"resnetrs50_fastai", 8}};
+  auto found = others.find(net);
+  return found == others.end() ? 64 : found->second;
+}
+
+// The convolutions of a net that Winograd's method takes, each shape once.
+void add_layers_of(const std::string& name, std::vector<Case>& cases) {
+  auto net = make_net(name, 4);
+  i64 batch = batch_of(name);
+  NoGrad no_grad;
+  ForwardHook hook([&](Module& module, const Variable& x, const Variable& y) {
+    auto* conv = dynamic_cast<Conv2d*>(&module);
+    if (conv == nullptr || conv->weight.shape()[2] != 3 || conv->weight.shape()[3] != 3) return;
+    i64 pad = (y.shape()[2] - x.shape()[2] + 2) / 2;
+    ConvShape s = shape_of(batch, x.shape()[2], x.shape()[3], x.shape()[1], y.shape()[1], pad);
+    bool stride_1 = s.p == y.shape()[2] && s.q == y.shape()[3] && pad >= 0;
+    if (!stride_1 || conv->weight.shape()[1] != s.c) return;
+    bool known = std::any_of(cases.begin(), cases.end(),
+                             [&](const Case& other) { return other.shape == s; });
+    if (!known) cases.push_back({name, s});
+  });
+  Shape shape = find_net(name).input;
+  shape.insert(0, 1);
+  net->eval();
+  (*net)(zeros(shape));
+}
+
+struct Arrays {
+  std::vector<float> x, w, bias, dy, y, dx, dw;
+};
+
+std::vector<float> numbers(i64 count, unsigned seed, float mean, float width) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& value : values) {
+    seed = seed * 1664525U + 1013904223U;
+    value = mean + width * (static_cast<float>(seed >> 8U) * 0x1p-23F - 1);
+  }
+  return values;
+}
+
+Arrays arrays_of(const ConvShape& s) {
+  float width = std::sqrt(6 / static_cast<float>(9 * s.c));
+  i64 outputs = s.n * s.p * s.q * s.o;
+  return {numbers(s.n * s.h * s.w * s.c, 1, 1, 1),  // as after a ReLU: of one sign
+          numbers(s.o * 9 * s.c, 2, 0, width),
+          numbers(s.o, 3, 0, 1),
+          numbers(outputs, 4, 0, 1),
+          std::vector<float>(static_cast<std::size_t>(outputs)),
+          std::vector<float>(static_cast<std::size_t>(s.n * s.h * s.w * s.c)),
+          std::vector<float>(static_cast<std::size_t>(s.o * 9 * s.c))};
+}
+
+using Pass = std::function<void()>;
+
+// Forward, data gradient, weight gradient.
+std::vector<Pass> direct(const ConvShape& s, Arrays& a) {
+  Backend& cpu = backend(Device::cpu());
+  return {
+      [&] { cpu.conv2d(s, Dtype::f32, true, a.x.data(), a.w.data(), a.bias.data(), a.y.data()); },
+      [&] { cpu.conv2d_backward_data(s, Dtype::f32, a.dy.data(), a.w.data(), a.dx.data()); },
+      [&] {
+        cpu.conv2d_backward_weights(s, Dtype::f32, a.x.data(), a.dy.data(), a.dw.data(), nullptr);
+      }};
+}
+
+std::vector<Pass> by_winograd(Method method, const ConvShape& s, Arrays& a) {
+  Backend& cpu = backend(Device::cpu());
+  winograd::Plan plan = {.method = method};
+  return {[&, plan] {
+            winograd::conv2d(cpu, plan, s, true, a.x.data(), a.w.data(), a.bias.data(), a.y.data());
+          },
+          [&, plan] {
+            winograd::conv2d_backward_data(cpu, plan, s, a.dy.data(), a.w.data(), a.dx.data());
+          },
+          [&, plan] {
+            winograd::conv2d_backward_weights(cpu, plan, s, a.x.data(), a.dy.data(), a.dw.data());
+          }};
+}
+
+// Of the wall's clock; or of the processor's, which stands still while other programs have it.
+double ms_now(bool of_processor) {
+  if (of_processor) return 1e3 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration<double, std::milli>(now).count();
+}
+
+double ms_of(const Pass& pass, bool of_processor) {
+  double start = ms_now(of_processor);
+  pass();
+  return ms_now(of_processor) - start;
+}
+
+void measure(const Case& c, double seconds, bool of_processor) {
+  const ConvShape& s = c.shape;
+  Arrays a = arrays_of(s);
+  std::vector<std::vector<Pass>> ways = {direct(s, a), by_winograd(Method::f2, s, a),
+                                         by_winograd(Method::f4, s, a)};
+  double products = 18e-6 * static_cast<double>(s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
+  std::printf("%-14s %3lld x %3lld x %4lld  %3lld -> %3lld", c.name.c_str(),
+              static_cast<long long>(s.n), static_cast<long long>(s.h), static_cast<long long>(s.w),
+              static_cast<long long>(s.c), static_cast<long long>(s.o));
+  for (std::size_t pass = 0; pass < 3; ++pass) {
+    double best[3] = {1e9, 1e9, 1e9};
+    double spent = 0;
+    for (int round = 0; round < 3 || spent < seconds * 1000; ++round)
+      for (std::size_t way = 0; way < 3; ++way) {
+        double ms = ms_of(ways[way][pass], of_processor);
+        spent += ms;
+        if (round > 0) best[way] = std::min(best[way], ms);
+      }
+    auto plan = winograd::faster_plan(static_cast<winograd::ConvPass>(pass), s);
+    bool f2 = plan && plan->method == Method::f2, f4 = plan && plan->method == Method::f4;
+    std::printf("  | %8.3f %5.0f%s %5.2f%s %5.2f%s", best[0], products / best[0], plan ? " " : "*",
+                best[0] / best[1], f2 ? "*" : " ", best[0] / best[2], f4 ? "*" : " ");
+  }
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+}  // namespace
+}  // namespace melgrad
+
+int main(int argc, char** argv) {
+  using namespace melgrad;
+  CLI::App app("Convolutions 3 x 3 with stride 1, direct and by Winograd's method.");
+  int threads = 0;
+  double seconds = .3;
+  bool of_processor = false;
+  std::vector<std::string> names;
+  app.add_option("--threads", threads, "0: as many as the machine has cores");
+  app.add_option("--seconds", seconds, "of each direction of each layer");
+  app.add_flag("--cpu-time", of_processor,
+               "of the processor, all threads together: for a busy machine");
+  app.add_option("--nets", names, "layers of these, or all; else a few of all sizes")
+      ->delimiter(',');
+  CLI11_PARSE(app, argc, argv);
+  if (threads > 0) set_num_threads(threads);
+  std::vector<Case> cases;
+  if (names.empty()) cases = layers();
+  for (const NetEntry& net : nets())
+    if (std::count(names.begin(), names.end(), net.name) ||
+        std::count(names.begin(), names.end(), "all"))
+      if (net.input.rank() == 3) add_layers_of(net.name, cases);
+  std::printf(
+      "forward | data gradient | weight gradient: ms direct, GFLOP/s, times as fast by F(2x2), "
+      "F(4x4)\n");
+  for (const Case& each : cases) measure(each, seconds, of_processor);
+}
