@@ -163,6 +163,43 @@ void convolve(Backend& backend, const Plan& plan, const Convolution& s, bool rel
   many_channels ? by_channels(backend, run, threads) : by_blocks(backend, run, threads);
 }
 
+// The weights' gradient: sums over tiles, cut into sections and groups of x's channels by the shape alone. Each section
+// and group is one thread's work from pixels to its part of m (sections, positions, panels of x, rows, 16).
+struct GradientRun {
+  const Plan& plan;
+  const float *x, *dy;
+  Convolution s;
+  i64 all = s.out.count(), positions = positions_of(plan.method);
+  i64 x_panels = panels_of(s.in.c), dy_panels = panels_of(s.out.c), rows = dy_panels * lanes;
+  i64 m_step = position_step(x_panels * rows), m_size = positions * m_step;
+  // Of x, at a time: so many that their part of m is 640 KB, but at least 4, since dy is transformed for each group.
+  i64 panels = std::min(x_panels, std::max<i64>(4, 160'000 / (positions * rows * lanes)));
+  // Of 192 tiles or more, and together at most 16 MB
+  i64 sections = std::clamp<i64>(std::min(all / 192, (i64{1} << 22) / m_size) / 2 * 2, 1, 16);
+  i64 tiles = std::min(divided_up(all, sections), gradient_tiles);
+  i64 v_size = positions * position_step(panels * tiles);
+  i64 d_size = positions * position_step(dy_panels * tiles);
+
+  GradientRun(const Plan& how, const ConvShape& shape, const float* inputs, const float* gradients)
+      : plan(how), x(inputs), dy(gradients), s(Convolution::forward(how.method, shape)) {}
+
+  // m of a section and of x's panels from `first` on
+  void sum(i64 section, i64 first, const float* zeros, float* v, float* d, float* m) const {
+    i64 begin = all * section / sections, end = all * (section + 1) / sections;
+    i64 group = std::min(panels, x_panels - first);
+    for (i64 tile = begin; tile < end; tile += tiles) {
+      i64 count = std::min(tiles, end - tile);
+      transform_input(plan.method, plan.isa, s.in, {tile, count, count, first, group}, x, zeros, v);
+      transform_gradient(plan.method, plan.isa, s.out, {tile, count, count}, dy, zeros, d);
+      for (i64 k = 0; k < positions; ++k)
+        multiply_transposed({rows, count, group, d + k * position_step(dy_panels * count),
+                             v + k * position_step(group * count),
+                             m + k * m_step + first * rows * lanes, tile > begin},
+                            plan.isa);
+    }
+  }
+};
+
 }  // namespace
 
 bool takes(const ConvShape& s) {
@@ -208,43 +245,23 @@ void conv2d_backward_data(Backend& backend, const Plan& plan, const ConvShape& s
 
 void conv2d_backward_weights(Backend& backend, const Plan& plan, const ConvShape& s, const float* x,
                              const float* dy, float* dw) {
-  Convolution forward = Convolution::forward(plan.method, s);
-  i64 positions = positions_of(plan.method), all = forward.out.count();
-  i64 x_panels = panels_of(s.c), dy_panels = panels_of(s.o), rows = dy_panels * lanes;
-  i64 tiles = std::min(all, gradient_tiles);
+  GradientRun run(plan, s, x, dy);
   i64 threads = threads_for(9 * s.n * s.p * s.q * s.c * s.o);
-  constexpr i64 part = 8, panels = 2;
-  ScratchArray<float> zeros(backend, std::max(x_panels, dy_panels) * lanes);
-  std::fill_n(zeros.data(), std::max(x_panels, dy_panels) * lanes, 0.F);
-  i64 m_step = position_step(x_panels * rows);
-  ScratchArray<float> v(backend, positions * position_step(x_panels * tiles));
-  ScratchArray<float> d(backend, positions * position_step(dy_panels * tiles));
-  ScratchArray<float> m(backend, positions * m_step);
+  i64 share = run.v_size + run.d_size, channels = std::max(run.x_panels, run.dy_panels) * lanes;
+  ScratchArray<float> zeros(backend, channels), memory(backend, threads * share);
+  ScratchArray<float> m(backend, run.sections * run.m_size);
+  std::fill_n(zeros.data(), channels, 0.F);
 #pragma omp parallel num_threads(static_cast <int>(threads)) if (threads > 1)
   {
-    for (i64 first = 0; first < all; first += tiles) {
-      i64 count = std::min(tiles, all - first);
+    float* v = memory.data() + omp_get_thread_num() * share;
+#pragma omp for collapse(2) schedule(dynamic)
+    for (i64 section = 0; section < run.sections; ++section)
+      for (i64 panel = 0; panel < run.x_panels; panel += run.panels)
+        run.sum(section, panel, zeros.data(), v, v + run.v_size, m.data() + section * run.m_size);
 #pragma omp for schedule(static)
-      for (i64 tile = 0; tile < count; tile += part) {
-        Block block = {first + tile, std::min(part, count - tile), count};
-        transform_input(plan.method, plan.isa, forward.in, block, x, zeros.data(),
-                        v.data() + tile * lanes);
-        transform_gradient(plan.method, plan.isa, forward.out, block, dy, zeros.data(),
-                           d.data() + tile * lanes);
-      }
-#pragma omp for collapse(2) schedule(static)
-      for (i64 k = 0; k < positions; ++k)
-        for (i64 panel = 0; panel < x_panels; panel += panels)
-          multiply_transposed(
-              {rows, count, std::min(panels, x_panels - panel),
-               d.data() + k * position_step(dy_panels * count),
-               v.data() + k * position_step(x_panels * count) + panel * count * lanes,
-               m.data() + k * m_step + panel * rows * lanes, first > 0},
-              plan.isa);
-    }
-#pragma omp for schedule(static)
-    for (i64 panel = 0; panel < x_panels; ++panel)
-      transform_weight_gradient(plan.method, plan.isa, forward.weights, m.data(), rows, panel, dw);
+    for (i64 panel = 0; panel < run.x_panels; ++panel)
+      transform_weight_gradient(plan.method, plan.isa, run.s.weights, {run.sections, run.rows},
+                                m.data(), panel, dw);
   }
 }
 

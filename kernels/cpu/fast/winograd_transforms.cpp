@@ -65,12 +65,14 @@ template <class Set, class Transform>
 MELGRAD_INLINE void transform_tiles(const Tiling& t, const Block& block, const float* x,
                                     const float* zeros, float* v) {
   constexpr int size = Transform::in;
-  i64 position = block.step(panels_of(t.c)), whole = t.c / lanes, rest = t.c % lanes;
+  i64 end = std::min(block.panel + block.panels, panels_of(t.c));
+  i64 position = block.step(end - block.panel), whole = std::min(t.c / lanes, end);
+  i64 rest = end > whole ? t.c % lanes : 0;
   for (i64 tile = 0; tile < block.count; ++tile) {
     const float* pixels[size][size];
     find_pixels(t, x, zeros, block.first + tile, pixels);
     float* to = v + tile * lanes;
-    for (i64 panel = 0; panel < whole; ++panel, to += block.rows * lanes)
+    for (i64 panel = block.panel; panel < whole; ++panel, to += block.rows * lanes)
       transform_panel<Set, Transform>(pixels, panel * lanes, position, to);
     if (rest == 0) continue;
     float last[size][size][lanes] = {};
@@ -174,15 +176,23 @@ MELGRAD_INLINE void transform_filters(const Weights& s, const FilterBlock& block
 }
 
 template <class Set, class Transform>
-MELGRAD_INLINE void transform_filter_gradients(const Weights& s, const float* m, i64 rows,
-                                               i64 panel, float* dw) {
-  i64 position = position_step(panels_of(s.c) * rows);
+MELGRAD_INLINE void transform_filter_gradients(const Weights& s, const GradientSums& sums,
+                                               const float* m, i64 panel, float* dw) {
+  i64 position = position_step(panels_of(s.c) * sums.rows);
+  i64 section = Transform::in * Transform::in * position;
   for (i64 o = 0; o < s.o; ++o)
     for (i64 l = 0; l < lanes; l += Set::width) {
       i64 channel = panel * lanes + l, channels = std::min<i64>(Set::width, s.c - channel);
+      const float* from = m + (panel * sums.rows + o) * lanes + l;
       both_axes<Transform, typename Set::Vector>(
           [&](auto& value, int i, int j) {
-            load(value, m + (i * Transform::in + j) * position + (panel * rows + o) * lanes + l);
+            const float* at = from + (i * Transform::in + j) * position;
+            load(value, at);
+            for (i64 k = 1; k < sums.sections; ++k) {
+              typename Set::Vector other;
+              load(other, at + k * section);
+              value += other;
+            }
           },
           [&](const auto& value, int r, int t) {
             store_some(value, dw + (o * 9 + r * 3 + t) * s.c + channel, channels);
@@ -235,8 +245,9 @@ struct Filters {
 template <class Transform>
 struct FilterGradients {
   template <class Set>
-  MELGRAD_INLINE static void run(const Weights& s, const float* m, i64 rows, i64 panel, float* dw) {
-    transform_filter_gradients<Set, Transform>(s, m, rows, panel, dw);
+  MELGRAD_INLINE static void run(const Weights& s, const GradientSums& sums, const float* m,
+                                 i64 panel, float* dw) {
+    transform_filter_gradients<Set, Transform>(s, sums, m, panel, dw);
   }
 };
 
@@ -263,10 +274,10 @@ void transform_weights(Method method, Isa isa, const Weights& s, const FilterBlo
                        const float* w, float* u) {
   dispatch<Filters<Weights2>, Filters<Weights4>>(method, isa, s, block, w, u);
 }
-void transform_weight_gradient(Method method, Isa isa, const Weights& s, const float* m, i64 rows,
-                               i64 panel, float* dw) {
-  dispatch<FilterGradients<WeightGradient2>, FilterGradients<WeightGradient4>>(method, isa, s, m,
-                                                                               rows, panel, dw);
+void transform_weight_gradient(Method method, Isa isa, const Weights& s, const GradientSums& sums,
+                               const float* m, i64 panel, float* dw) {
+  dispatch<FilterGradients<WeightGradient2>, FilterGradients<WeightGradient4>>(method, isa, s, sums,
+                                                                               m, panel, dw);
 }
 
 }  // namespace melgrad::winograd

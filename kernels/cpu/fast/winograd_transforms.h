@@ -21,10 +21,12 @@ struct Tiling {
   i64 count() const { return n * rows * columns; }
 };
 
-/// `count` tiles from `first` on; what they become are as many rows of panels that have `rows`.
+/// `count` tiles from `first` on; what they become are as many rows of panels that have `rows`. Of the channels some
+/// panels, or all.
 struct Block {
   i64 first, count, rows;
-  i64 step(i64 panels) const { return position_step(panels * rows); }
+  i64 panel = 0, panels = i64{1} << 40;
+  i64 step(i64 panels_each) const { return position_step(panels_each * rows); }
 };
 
 /// v = Bᵀ d B of tiles d of x, size × size pixels: (size², panels, rows, 16), of which v is the first tile's
@@ -62,8 +64,12 @@ struct FilterBlock {
 };
 void transform_weights(Method, Isa, const Weights&, const FilterBlock&, const float* w, float* u);
 
-/// dw = Gᵀ m G of one panel of c.  m (size², panels of c, rows, 16)  rows ≥ o  dw (o,3,3,c)
-void transform_weight_gradient(Method, Isa, const Weights&, const float* m, i64 rows, i64 panel,
-                               float* dw);
+/// dw = Gᵀ m G of one panel of c, m being the sum of `sections` arrays (size², panels of c, rows, 16) that lie
+/// one behind the other.  rows ≥ o  dw (o,3,3,c)
+struct GradientSums {
+  i64 sections, rows;
+};
+void transform_weight_gradient(Method, Isa, const Weights&, const GradientSums&, const float* m,
+                               i64 panel, float* dw);
 
 }  // namespace melgrad::winograd
