@@ -272,7 +272,7 @@ TEST(Gtzan, WithoutLeavesTheOthers) {
   EXPECT_EQ(without(collection, {"a"}).skipped.size(), 1U);
 }
 
-/// Tracks with a file each, but 10, whose file is empty, and 99, which has none.
+/// Tracks with a file each, but 10, whose file is empty, and 99, which has none; and files that are no tracks.
 struct FmaFolder {
   TemporaryFolder folder;
   fs::path table = folder / "tracks.csv";
@@ -323,20 +323,26 @@ struct FmaFolder {
 
 TEST(Fma, EachSubsetContainsTheSmallerOnes) {
   FmaFolder fma;
-  std::string small =
-      "000/000002.mp3 Rock artist 7 train, 000/000005.mp3 Jazz artist 8 valid, "
-      "012/012345.mp3 Rock artist 9 test, 123/1234567.mp3 Jazz artist 9 train, ";
-  std::string medium =
-      small + "000/000020.mp3 Folk artist 11 train, 000/000021.mp3 Rock artist 12 valid, ";
+  std::string folk = "000/000020.mp3 Folk artist 11 train, ";
+  std::string jazz = "000/000005.mp3 Jazz artist 8 valid, 123/1234567.mp3 Jazz artist 9 train, ";
+  std::string rock = "000/000002.mp3 Rock artist 7 train, ",
+              last = "012/012345.mp3 Rock artist 9 test, ";
+  std::string of_medium = "000/000021.mp3 Rock artist 12 valid, ",
+              of_large = "000/000031.mp3 Rock artist 14 train, ";
+  std::string small = jazz + rock + last;
+  std::string medium = folk + jazz + rock + of_medium + last;
   std::string large =
-      medium + "000/000030.mp3 Blues artist 13 test, 000/000031.mp3 Rock artist 14 train, ";
+      "000/000030.mp3 Blues artist 13 test, " + folk + jazz + rock + of_medium + of_large + last;
   EXPECT_EQ(fma.read("small"), small);
   EXPECT_EQ(fma.read("medium"), medium);
   EXPECT_EQ(fma.read("large"), large);
   EXPECT_EQ(read_fma(fma.folder.path, fma.table).collection.examples.size(), 4U);
   Fma read = read_fma(fma.folder.path, fma.table, "large");
   EXPECT_EQ(read.collection.classes, (std::vector<std::string>{"Blues", "Folk", "Jazz", "Rock"}));
-  ASSERT_EQ(read.collection.skipped.size(), 2U);
+  EXPECT_TRUE(read.collection.has_albums);  // artist 9's
+  ASSERT_EQ(read.collection.skipped.size(), 3U);
+  EXPECT_EQ(read.collection.skipped[2].path.filename(), "000040.mp3");
+  EXPECT_EQ(read.collection.skipped[2].reason, "is no track of subset 'large': this and 1 more");
   EXPECT_EQ(read.collection.skipped[0].path.filename(), "000010.mp3");
   EXPECT_TRUE(contains(read.collection.skipped[0].reason, "the file is empty"));
   EXPECT_TRUE(contains(read.collection.skipped[1].reason, "no such file"));
@@ -359,6 +365,41 @@ TEST(Fma, AHeadingWithLinesOfDifferentLengths) {
   EXPECT_TRUE(contains(error_of([&] { fma.read("small"); }), "no column 'track, genre_top'"));
 }
 
+// The real table: a heading of three lines, texts with commas, quotes and line breaks, columns between.
+TEST(Fma, SaysWhatATrackIs) {
+  FmaFolder fma;
+  write_text(
+      fma.table,
+      ",album,artist,artist,set,set,track,track\n,title,id,name,split,subset,genre_top,title\n"
+      "track_id,,,,,,,\n"
+      "2,\"One, two\",7,\"A \"\"B\"\"\",training,small,Rock,\"Two\nlines, and a comma\"\n"
+      "5,,8,,validation,small,Jazz,\n");
+  Fma read = read_fma(fma.folder.path, fma.table);
+  ASSERT_EQ(read.tracks.size(), 2U);
+  const FmaTrack& track = read.tracks.at("000002");
+  EXPECT_EQ(track.title, "Two\nlines, and a comma");
+  EXPECT_EQ(track.artist, "A \"B\"");
+  EXPECT_EQ(track.album, "One, two");
+  EXPECT_EQ(track.part, "training");
+  EXPECT_EQ(read.tracks.at("000005").title, "");
+}
+
+// Of clips of which some were left out, and of classes in another order.
+TEST(Fma, TheOfficialSplitOfWhatIsLeft) {
+  FmaFolder fma;
+  Fma read = read_fma(fma.folder.path, fma.table);  // 5 valid, 1234567 train, 2 train, 12345 test
+  Collection some = read.collection;
+  some.examples.erase(some.examples.begin() + 1);
+  std::reverse(some.examples.begin(), some.examples.end());
+  Split split = official_split(read, some);
+  EXPECT_EQ(split.train, (std::vector<i64>{1}));
+  EXPECT_EQ(split.valid, (std::vector<i64>{2}));
+  EXPECT_EQ(split.test, (std::vector<i64>{0}));
+  some.examples.front().path = "000/000003.mp3";
+  EXPECT_TRUE(contains(error_of([&] { official_split(read, some); }),
+                       "000003.mp3\" is no track of the table"));
+}
+
 TEST(Fma, Refusals) {
   FmaFolder fma;
   auto error = [&](const std::string& subset = "small") {
@@ -379,6 +420,8 @@ TEST(Fma, Refusals) {
     write_text(fma.table, lacking + "2,7,training,small,Rock\n");
     EXPECT_EQ(error(), format("[read_fma] the table has no column '{}, {}'", group, name));
   }
+  write_text(fma.table, heading + "2,7,sometimes,small,Rock\n");
+  EXPECT_TRUE(contains(error(), "track 2 is in 'sometimes' of the split")) << error();
 }
 
 }  // namespace
