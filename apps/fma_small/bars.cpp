@@ -26,7 +26,7 @@ std::vector<Mistaken> most_first(i64 classes, i64 of, Count count) {
 
 Html drawn(const Report& report, const std::string& title, const std::vector<Mistaken>& all,
            i64 longest) {
-  if (all.empty()) return tag("h4", title) + tag("p", "nothing");
+  if (all.empty()) return tag("p", tag("b", title), ": nothing");
   Html lines = each(all, [&](const Mistaken& one) {
     double width = 100. * static_cast<double>(one.clips) / static_cast<double>(longest);
     Html bar =
@@ -36,7 +36,8 @@ Html drawn(const Report& report, const std::string& title, const std::vector<Mis
     return tag("tr", tag("td", sections::class_name(report, one.genre)),
                tag("td", {{"style", "width: 60%"}}, bar), tag("td", one.clips));
   });
-  return tag("h4", title) + tag("table.scores", {{"style", "width: 100%"}}, tag("tbody", lines));
+  return tag("p", tag("b", title)) +
+         tag("table.scores", {{"style", "width: 100%"}}, tag("tbody", lines));
 }
 
 i64 largest_mistake(const Confusion& confusion) {

@@ -45,7 +45,8 @@ Split split_by_count(const Collection& collection, u64 seed) {
   std::vector<std::vector<i64>> of_class = by_class(collection);
   for (std::size_t label = 0; label < of_class.size(); ++label) {
     auto count = static_cast<i64>(of_class[label].size());
-    check(count >= 3, "split", "class '{}' has {} of the three clips that three parts need",
+    check(count >= 3, "split",
+          "class '{}' has {} clips that are long enough; three parts need three",
           collection.classes[label], count);
     i64 part = std::clamp<i64>(count * 15 / 100, 1, published);
     std::vector<i64> order = Generator(seed).fork(label).permutation(count);

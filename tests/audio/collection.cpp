@@ -397,7 +397,7 @@ TEST(Fma, TheOfficialSplitOfWhatIsLeft) {
   EXPECT_EQ(split.test, (std::vector<i64>{0}));
   some.examples.front().path = "000/000003.mp3";
   EXPECT_TRUE(contains(error_of([&] { official_split(read, some); }),
-                       "000003.mp3\" is no track of the table"));
+                       "000003.mp3 is no track of the table"));
 }
 
 TEST(Fma, Refusals) {

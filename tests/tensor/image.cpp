@@ -66,7 +66,7 @@ TEST_F(Picture, IsReadFromMemoryAsFromAFile) {
       EXPECT_TRUE(equal(decode_image(bytes, channels), load_image(path_, channels)));
   }
   EXPECT_TRUE(
-      contains(error_of([] { decode_image(""); }), "a picture in memory\": the file is empty"));
+      contains(error_of([] { decode_image(""); }), "a picture in memory: the file is empty"));
   EXPECT_TRUE(contains(error_of([] { decode_image("GIF89a...."); }), "a picture in memory"));
 }
 
