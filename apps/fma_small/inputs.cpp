@@ -9,7 +9,7 @@ namespace {
 
 constexpr double sample_rate = 22050;
 constexpr i64 n_fft = 2048, hop = 512, bands = 128;
-constexpr i64 published_frames = 1024, made_up_frames = 256;
+constexpr i64 published_frames = 1024, made_up_frames = 128;
 // ResNet-50's smallest picture, which its last pooling of 7 × 7 needs; its rows as published.
 constexpr i64 resnet_least = 197, resnet_rows = 200;
 

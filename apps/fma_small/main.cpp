@@ -19,7 +19,7 @@ void add_flags(CLI::App& app, FmaFlags& flags) {
       ->check(CLI::IsMember({"small", "medium", "large"}));
   add_log_mel_flags(app, flags.log_mel);
   option("--frames", flags.frames, "N",
-         "from a sound's beginning (1024; of made-up music 256); shorter\nones are left out")
+         "from a sound's beginning (1024; of made-up music 128); shorter\nones are left out")
       ->check(CLI::Range(2, 100000));
   option("--jpeg", flags.jpeg_quality, "QUALITY",
          "that pictures are stored with, and read again (75); 0: none")

@@ -12,11 +12,12 @@ struct Length {
   i64 steps, epochs;
 };
 
-/// Made-up music, to show the page in minutes: an epoch is two or three times through its clips.
+/// Made-up music, to show the page in minutes. Batch norm's running statistics, by Keras's momentum of .99,
+/// lag for hundreds of steps behind nets that learn so few clips quickly: an epoch is several times through.
 struct Lengths {
   Length published, made_up;
 };
-constexpr Lengths short_run = {{319, 20}, {12, 20}}, long_run = {{500, 80}, {18, 30}},
+constexpr Lengths short_run = {{319, 20}, {30, 20}}, long_run = {{500, 80}, {40, 25}},
                   of_resnet = {{200, 20}, {4, 3}};
 
 Recipe adam(i64 batch, const Lengths& lengths, const FmaFlags& flags, bool made_up) {
@@ -71,7 +72,7 @@ std::vector<Source> sources(const FmaFlags& flags, bool made_up) {
   return {
     // setting                    mark   note
     {About::genres,               "src", "published: the eight of FMA-small"},
-    {About::input,                mark,  made_up ? "published: 1024 frames; of music that is made up 256" : pictures},
+    {About::input,                mark,  made_up ? "published: 1024 frames; of music that is made up 128" : pictures},
     {About::normalisation,        "src", "stored as JPEG; the quality is that of the authors' library by default"},
     {About::sample_rate,          "src", ""},
     {About::stft,                 "src", ""},
