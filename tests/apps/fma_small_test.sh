@@ -21,6 +21,21 @@ check "the nets see (1, 128, 118)" has first/results.json "mel (1, 128, 118)"
 check "a picture of each of four genres" test "$(grep -o "mel spectrogram of" first/report.html | wc -l)" = 4
 check "an example can be heard" grep -q "data-sound='music/" first/report.html
 check "what is measured of the validation part" test "$(grep -c '"final validation loss": [0-9]' first/results.json)" -ge 15
+# Its parts agree with each other: mistakes in the table, in the bars and in the confusions.
+page() { tr -d '\n' <first/report.html; }
+wrong=$(grep -oE '[0-9]+ of [0-9]+ test clips?[;.]' first/report.html | head -n 1 | cut -d' ' -f1)
+check "a line for every mistake" test "$(grep -oE '<td>no</td><td>(yes|no)</td></tr>' first/report.html | wc -l)" = "$wrong"
+check "and for nothing else" test "$(grep -cE '<td>yes</td><td>(yes|no)</td></tr>' first/report.html)" = 0
+label=0
+for genre in classical jazz metal techno; do
+  rows=$(page | grep -o "<tbody data-genre='$label'>.*" | sed 's|</tbody>.*||' | grep -oE '<td>no</td><td>(yes|no)</td></tr>' | wc -l)
+  bars=$(page | grep -o "<b>Taken for $genre</b>.*<b>$genre is taken for</b>" | grep -oE '<td>[0-9]+</td>' | tr -dc '0-9\n' |
+    awk '{ sum += $1 } END { print sum + 0 }')
+  check "as many are taken for $genre by the table as by the bars" test "$rows" = "$bars"
+  scores=$(page | sed "s/ class='strong'//g; s|<td>–</td>||g" | grep -oE "<td>$genre</td>(<td>[01]\.[0-9]+</td>){3}" | sort -u | wc -l)
+  check "one precision, recall and F1 of $genre" test "$scores" = 1
+  label=$((label + 1))
+done
 music=first/music/7_clips_seed_0
 frames="--frames 118 --batch 8"
 
