@@ -80,6 +80,10 @@ void add_input(Table& table, const Study& study, bool of_sounds) {
       return std::string("the training part's mean and standard deviation");
     if (by == NormaliseBy::training_bands)
       return std::string("the training part's mean and standard deviation, band by band");
+    if (const auto& scaled = input_of(row).scaled)
+      return format(
+          "each frame from its smallest to its largest value, in 8 bits{}",
+          scaled->jpeg_quality > 0 ? format(", JPEG of quality {}", scaled->jpeg_quality) : "");
     const Picture* picture = picture_of(row);
     if (picture == nullptr) return std::string("none");
     return format("mean {}, standard deviation {}", picture->mean, picture->std);

@@ -168,6 +168,34 @@ Tensor as_stored(const Input& input, const Tensor& row) {
   return round(clamp(row, 0, 1) * 255.).to(Dtype::u8);
 }
 
+// The kind of a feature that there is in decibels.
+const std::string* kind_of(const Input& input) {
+  if (const auto* spectrum = std::get_if<Spectrum>(&input.recipe)) return &spectrum->feature.kind;
+  if (const auto* picture = std::get_if<LogMelPicture>(&input.recipe)) return &picture->kind;
+  return nullptr;
+}
+
+void check_scaled(const Input& input) {
+  const std::string* kind = kind_of(input);
+  check(kind != nullptr && *kind == "logmel" && !input.frames_first(), "input",
+        "'{}': frames are scaled of logmel, bands first", input.name);
+}
+
+// A row (1, bands, frames) of decibels.
+Tensor scaled_row(const Input& input, const Tensor& row) {
+  return scaled_frames(row.select(0, 0), *input.scaled).unsqueeze(0).contiguous();
+}
+
+// Frames of power (frames, bands): the row's alone, so that decibels are relative to what is seen.
+Tensor scaled_row_of_power(const Input& input, const Tensor& power, double rate) {
+  check_scaled(input);
+  const auto& spectrum = std::get<Spectrum>(input.recipe);
+  check(power.dim(0) >= spectrum.frames, "input", "has {} frames, fewer than {}", power.dim(0),
+        spectrum.frames);
+  Tensor seen = power.slice(0, 0, spectrum.frames).transpose(0, 1).contiguous();
+  return scaled_row(input, of_spectra(spectrum.feature, seen, rate).unsqueeze(0));
+}
+
 // u8 has no room for what is below 0.
 void check_dtype(const Input& input) {
   check(input.stored == Dtype::f32 || input.stored == Dtype::u8, "input",
@@ -182,6 +210,11 @@ void check_dtype(const Input& input) {
 
 Shape Input::shape() const {
   Shape shape = std::visit([](const auto& each) { return shape_of(each); }, recipe);
+  if (scaled) {
+    check_scaled(*this);
+    if (scaled->rows > 0) shape[1] = scaled->rows;
+    if (scaled->columns > 0) shape[2] = scaled->columns;
+  }
   for (i64 size : shape)
     check(size >= 1, "input", "'{}' is of shape {}: nothing of it may be empty", name, shape);
   return shape;
@@ -209,7 +242,8 @@ Tensor Input::load(const Example& example, i64 variant) const {
     check(variant == 0, "input", "{} is a picture: it has no sound to distort", example.path);
     check_dtype(*this);
     shape();
-    return as_stored(*this, row_of_picture(*picture, example));
+    Tensor row = row_of_picture(*picture, example);
+    return as_stored(*this, scaled ? scaled_row(*this, row) : row);
   }
   if (is_image_file(example.path)) {
     const auto* picture = std::get_if<Picture>(&recipe);
@@ -245,6 +279,7 @@ Tensor Input::of_samples(const Tensor& samples, double sample_rate) const {
   Tensor part = samples.slice(0, 0, static_cast<i64>(most)).to(resampled_as(*this));
   double to = rate(sample_rate);
   Tensor x = resample(part, sample_rate, to);
+  if (scaled) return of_frames({frames(x, to)}, to);
   return as_stored(*this,
                    std::visit([&](const auto& each) { return row_of(each, x, to); }, recipe));
 }
@@ -267,6 +302,7 @@ Tensor Input::frames(const Tensor& samples, double rate) const {
 
 Tensor Input::of_frames(const std::vector<Tensor>& parts, double rate) const {
   check_dtype(*this);
+  if (scaled) return as_stored(*this, scaled_row_of_power(*this, cat(parts), rate));
   return as_stored(
       *this,
       std::visit([&](const auto& each) { return row_of_frames(each, parts, rate); }, recipe));

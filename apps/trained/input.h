@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "apps/trained/scaled_frames.h"
 #include "audio/collections/dataset.h"
 #include "audio/drawing/picture.h"
 #include "audio/feature.h"
@@ -71,6 +72,9 @@ struct Input {
   std::vector<Distortion> variants = {};
   /// What happens to every clip's sound first, its variants' too.
   std::optional<Distortion> heard_through = {};
+  /// What becomes of the decibels of a Spectrum or LogMelPicture of kind "logmel". Their reference is
+  /// taken of the frames that are seen; a clip that has fewer is an error, and not filled up.
+  std::optional<ScaledFrames> scaled = {};
 
   /// Of one row: (C, H, W), or (D) of columns.
   Shape shape() const;
@@ -89,8 +93,8 @@ struct Input {
 
   /// The rate in Hz to which samples at `sample_rate` Hz are resampled.
   double rate(double sample_rate) const;
-  /// How many samples at that rate a row takes in; a shorter sound gives a row as well. The largest
-  /// i64: all there are.
+  /// How many samples at that rate a row takes in; a shorter sound gives a row as well, unless its
+  /// frames are `scaled`. The largest i64: all there are.
   i64 window(double sample_rate) const;
   /// Of samples at that rate of_samples() in two steps, where frames are looked at one by one:
   /// sounds that overlap have frames in common. (…, samples) -> (…, frames, bins); (frames, bins) in

@@ -129,6 +129,14 @@ void fields(T& distortion, Visit visit) {
   visit("mp3_kbps", mp3_kbps);
 }
 
+template <Is<ScaledFrames> T, class Visit>
+void fields(T& scaled, Visit visit) {
+  auto& [jpeg_quality, rows, columns] = scaled;
+  visit("jpeg_quality", jpeg_quality);
+  visit("rows", rows);
+  visit("columns", columns);
+}
+
 // --- enumerators by the names that audio's parse functions know
 
 constexpr std::string_view spelling(WindowKind window) {
@@ -214,15 +222,18 @@ Input read_input(const Json& json) {
   input.variants = json::get<std::vector<Distortion>>(json, "", "variants");
   bool changed = json.contains("heard_through");
   if (changed) input.heard_through = json::get<Distortion>(json, "", "heard_through");
-  check(json.size() == (changed ? 5 : 4), "input", "has keys that are not known here: {}",
-        json.dump());
+  bool scaled = json.contains("scaled");
+  if (scaled) input.scaled = json::get<ScaledFrames>(json, "", "scaled");
+  check(json.size() == 4U + (changed ? 1 : 0) + (scaled ? 1 : 0), "input",
+        "has keys that are not known here: {}", json.dump());
   return input;
 }
 
 }  // namespace
 
 std::string Input::json() const {
-  const auto& [unwritten_name, the_recipe, the_dtype, the_variants, heard_through_or_not] = *this;
+  const auto& [unwritten_name, the_recipe, the_dtype, the_variants, heard_through_or_not,
+               scaled_or_not] = *this;
   try {
     Json json;
     std::visit(
@@ -234,6 +245,7 @@ std::string Input::json() const {
     json["stored"] = json::written(the_dtype);
     json["variants"] = json::written(the_variants);
     if (heard_through_or_not) json["heard_through"] = json::written(*heard_through_or_not);
+    if (scaled_or_not) json["scaled"] = json::written(*scaled_or_not);
     return json.dump();
   } catch (const nlohmann::json::exception& error) {
     fail("input", "'{}' cannot be written: {}", unwritten_name, error.what());

@@ -142,29 +142,41 @@ bool is_image_file(const std::filesystem::path& path) {
   return std::find(known.begin(), known.end(), lower_extension(path)) != known.end();
 }
 
-Tensor load_image(const std::filesystem::path& path, i64 channels) {
+namespace {
+
+/// `name`: of the file, for errors.
+Tensor decoded(std::string_view bytes, i64 channels, const std::filesystem::path& name) {
   check(channels == 1 || channels == 3 || channels == 4, "load_image",
-        "gives 1, 3 or 4 channels, not {}: {}", channels, path);
-  constexpr u64 largest_file = u64{1} << 30U;
-  std::string bytes = read_file(path, largest_file);
+        "gives 1, 3 or 4 channels, not {}: {}", channels, name);
   const auto* data = reinterpret_cast<const stbi_uc*>(bytes.data());
   int size = static_cast<int>(bytes.size()), w = 0, h = 0, stored = 0;
-  check(size > 0, "load_image", "{}: the file is empty", path);
-  if (stbi_info_from_memory(data, size, &w, &h, &stored) == 0) refuse(path, bytes);
+  check(size > 0, "load_image", "{}: the file is empty", name);
+  if (stbi_info_from_memory(data, size, &w, &h, &stored) == 0) refuse(name, bytes);
   h = std::abs(h);  // a BMP whose rows begin at the top
   check(i64{w} * h * std::max<i64>(stored, channels) <= most_values, "load_image",
-        "{}: {} x {} pixels are more than 2^28 values", path, w, h);
+        "{}: {} x {} pixels are more than 2^28 values", name, w, h);
   std::string_view wrong = wrong_with_jpeg(bytes);
-  check(wrong.empty(), "load_image", "{}: {}", path, wrong);
-  check(!is_cut_off_bmp(bytes, w, h), "load_image", "{}: the BMP is cut off", path);
-  check(!is_damaged_png(bytes), "load_image", "{}: the PNG is damaged", path);
+  check(wrong.empty(), "load_image", "{}: {}", name, wrong);
+  check(!is_cut_off_bmp(bytes, w, h), "load_image", "{}: the BMP is cut off", name);
+  check(!is_damaged_png(bytes), "load_image", "{}: the PNG is damaged", name);
   std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
       stbi_load_from_memory(data, size, &w, &h, &stored, static_cast<int>(channels)),
       stbi_image_free);
-  check(pixels != nullptr, "load_image", "{}: {}", path, pixels ? "" : stbi_failure_reason());
+  check(pixels != nullptr, "load_image", "{}: {}", name, pixels ? "" : stbi_failure_reason());
   Tensor picture = empty({h, w, channels}, Dtype::u8);
   std::copy(pixels.get(), pixels.get() + picture.numel(), picture.data<u8>());
   return picture;
+}
+
+}  // namespace
+
+Tensor load_image(const std::filesystem::path& path, i64 channels) {
+  constexpr u64 largest_file = u64{1} << 30U;
+  return decoded(read_file(path, largest_file), channels, path);
+}
+
+Tensor decode_image(std::string_view bytes, i64 channels) {
+  return decoded(bytes, channels, "a picture in memory");
 }
 
 std::string encode_png(const Tensor& picture) {

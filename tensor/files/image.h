@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "tensor/tensor.h"
 
@@ -11,6 +12,8 @@ namespace melgrad {
 /// picture's end does not count, nor does the way up that a camera notes (EXIF). Throws Error that
 /// names the file where it is empty, of another format, cut off, corrupt or larger than 2^28 values.
 Tensor load_image(const std::filesystem::path& path, i64 channels = 3);
+/// The same of such a file's bytes, fewer than 2^31.
+Tensor decode_image(std::string_view bytes, i64 channels = 3);
 
 /// Whether load_image() would try the file: by its extension.
 bool is_image_file(const std::filesystem::path& path);

@@ -5,6 +5,7 @@
 #include <map>
 #include <sstream>
 
+#include "audio/augment.h"
 #include "audio/files/resample.h"
 #include "audio/spectra/descriptors.h"
 #include "audio/spectra/mfcc.h"
@@ -72,6 +73,10 @@ Tensor compute(const Parameters& p, const Tensor& y) {
   if (kind == "melspectrogram_power1") return every(melspectrogram(y, {.n_mels = 64}, {}, 1), 0, 3);
   if (kind == "resample") return every(resample(y, 22050, std::stod(p[1])), 0, 11);
   if (kind == "zero_crossing_rate") return zero_crossing_rate(y);
+  if (kind == "zoom") {
+    i64 h = std::stoll(p[1]), w = std::stoll(p[2]);
+    return zoom(arange(h * w, y.dtype()).reshape({h, w}), std::stod(p[3]), std::stod(p[4]));
+  }
   if (kind == "rms")
     return p.size() == 1 ? rms(y)
                          : rms(y, {.frame_length = 1000, .hop_length = 300, .center = false});

@@ -1,11 +1,17 @@
 // How long an epoch takes on rows that are read from the disk, and on the same rows in memory, in
 // turns: bench_epoch [--net base_cnn] [--clips 640] [--rounds 5] [--threads 2]
+// Or of study B on made-up pictures of 128 × 1024, with the most anonymous memory that the process had
+// meanwhile: bench_epoch --wide [--net convpool] [--clips 8000] [--steps 40] [--rounds 3]
 // Or the epochs of a fold of studies C and D, on noise as 13 MFCCs in memory, for compare.py --fold:
 // bench_epoch --fold --net mfcc_basic --batch 16 [--clips 950] [--rounds 5]
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <thread>
 
 #include "apps/harness/console/progress.h"
 #include "apps/harness/training/trainer.h"
@@ -21,9 +27,15 @@ namespace {
 
 struct Arguments {
   std::string net = "base_cnn";
-  i64 clips = 640, rounds = 5, batch = 64;
+  i64 clips = 640, rounds = 5, batch = 64, steps = 40;
   int threads = 2;
-  bool fold = false;
+  bool fold = false, wide = false;
+};
+
+/// How a net is trained, in what it sees.
+struct Way {
+  View view = {};
+  Recipe recipe = {.stages = {{.epochs = 2}}};
 };
 
 /// Noise as pictures of 64 × 64: files of four classes.
@@ -38,15 +50,17 @@ Collection write_pictures(const Arguments& arguments, const std::filesystem::pat
 }
 
 /// Seconds of the second of two epochs, and those waited for rows.
-std::pair<double, double> second_epoch(const Arguments& arguments, const Examples& examples) {
-  auto net = make_net(arguments.net, 4);
+std::pair<double, double> second_epoch(const Arguments& arguments, const Examples& examples,
+                                       const Way& way = {}) {
+  Shape seen = examples.input().shape();
+  if (way.view.channels > 0) seen[0] = way.view.channels;
+  auto net = make_net(arguments.net, seen, 4);
   Generator generator(0);
   net->reset(generator);
   Split split;
   for (i64 i = 0; i < examples.size(); ++i) (i < 1 ? split.test : split.train).push_back(i);
-  FittedView view(examples, {}, split.train);
-  Recipe recipe{.stages = {{.epochs = 2}}};
-  Trainer trainer(*net, generator, {examples, view, split}, recipe, 0);
+  FittedView view(examples, way.view, split.train);
+  Trainer trainer(*net, generator, {examples, view, split}, way.recipe, 0);
   Progress silent = Progress::silent();
   Epoch last = trainer.run({}, silent).history.back();
   return {last.seconds, last.waited};
@@ -104,20 +118,17 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-void measure(const Arguments& arguments) {
-  std::filesystem::path folder = std::filesystem::temp_directory_path() / "melgrad_bench_epoch";
-  FeatureCache cache(folder / "features");
-  Input input{.name = "picture", .recipe = Picture{}};
-  Examples disk = load_examples(write_pictures(arguments, folder / "pictures"), input, cache);
+/// In turns from the disk and from memory.
+void print_both(const Arguments& arguments, const Examples& disk, const Way& way) {
   Examples memory = disk;
   memory.to(Device::cpu());
   std::vector<double> by_disk, by_memory;
   double waited = 0;
   for (i64 round = 0; round < arguments.rounds; ++round) {
-    auto [seconds, waiting] = second_epoch(arguments, disk);
+    auto [seconds, waiting] = second_epoch(arguments, disk, way);
     by_disk.push_back(seconds);
     waited += waiting / static_cast<double>(arguments.rounds);
-    by_memory.push_back(second_epoch(arguments, memory).first);
+    by_memory.push_back(second_epoch(arguments, memory, way).first);
   }
   double d = median(by_disk), m = median(by_memory);
   std::printf(
@@ -126,6 +137,76 @@ void measure(const Arguments& arguments) {
       arguments.net.c_str(), static_cast<long long>(arguments.clips), d, waited, m, d / m,
       *std::min_element(by_disk.begin(), by_disk.end()) /
           *std::min_element(by_memory.begin(), by_memory.end()));
+}
+
+void measure(const Arguments& arguments) {
+  std::filesystem::path folder = std::filesystem::temp_directory_path() / "melgrad_bench_epoch";
+  FeatureCache cache(folder / "features");
+  Input input{.name = "picture", .recipe = Picture{}};
+  Examples disk = load_examples(write_pictures(arguments, folder / "pictures"), input, cache);
+  print_both(arguments, disk, {});
+  std::filesystem::remove_all(folder);
+}
+
+/// Grey pictures of 128 × 1024 in four classes, of blocks of 16 × 16, so that they are written quickly.
+Collection write_wide_pictures(const Arguments& arguments, const std::filesystem::path& folder) {
+  Generator generator(1);
+  for (i64 i = 0; i < arguments.clips; ++i) {
+    std::filesystem::path path = folder / std::to_string(i % 4) / (std::to_string(i) + ".png");
+    std::filesystem::create_directories(path.parent_path());
+    Tensor blocks = randint(0, 256, {8, 1, 64, 1}, generator).expand({8, 16, 64, 16});
+    write_file(path, encode_png(blocks.contiguous().reshape({128, 1024, 1}).to(Dtype::u8)));
+  }
+  return scan_folder(folder);
+}
+
+/// MiB of memory that is of no file.
+double anonymous_memory() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("RssAnon:")) return std::stod(line.substr(8)) / 1024;
+  return 0;
+}
+
+/// The most that the process has while it lives.
+class Watch {
+ public:
+  double most() {
+    stop_ = true;
+    if (thread_.joinable()) thread_.join();
+    return most_;
+  }
+  Watch() = default;
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch() { most(); }
+
+ private:
+  std::atomic<bool> stop_ = false;
+  double most_ = 0;
+  std::thread thread_ = std::thread([this] {
+    for (; !stop_; std::this_thread::sleep_for(std::chrono::milliseconds(20)))
+      most_ = std::max(most_, anonymous_memory());
+  });
+};
+
+void measure_wide(const Arguments& arguments) {
+  std::filesystem::path folder = std::filesystem::temp_directory_path() / "melgrad_bench_wide";
+  FeatureCache cache(folder / "features");
+  Input input{.name = "mel",
+              .recipe = LogMelPicture{.kind = "logmel", .rows = 128, .frames = 1024},
+              .stored = Dtype::u8,
+              .scaled = ScaledFrames{.jpeg_quality = 75}};
+  Way way{.view = {.channels = 3, .augmentation = {.zoom = .3}},
+          .recipe = {.optimizer = AdamSettings{.lr = 1e-3},
+                     .batch = 20,
+                     .stages = {{.epochs = 2, .steps = arguments.steps}}}};
+  Watch watch;
+  Examples disk = load_examples(write_wide_pictures(arguments, folder / "pictures"), input, cache);
+  second_epoch(arguments, disk, way);
+  std::printf("%s, %lld rows of 128 x 1024: at most %.0f MiB of anonymous memory\n",
+              arguments.net.c_str(), static_cast<long long>(arguments.clips), watch.most());
+  print_both(arguments, disk, way);
   std::filesystem::remove_all(folder);
 }
 
@@ -140,12 +221,17 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", arguments.rounds);
   app.add_option("--threads", arguments.threads);
   app.add_option("--batch", arguments.batch, "of a fold");
+  app.add_option("--steps", arguments.steps, "an epoch of wide pictures");
+  app.add_flag("--wide", arguments.wide, "pictures of 128 x 1024, and the memory that they take");
   app.add_flag("--fold", arguments.fold, "epochs of a fold, as JSON");
   CLI11_PARSE(app, argc, argv);
   melgrad::set_num_threads(arguments.threads);
   melgrad::set_winograd(true);  // as training does
   try {
-    arguments.fold ? melgrad::print_fold(arguments) : melgrad::measure(arguments);
+    if (arguments.fold)
+      melgrad::print_fold(arguments);
+    else
+      arguments.wide ? melgrad::measure_wide(arguments) : melgrad::measure(arguments);
   } catch (const melgrad::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

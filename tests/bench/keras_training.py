@@ -1,4 +1,4 @@
-"""A training as Keras does it, in PyTorch, for the peers of studies C and D: Glorot-uniform weights, Adam, epochs over
+"""A training as Keras does it, in PyTorch, for the peers of studies B, C and D: Glorot-uniform weights, Adam, epochs over
 shuffled batches, a validation after each. Channels-last and fused Adam, as somebody has it who wants it fast."""
 import copy
 import os
@@ -20,6 +20,8 @@ class Recipe:
     patience: int = 0  # epochs without a lower validation loss that end it; 0: all epochs
     l2: float = 0  # times the sum of squared weights of all linear layers but the last, added to the loss, also when reported
     time_flip: float = 0  # probability
+    zoom: float = 0  # each axis by U(1 - zoom, 1 + zoom)
+    steps: int = 0  # an epoch; 0: every example once. More go on in another order
 
 
 @dataclass
@@ -35,6 +37,18 @@ class Course:
 def set_threads(count):
     os.environ.setdefault("OMP_NUM_THREADS", str(count))
     torch.set_num_threads(count)
+
+
+def zoomed(batch, zoom):
+    """(N, C, H, W) about its centre, nearest neighbour, edges extended, each example by factors of its own."""
+    def shown(n):
+        factor = 1 + zoom * (2 * torch.rand(len(batch), 1) - 1)
+        centre = (n - 1) / 2
+        return (centre + (torch.arange(n) - centre) * factor + 0.5).floor().clamp(0, n - 1).long()
+
+    rows, columns = shown(batch.shape[2]), shown(batch.shape[3])
+    example = torch.arange(len(batch))[:, None, None]
+    return batch.permute(0, 2, 3, 1)[example, rows[:, :, None], columns[:, None]].permute(0, 3, 1, 2)
 
 
 def initialised(net):
@@ -68,14 +82,26 @@ class Fit:
         self.recipe = recipe
         self.penalised = [m.weight for m in self.net.modules() if isinstance(m, nn.Linear)][:-1]
         self.adam = Adam(self.net.parameters(), recipe)
+        self.ahead = torch.empty(0, dtype=torch.long)  # of an order that the next epoch goes on with
+
+    def order(self, count):
+        if not self.recipe.steps:
+            return torch.randperm(count)
+        wanted = self.recipe.steps * self.recipe.batch
+        while len(self.ahead) < wanted:
+            self.ahead = torch.cat([self.ahead, torch.randperm(count)])
+        order, self.ahead = self.ahead[:wanted], self.ahead[wanted:]
+        return order
 
     def penalty(self):
         return self.recipe.l2 * sum(w.square().sum() for w in self.penalised) if self.recipe.l2 else 0
 
     def train_epoch(self, x, y):
         self.net.train()
-        for chosen in torch.randperm(len(x)).split(self.recipe.batch):
+        for chosen in self.order(len(x)).split(self.recipe.batch):
             batch = x[chosen].contiguous(memory_format=torch.channels_last)
+            if self.recipe.zoom:
+                batch = zoomed(batch, self.recipe.zoom)
             if self.recipe.time_flip:
                 flipped = torch.rand(len(batch)) < self.recipe.time_flip
                 batch[flipped] = batch[flipped].flip(2)

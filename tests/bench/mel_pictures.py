@@ -1,4 +1,5 @@
-"""GTZAN as a folder of log-mel pictures, FOLDER/GENRE/NAME.png, for the peers of studies C and D: features and splits.
+"""A collection as a folder of log-mel pictures, FOLDER/GENRE/NAME.png, for the peers of studies B, C and D: features and
+splits.
 
 A picture is 8-bit grey: row 0 the highest of 128 Slaney mel bands (22 050 Hz, n_fft 2048), level 255 = 0 dB, the clip's
 maximum, level 0 = -80 dB, all columns SECONDS of sound. Written with NumPy, SciPy, librosa, Pillow and scikit-learn, and
@@ -72,6 +73,21 @@ def to_fewer_bands(bands=13):
 
 def mel_power(db, weights, factor):
     return factor * (weights @ 10 ** (db / 10)).T
+
+
+def scaled_frames(db, quality=75):
+    """Study B's picture, (128, columns) u8: each frame from its smallest to its largest, one that is constant 0, through
+    JPEG as three equal channels; the lowest band in row 0."""
+    import io
+    from PIL import Image
+    low, high = db.min(axis=0), db.max(axis=0)
+    scaled = (db - low) / np.where(high > low, high - low, 1)
+    grey = np.round(scaled * 255).astype(np.uint8)
+    if not quality:
+        return grey
+    file = io.BytesIO()
+    Image.fromarray(np.stack([grey] * 3, axis=2)).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))[:, :, 0]
 
 
 def inputs(folder, parts, feature):

@@ -10,6 +10,7 @@ import librosa
 import numpy as np
 import scipy
 import scipy.fft
+import scipy.ndimage
 from safetensors.numpy import save_file
 
 print(f"librosa {librosa.__version__}, numpy {np.__version__}, scipy {scipy.__version__}")
@@ -112,5 +113,9 @@ for to in [16000, 44100, 8000, 22051]:
 put("griffin_lim_error", [
     np.linalg.norm(np.abs(librosa.stft(librosa.griffinlim(s, n_iter=32, random_state=0))) - s) / np.linalg.norm(s)
 ])
+for h, w, zh, zw in [(8, 11, 0.7, 1.3), (7, 10, 1.45, 0.55), (5, 6, 1, 1), (128, 9, 0.625, 1.1)]:
+    matrix, centre = np.array([zh, zw]), (np.array([h, w]) - 1) / 2
+    put(f"zoom:{h}:{w}:{zh}:{zw}", scipy.ndimage.affine_transform(
+        np.arange(h * w, dtype=np.float64).reshape(h, w), matrix, centre - matrix * centre, order=0, mode="nearest"))
 save_file(out, sys.argv[1])
 print(sum(v.nbytes for v in out.values()), "bytes")

@@ -58,6 +58,18 @@ TEST_F(Picture, JpegComesClose) {
   EXPECT_LT(encode_jpeg(x, 10).size(), encode_jpeg(x, 95).size());
 }
 
+TEST_F(Picture, IsReadFromMemoryAsFromAFile) {
+  Tensor x = gradient(17, 23, 3);
+  for (const std::string& bytes : {encode_png(x), encode_jpeg(x, 60)}) {
+    write_file(path_, bytes);
+    for (i64 channels : {1, 3})
+      EXPECT_TRUE(equal(decode_image(bytes, channels), load_image(path_, channels)));
+  }
+  EXPECT_TRUE(
+      contains(error_of([] { decode_image(""); }), "a picture in memory: the file is empty"));
+  EXPECT_TRUE(contains(error_of([] { decode_image("GIF89a...."); }), "a picture in memory"));
+}
+
 TEST_F(Picture, ConvertsChannels) {
   Tensor grey = gradient(4, 5, 1);
   save_png(path_, grey);

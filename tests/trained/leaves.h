@@ -11,8 +11,11 @@ inline std::vector<std::pair<std::string, nlohmann::ordered_json>> leaves(
     const nlohmann::ordered_json& json, const std::string& place = "") {
   if (!json.is_structured() || json.empty()) return {{place, json}};
   std::vector<std::pair<std::string, nlohmann::ordered_json>> found;
-  for (const auto& [key, value] : json.items())
-    for (auto& leaf : leaves(value, place + "/" + key)) found.push_back(std::move(leaf));
+  for (const auto& [key, value] : json.items()) {
+    std::string inside = place;
+    inside.append("/").append(key);
+    for (auto& leaf : leaves(value, inside)) found.push_back(std::move(leaf));
+  }
   return found;
 }
 
