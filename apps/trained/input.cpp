@@ -308,4 +308,11 @@ Tensor Input::of_frames(const std::vector<Tensor>& parts, double rate) const {
       std::visit([&](const auto& each) { return row_of_frames(each, parts, rate); }, recipe));
 }
 
+Tensor Input::of_feature(const Tensor& feature) const {
+  const auto* spectrum = std::get_if<Spectrum>(&recipe);
+  check(spectrum != nullptr, "input", "'{}' is not of one feature", name);
+  check_dtype(*this);
+  return as_stored(*this, fitted(*spectrum, feature));
+}
+
 }  // namespace melgrad
