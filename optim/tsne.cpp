@@ -234,7 +234,7 @@ Tsne tsne(const Tensor& points, const TsneOptions& options) {
                   rate);
   i64 iterations = descend(descent, options);
   return {.points = descent.y().transpose(0, 1).to(Device::cpu()).contiguous(),
-          .divergence = descent.divergence(),
+          .divergence = std::max(0., descent.divergence()),  // −1e-8 is rounding
           .perplexity = perplexity,
           .iterations = iterations};
 }

@@ -45,7 +45,7 @@ void hear_all(const std::vector<Song>& songs, Journal& journal, SongMap& map) {
         songs.size());
 }
 
-void name_all(const Arguments& a, SongTable& table, SongMap& map) {
+void name_all(const Arguments& a, NameTable& table, SongMap& map) {
   for (MapPoint& point : map.points)
     point.names = names_of(point.heard.tags, table.find(a.songs, point.song.path), point.song.path);
   std::vector<std::string> unused = table.unused();
@@ -62,7 +62,8 @@ void draw(SongMap& map) {
   };
   lay_out(map);
   map.options.each = {};
-  progress.line(format("t-SNE of {} points in {}: divergence {}", map.points.size(),
+  progress.line(format("t-SNE of {} in {}: divergence {}",
+                       counted(static_cast<i64>(map.points.size()), "point"),
                        clock_time(progress.seconds()), fixed_point(map.tsne.divergence, 3)));
   if (map.points.size() > 1 && map.tsne.perplexity < map.options.perplexity)
     say(format("perplexity {} in place of {}, as there are {}", decimal(map.tsne.perplexity, 2),
@@ -77,7 +78,7 @@ int run(const Arguments& a) {
   TrainedNet net = load_song_net("map", a.weights);
   net.net->to(device);
   say(description(a.weights, net));
-  SongTable table = a.csv.empty() ? SongTable() : SongTable(a.csv);
+  NameTable table = a.csv.empty() ? NameTable() : NameTable(a.csv);
   Songs songs = songs_in(a);
 
   fs::path out(a.out);

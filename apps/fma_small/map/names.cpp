@@ -40,7 +40,7 @@ i64 year_in(const std::string& text) {
   return 0;
 }
 
-SongTable::SongTable(const fs::path& csv) {
+NameTable::NameTable(const fs::path& csv) {
   std::vector<std::vector<std::string>> rows = read_csv(csv);
   check(!rows.empty(), "map", "{}: the table is empty", csv);
   const std::vector<std::string>& heading = rows.front();
@@ -67,7 +67,7 @@ SongTable::SongTable(const fs::path& csv) {
   }
 }
 
-SongNames SongTable::find(const fs::path& folder, const fs::path& file) {
+SongNames NameTable::find(const fs::path& folder, const fs::path& file) {
   for (const fs::path& name : {file.lexically_relative(folder), file, file.filename()})
     if (auto row = rows_.find(name.string()); row != rows_.end()) {
       row->second.used = true;
@@ -76,7 +76,7 @@ SongNames SongTable::find(const fs::path& folder, const fs::path& file) {
   return {};
 }
 
-std::vector<std::string> SongTable::unused() const {
+std::vector<std::string> NameTable::unused() const {
   std::vector<std::string> files;
   for (const auto& [file, row] : rows_)
     if (!row.used) files.push_back(file);

@@ -19,12 +19,12 @@ struct SongNames {
 i64 year_in(const std::string& text);
 
 /// A table of songs: a column "file" and any of title, artist, album and year.
-class SongTable {
+class NameTable {
  public:
-  SongTable() = default;  // of no songs
+  NameTable() = default;  // of no songs
   /// Throws Error that names the file, and the row where there is one: no column "file", a year that
   /// is none, two rows of one file.
-  explicit SongTable(const std::filesystem::path& csv);
+  explicit NameTable(const std::filesystem::path& csv);
 
   /// What it says of a file in `folder`: of its path there, else of its name; nothing if that is in no row.
   SongNames find(const std::filesystem::path& folder, const std::filesystem::path& file);
