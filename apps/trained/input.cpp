@@ -312,7 +312,9 @@ Tensor Input::of_feature(const Tensor& feature) const {
   const auto* spectrum = std::get_if<Spectrum>(&recipe);
   check(spectrum != nullptr, "input", "'{}' is not of one feature", name);
   check_dtype(*this);
-  return as_stored(*this, fitted(*spectrum, feature));
+  if (scaled) check_scaled(*this);
+  Tensor row = fitted(*spectrum, feature);
+  return as_stored(*this, scaled ? scaled_row(*this, row) : row);
 }
 
 }  // namespace melgrad

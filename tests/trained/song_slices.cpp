@@ -58,6 +58,20 @@ TEST(SongSlices, FramesFirstAndBytes) {
   EXPECT_EQ(song_slices(input, clip(9000)).dtype(), Dtype::u8);
 }
 
+// Study B: frames by themselves, as 8 bits of a JPEG, which knows blocks of 8 × 8 only, and resized.
+TEST(SongSlices, FramesAreScaledByThemselves) {
+  Input input = spectrum("logmel", 16), plain = input;
+  input.scaled = ScaledFrames{.jpeg_quality = 75, .rows = 24};
+  input.stored = Dtype::u8;
+  Tensor rows = song_slices(input, clip(9000)), decibels = song_slices(plain, clip(9000));
+  ASSERT_EQ(rows.shape(), Shape({4, 1, 24, 16}));
+  for (i64 i = 0; i < 4; ++i) {
+    Tensor expected = scaled_frames(decibels.select(0, i).select(0, 0), *input.scaled);
+    EXPECT_LT(max(abs(rows.select(0, i).select(0, 0).to(Dtype::f32) - expected * 255.)).item(),
+              .01);
+  }
+}
+
 TEST(SongSlices, PicturesFollowEachOther) {
   Input picture{
       .name = "picture",

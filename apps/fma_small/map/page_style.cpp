@@ -84,8 +84,8 @@ const ten = ['#4e79a7', '#f28e2b', '#59a14f', '#e15759', '#b07aa1',
 const years = songs.map(song => song.year).filter(year => year > 0);
 const first = years.reduce((a, b) => Math.min(a, b), Infinity);
 const last = years.reduce((a, b) => Math.max(a, b), -Infinity);
-const stops = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
-const ramp = share => {  // viridis
+const stops = [[98, 80, 180], [58, 110, 180], [33, 150, 140], [94, 190, 90], [232, 186, 30]];
+const ramp = share => {  // viridis, but for its ends, which one mode or the other would hide
   const at = Math.min(3, Math.floor(share * 4)), part = share * 4 - at;
   return `rgb(${stops[at].map((v, i) => Math.round(v + part * (stops[at + 1][i] - v)))})`;
 };
