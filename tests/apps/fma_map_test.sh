@@ -48,6 +48,10 @@ check "slices of 5 s" [ "$(value one.wav slices)$(value in_table.wav slices)" = 
 check "two songs of one title are two" [ "$(grep -o '"title":"two (' m/map.html | wc -l)" = 2 ]
 check "text is no markup" [ "$(grep -c '<b>one' m/map.html)" = 0 ]
 check "four others are closest to each" [ "$(grep -o '"distance"' m/map.json | wc -l)" = 20 ]
+check "the closest first" awk '
+  { while (match($0, /"closest":\[[^]]*/)) {
+      list = substr($0, RSTART, RLENGTH); $0 = substr($0, RSTART + RLENGTH); n = split(list, part, "distance\":"); before = 0
+      for (i = 2; i <= n; ++i) { if (part[i] + 0 < before) exit 1; before = part[i] + 0 } } }' m/map.json
 check "the page needs no network" [ "$(grep -cE "(src|href)=.?(https?:)?//" m/map.html)" = 0 ]
 check "it plays the files" grep -qF '"link":"../music/Sea%20%281971%29/%3Cb%3Eone.wav"' m/map.html
 check "nothing is left beside" [ "$(ls -A m | tr '\n' ' ')" = "map.html map.json " ]
