@@ -22,9 +22,11 @@ std::vector<std::string> albums_of(const SongMap& map) {
   std::map<std::string, i64> songs;
   for (const MapPoint& point : map.points) ++songs[point.names.album];
   std::vector<std::pair<i64, std::string>> order;
+  order.reserve(songs.size());
   for (const auto& [album, count] : songs) order.emplace_back(-count, album);
   std::sort(order.begin(), order.end());
   std::vector<std::string> albums;
+  albums.reserve(order.size());
   for (const auto& [count, album] : order) albums.push_back(album);
   return albums;
 }
