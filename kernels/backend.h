@@ -317,6 +317,14 @@ class Backend {
   /// w −= lr · (state2 null: r | else v, after v = momentum v + r)
   virtual void rmsprop(Dtype, std::span<const ParameterSlot>, OptimizerSettings* settings) = 0;
 
+  // --- t-SNE (tsne.cpp) --------------------------------------------------------------------------
+  /// What the points y do to point i, summed over all others j, with w_ij = 1 / (1 + |y_i − y_j|²):
+  ///   sums[0,i], sums[1,i] = Σ_j p[i,j] w_ij (y_i − y_j)
+  ///   sums[2,i], sums[3,i] = Σ_j w_ij² (y_i − y_j),  sums[4,i] = Σ_j w_ij
+  /// p (n, n)  y (2, n)  sums (5, n).  f32 and f64. van der Maaten & Hinton 2008, eq. 5: the gradient
+  /// of the divergence is 4 (Σ p w (y_i − y_j) − Σ w² (y_i − y_j) / Z) with Z the sum of all w.
+  virtual void tsne_sums(Dtype, i64 n, const void* p, const void* y, void* sums) = 0;
+
   // --- spectra (fft.cpp) -------------------------------------------------------------------------
   /// y[b,f,k] = Σ_j window[j] x[b, f·hop + j] e^(−2πi jk/n_fft)
   /// x (count, samples)  window (n_fft)  y (count, frames, bins, 2): real and imaginary part

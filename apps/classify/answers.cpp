@@ -1,23 +1,12 @@
 #include "apps/classify/answers.h"
 
-#include <array>
-#include <charconv>
-
+#include "apps/harness/songs/song_net.h"
 #include "apps/trained/json_fields.h"
-#include "audio/collections/content_hash.h"
-#include "tensor/files/utf8.h"
 
 namespace melgrad {
 namespace {
 
 using json::Json;
-
-// As few digits as give the number back.
-template <class Number>
-std::string digits(Number number) {
-  std::array<char, 32> text{};
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), number).ptr};
-}
 
 std::string quoted(const std::string& field) {
   if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
@@ -32,15 +21,10 @@ void add_row(std::string& csv, const std::string& file, const char* what, const 
   csv += "\n";
 }
 
-// Numbers as they stand in the CSV: nlohmann writes 0.1F as 0.10000000149011612.
+// Numbers as they stand in the CSV.
 Json numbers(const std::vector<float>& strengths) {
   Json list = Json::array();
-  for (float strength : strengths) {
-    std::string text = digits(strength);
-    double number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    list.push_back(number);
-  }
+  for (float strength : strengths) list.push_back(as_written(strength));
   return list;
 }
 
@@ -56,29 +40,7 @@ Json json_of(const Answer& answer) {
           {"windows", windows}};
 }
 
-Json about(const Answers& answers) {
-  const TrainedNet& net = answers.net;
-  return {{"file", printable(answers.weights)},
-          {"hash", answers.weights_hash},
-          {"net", net.name},
-          {"shape", net.shape.vector()},
-          {"classes", net.classes},
-          {"input", Json::parse(net.input.json())},
-          {"scores", json::written(net.scores)}};
-}
-
 }  // namespace
-
-std::string printable(const std::string& name) {
-  if (is_utf8(name)) return name;
-  std::string text;
-  for (unsigned char byte : name) {
-    std::string hex = hexadecimal(byte);
-    text +=
-        byte < 0x80 ? std::string(1, static_cast<char>(byte)) : "\\x" + hex.substr(hex.size() - 2);
-  }
-  return text;
-}
 
 std::string csv_of(const Answers& answers) {
   std::string csv = "file,part,begin,end";
@@ -97,13 +59,14 @@ std::string json_of(const Answers& answers) {
   for (const Answer& answer : answers.songs) songs.push_back(json_of(answer));
   for (const Problem& problem : answers.problems)
     problems.push_back({{"file", printable(problem.name)}, {"reason", printable(problem.reason)}});
-  Json json = {{"format", 1},
-               {"version", MELGRAD_VERSION},
-               {"weights", about(answers)},
-               {"every", answers.every},
-               {"winograd", answers.winograd},
-               {"songs", songs},
-               {"problems", problems}};
+  Json json = {
+      {"format", 1},
+      {"version", MELGRAD_VERSION},
+      {"weights", Json::parse(facts_of(answers.net, answers.weights, answers.weights_hash))},
+      {"every", answers.every},
+      {"winograd", answers.winograd},
+      {"songs", songs},
+      {"problems", problems}};
   return json.dump() + "\n";
 }
 

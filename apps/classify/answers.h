@@ -2,7 +2,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/classify/songs.h"
+#include "apps/classify/song.h"
 
 namespace melgrad {
 
@@ -29,8 +29,5 @@ std::string csv_of(const Answers& answers);
 /// songs: [{file, hash, seconds, strengths, windows: [{begin, end, strengths}]}], problems: [{file,
 /// reason}]}, strengths in the order of the classes.
 std::string json_of(const Answers& answers);
-
-/// The name of a file as UTF-8: if it is not, its bytes beyond ASCII as \xe9.
-std::string printable(const std::string& name);
 
 }  // namespace melgrad

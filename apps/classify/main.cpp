@@ -2,22 +2,17 @@
 // know. See README.md.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
 #include <bit>
-#include <chrono>
-#include <cmath>
 #include <iostream>
-#include <optional>
 
-#include "apps/classify/journal.h"
 #include "apps/classify/page.h"
-#include "apps/harness/console/interrupt.h"
 #include "apps/harness/console/progress.h"
 #include "apps/harness/console/tool.h"
 #include "apps/harness/report/numbers.h"
+#include "apps/harness/songs/hear_songs.h"
+#include "apps/harness/songs/song_net.h"
 #include "audio/collections/cache.h"
 #include "audio/collections/content_hash.h"
-#include "audio/collections/loader.h"
 #include "kernels/backend.h"
 #include "kernels/winograd.h"
 #include "tensor/files/file.h"
@@ -42,23 +37,6 @@ struct Arguments {
     return all;
   }
 };
-
-std::string description(const std::string& file, const TrainedNet& net) {
-  std::string text = format("{}: {} of input '{}'", file, net.name, net.input.name);
-  for (const char* name : {"accuracy", "loss"})
-    if (auto score = net.scores.find(name); score != net.scores.end())
-      text += format(", {} {}", name, fixed_point(score->second, 3));
-  text += "\nclasses:";
-  for (const std::string& name : net.classes) text += " " + name;
-  return text;
-}
-
-TrainedNet load_net(const std::string& path) {
-  TrainedNet net = load_trained(path);
-  check(net.input.hears(), "classify", "{} sees '{}', which is not made from sound", path,
-        net.input.name);
-  return net;
-}
 
 bool is_written_beside(const std::string& output) {
   std::error_code ignored;
@@ -110,83 +88,27 @@ void print_song(const Arguments& a, const TrainedNet& net, const Answer& answer)
   std::cout << line << std::endl;
 }
 
-/// Listens to all songs, on all cores, and hands them on in their order.
-class Listener {
- public:
-  Listener(const Arguments& a, const TrainedNet& net, std::vector<Song> songs, Journal* journal)
-      : a_(a), net_(net), journal_(journal), answers_(songs.size()) {
-    for (std::size_t i = 0; i < songs.size(); ++i) answers_[i].song = std::move(songs[i]);
-  }
-
-  /// The songs that could be heard; the others are added to `problems`.
-  std::vector<Answer> run(std::vector<Problem>& problems) {
-    auto count = static_cast<i64>(answers_.size());
-    std::vector<Answer> heard;
-    Progress progress("classify", count);
-    Loader loader(
-        count, [&](i64 i) { return listen_to(i); }, num_threads(), 64);
-    while (auto item = loader.next()) {
-      Answer& answer = answers_[static_cast<std::size_t>(item->index)];
-      if (item->error.empty()) {
-        progress.erase();
-        print_song(a_, net_, answer);
-        heard.push_back(std::move(answer));
-      } else {
-        problems.push_back({answer.song.name, without_path(item->error, answer.song)});
-        progress.line(problems.back().name + ": " + problems.back().reason);
-      }
-      progress.show(item->index + 1);
-      if (interrupted())
-        throw Interrupted(journal_ ? "stopped; the same command goes on" : "stopped");
-    }
-    progress.line(summary(heard.size(), progress.seconds()));
-    return heard;
-  }
-
- private:
-  Tensor listen_to(i64 i) {
-    Answer& answer = answers_[static_cast<std::size_t>(i)];
-    if (!a_.outputs().empty()) answer.hash = content_hash(answer.song.path);
-    std::optional<Heard> known = journal_ ? journal_->find(answer.hash) : std::nullopt;
-    if (known) {
-      answer.heard = std::move(*known);
-    } else {
-      auto started = std::chrono::steady_clock::now();
-      double decoding = 0;
-      answer.heard = listen(net_, answer.song, {a_.every, !a_.html.empty()}, decoding);
-      std::chrono::duration<double> all = std::chrono::steady_clock::now() - started;
-      if (journal_) journal_->add(answer.hash, answer.heard);
-      decoding_ += decoding;
-      listening_ += all.count();
-    }
-    return zeros({0});
-  }
-
-  // Standard input is read from a path that means nothing to the user.
-  static std::string without_path(std::string error, const Song& song) {
-    std::string path = song.path.string();
-    for (std::size_t at = 0; song.name != path && (at = error.find(path)) != std::string::npos;)
-      error.replace(at, path.size(), song.name);
-    return error;
-  }
-
-  std::string summary(std::size_t heard, double seconds) const {
-    std::string text = format("{} of {} songs in {}", heard, answers_.size(), clock_time(seconds));
-    if (listening_ == 0) return text;
-    return text + format(", {} % of it decoding", std::lround(100 * decoding_ / listening_));
-  }
-
-  const Arguments& a_;
-  const TrainedNet& net_;
-  Journal* journal_;
-  std::vector<Answer> answers_;
-  std::atomic<double> decoding_ = 0, listening_ = 0;  // seconds of all threads together
-};
+// Those that could be heard; the others are added to the problems.
+std::vector<Answer> listen_to(const Arguments& a, const TrainedNet& net,
+                              const std::vector<Song>& songs, Journal* journal,
+                              std::vector<Problem>& problems) {
+  std::vector<Answer> answers;
+  Hearing hearing{.title = "classify", .journal = journal, .wants_hashes = !a.outputs().empty()};
+  hearing.listen = [&](const Song& song, double& decoding) {
+    return text_of(listen(net, song, {a.every, !a.html.empty()}, decoding));
+  };
+  hearing.take = [&](std::size_t i, const std::string& hash, const std::string& heard) {
+    answers.push_back({songs[i], hash, heard_of(heard)});
+    print_song(a, net, answers.back());
+  };
+  hear(songs, hearing, problems);
+  return answers;
+}
 
 int run(const Arguments& a) {
   if (a.threads > 0) set_num_threads(a.threads);
   set_winograd(a.winograd);
-  TrainedNet net = load_net(a.weights);
+  TrainedNet net = load_song_net("classify", a.weights);
   say(description(a.weights, net));
   Songs songs = find_songs(a.songs);
   for (const Problem& problem : songs.problems) say(problem.name + ": " + problem.reason);
@@ -197,7 +119,7 @@ int run(const Arguments& a) {
   std::unique_ptr<Journal> journal = open_journal(a, answers.weights_hash);
   if (journal && journal->size() > 0) say(format("going on: {} songs were heard", journal->size()));
   answers.problems = std::move(songs.problems);
-  answers.songs = Listener(a, net, songs.songs, journal.get()).run(answers.problems);
+  answers.songs = listen_to(a, net, songs.songs, journal.get(), answers.problems);
 
   if (!a.csv.empty()) write_file(a.csv, csv_of(answers));
   if (!a.json.empty()) write_file(a.json, json_of(answers));

@@ -1,14 +1,15 @@
 #include "apps/classify/page.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 
 #include "apps/classify/sound.h"
 #include "apps/harness/console/progress.h"
+#include "apps/harness/report/category_colour.h"
 #include "apps/harness/report/numbers.h"
 #include "apps/harness/report/report.h"
+#include "apps/harness/songs/song_net.h"
 #include "apps/trained/json_fields.h"
 #include "audio/drawing/ticks.h"
 
@@ -19,21 +20,6 @@ namespace fs = std::filesystem;
 using json::Json;
 
 constexpr u64 most_sound = u64{64} << 20U;  // bytes in the page
-
-// Ten that are told apart (Tableau's), then hues around the circle.
-std::string colour_of(std::size_t i, std::size_t classes) {
-  constexpr std::array ten = {"#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#b07aa1",
-                              "#76b7b2", "#edc948", "#ff9da7", "#9c755f", "#bab0ac"};
-  if (classes <= ten.size()) return ten[i];
-  return format("hsl({} {}% 58%)", i * 360 / classes, i % 2 == 0 ? 62 : 42);
-}
-
-// As text inside a <script>: nothing in it may end it.
-Html script(const std::string& type, const std::string& id, std::string text) {
-  for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos; at += 6)
-    text.replace(at, 1, "\\u003c");
-  return tag("script", {{"type", type}, {"id", id}}, Html::markup(std::move(text)));
-}
 
 // Four digits are more than a page can show.
 Json rounded(const std::vector<float>& strengths) {
@@ -129,7 +115,7 @@ class Page {
     Html strip;
     for (std::size_t c = 0; c < average.size(); ++c)
       strip += tag("i", {{"style", format("width:{}%;background:{}", decimal(100 * average[c], 2),
-                                          colour_of(c, classes().size()))},
+                                          category_colour(c, classes().size()))},
                          {"title", classes()[c] + " " + percent(average[c], 0)}});
     return tag("tr",
                tag("td", tag("button", {{"type", "button"}, {"data-song", std::to_string(i)}},
@@ -150,8 +136,8 @@ class Page {
   Html data() const {
     Json about = {{"classes", classes()}, {"colours", Json::array()}, {"order", order_}};
     for (std::size_t i = 0; i < classes().size(); ++i)
-      about["colours"].push_back(colour_of(i, classes().size()));
-    Html all = script("application/json", "about", about.dump());
+      about["colours"].push_back(category_colour(i, classes().size()));
+    Html all = data_script("application/json", "about", about.dump());
     for (std::size_t i = 0; i < answers_.songs.size(); ++i) all += song(i);
     return all;
   }
@@ -179,14 +165,14 @@ class Page {
     if (holds_sound_) {
       Sound sound = playable(answer.song.path);
       json["type"] = sound.type;
-      return script("application/json", "song-" + number, json.dump()) +
-             script("text/plain", "sound-" + number, base64(sound.bytes));
+      return data_script("application/json", "song-" + number, json.dump()) +
+             data_script("text/plain", "sound-" + number, base64(sound.bytes));
     }
     if (!is_standard_input(answer)) {
       fs::path file = fs::absolute(answer.song.path);
       json["link"] = link_to(file.lexically_proximate(folder_).string());
     }
-    return script("application/json", "song-" + number, json.dump());
+    return data_script("application/json", "song-" + number, json.dump());
   }
 
   const Answers& answers_;

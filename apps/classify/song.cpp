@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 
 #include "apps/harness/report/html.h"
+#include "apps/trained/json_fields.h"
 #include "apps/trained/song_windows.h"
 #include "audio/drawing/picture.h"
 #include "audio/drawing/plot.h"
@@ -12,6 +12,24 @@
 #include "tensor/files/image.h"
 
 namespace melgrad {
+
+template <json::Is<Part> T, class Visit>
+void fields(T& part, Visit visit) {
+  auto& [begin, end, strengths] = part;
+  visit("begin", begin);
+  visit("end", end);
+  visit("strengths", strengths);
+}
+
+template <json::Is<Heard> T, class Visit>
+void fields(T& heard, Visit visit) {
+  auto& [seconds, rate, windows, picture] = heard;
+  visit("seconds", seconds);
+  visit("rate", rate);
+  visit("windows", windows);
+  visit("picture", picture);
+}
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -55,6 +73,14 @@ std::vector<float> Heard::average() const {
   return mean;
 }
 
+std::string text_of(const Heard& heard) { return json::written(heard).dump(); }
+
+Heard heard_of(const std::string& text) {
+  Heard heard;
+  json::read(json::Json::parse(text), "", heard);
+  return heard;
+}
+
 Heard listen(const TrainedNet& net, const Song& song, const Listening& listening,
              double& decoding) {
   Clock::time_point started = Clock::now();
@@ -65,14 +91,6 @@ Heard listen(const TrainedNet& net, const Song& song, const Listening& listening
   if (listening.picture) heard.picture = spectrogram_of(clip);
   ask(net, windows, heard.windows);
   return heard;
-}
-
-std::vector<std::size_t> by_strength(const std::vector<float>& strengths) {
-  std::vector<std::size_t> order(strengths.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return strengths[a] > strengths[b]; });
-  return order;
 }
 
 }  // namespace melgrad

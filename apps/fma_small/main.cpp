@@ -1,5 +1,7 @@
 #include <CLI/CLI.hpp>
+#include <string_view>
 
+#include "apps/fma_small/map/map.h"
 #include "apps/fma_small/study.h"
 #include "apps/harness/console/tool.h"
 
@@ -43,8 +45,9 @@ void add_flags(CLI::App& app, FmaFlags& flags) {
 
 }  // namespace
 
-// "Music Genre Analysis" (2017); README.md has the table.
+// "Music Genre Analysis" (2017); README.md has the table. `fma_small map`: map/README.md.
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "map") return map(argc - 1, argv + 1);
   FmaFlags flags;
   return run([&](const Options& options) { return fma_study(flags, options); },
              [&](CLI::App& app) { add_flags(app, flags); }, argc, argv);

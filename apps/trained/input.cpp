@@ -308,4 +308,13 @@ Tensor Input::of_frames(const std::vector<Tensor>& parts, double rate) const {
       std::visit([&](const auto& each) { return row_of_frames(each, parts, rate); }, recipe));
 }
 
+Tensor Input::of_feature(const Tensor& feature) const {
+  const auto* spectrum = std::get_if<Spectrum>(&recipe);
+  check(spectrum != nullptr, "input", "'{}' is not of one feature", name);
+  check_dtype(*this);
+  if (scaled) check_scaled(*this);
+  Tensor row = fitted(*spectrum, feature);
+  return as_stored(*this, scaled ? scaled_row(*this, row) : row);
+}
+
 }  // namespace melgrad

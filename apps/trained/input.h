@@ -103,6 +103,9 @@ struct Input {
   Tensor frames(const Tensor& samples, double rate) const;
   Tensor of_frames(const std::vector<Tensor>& parts, double rate) const;
 
+  /// A row of a Spectrum's feature (rows, frames) that was computed of more than the row shows.
+  Tensor of_feature(const Tensor& feature) const;
+
   /// Every parameter but the name, as JSON: what differs gives other rows, for a cache's key and in
   /// a weights file.
   std::string json() const;

@@ -113,6 +113,9 @@ class CpuBackend final : public Backend {
   void adam(AdamKind, Dtype, std::span<const ParameterSlot>, OptimizerSettings* settings) override;
   void rmsprop(Dtype, std::span<const ParameterSlot>, OptimizerSettings* settings) override;
 
+  // tsne.cpp
+  void tsne_sums(Dtype, i64 n, const void* p, const void* y, void* sums) override;
+
   // fft.cpp
   void stft(const StftShape&, Dtype, const void* x, const void* window, void* y) override;
   void band_power(const StftShape&, i64 bands, double power, Dtype, const void* x,

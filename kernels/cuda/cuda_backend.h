@@ -137,6 +137,9 @@ class CudaBackend final : public Backend {
   void adam(AdamKind, Dtype, std::span<const ParameterSlot>, OptimizerSettings* settings) override;
   void rmsprop(Dtype, std::span<const ParameterSlot>, OptimizerSettings* settings) override;
 
+  // tsne.cpp
+  void tsne_sums(Dtype, i64 n, const void* p, const void* y, void* sums) override;
+
   // fft.cpp
   void stft(const StftShape&, Dtype, const void* x, const void* window, void* y) override;
   void stft_backward(const StftShape&, Dtype, const void* dy, const void* window,

@@ -93,6 +93,9 @@ void sgd(SgdKind, std::span<const ParameterSlot>, OptimizerSettings);
 void adam(AdamKind, std::span<const ParameterSlot>, OptimizerSettings);
 void rmsprop(std::span<const ParameterSlot>, OptimizerSettings);
 
+// tsne.cpp
+void tsne_sums(i64 n, const double* p, const double* y, double* sums);
+
 // fft.cpp
 void stft(const StftShape&, const double* x, const double* window, double* y);
 void band_power(const StftShape&, i64 bands, double power, const double* x, const double* window,

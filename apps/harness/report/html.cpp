@@ -96,4 +96,10 @@ Html element(std::string_view name, Attributes attributes, const Html& inside) {
   return Html::markup(std::move(code));
 }
 
+Html data_script(const std::string& type, const std::string& id, std::string text) {
+  for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos; at += 6)
+    text.replace(at, 1, "\\u003c");
+  return tag("script", {{"type", type}, {"id", id}}, Html::markup(std::move(text)));
+}
+
 }  // namespace melgrad

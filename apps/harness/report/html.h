@@ -68,4 +68,7 @@ Html each(const Items& items, Piece piece) {
   return all;
 }
 
+/// <script type=… id=…> that holds text for the page's script: nothing in it can end it early.
+Html data_script(const std::string& type, const std::string& id, std::string text);
+
 }  // namespace melgrad

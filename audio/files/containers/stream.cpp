@@ -68,6 +68,11 @@ AudioInfo Stream::info() const {
   return {state_->info.frames, state_->info.channels, state_->info.samplerate};
 }
 
+std::string Stream::text(int which) const {
+  const char* found = sf_get_string(state_->file.get(), which);
+  return found ? found : "";
+}
+
 void Stream::read(float* target, i64 frames) {
   i64 got = sf_readf_float(state_->file.get(), target, frames);
   state_->rethrow();

@@ -18,6 +18,8 @@ class Stream {
 
   /// As libsndfile reads it in the header; the most frames that there can be where it does not say.
   AudioInfo info() const;
+  /// One of libsndfile's SF_STR_…; empty where the file has none.
+  std::string text(int which) const;
   /// Fills target (frames, channels). Throws Error if they are not there, or damaged.
   void read(float* target, i64 frames);
   /// Decodes as many and forgets them.

@@ -1,11 +1,16 @@
 #pragma once
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "apps/classify/song.h"
-
 namespace melgrad {
+
+/// Where a song is, and what it is called in every output.
+struct Song {
+  std::filesystem::path path;  // to read it from
+  std::string name;            // as the user wrote it, or "standard input"
+};
 
 /// A file or folder that was named, or found in one, and is no song to listen to, and why.
 struct Problem {
@@ -34,5 +39,8 @@ struct Songs {
   std::unique_ptr<StandardInput> standard_input = {};
 };
 Songs find_songs(const std::vector<std::string>& arguments);
+
+/// The name of a file as UTF-8: if it is not, its bytes beyond ASCII as \xe9.
+std::string printable(const std::string& name);
 
 }  // namespace melgrad

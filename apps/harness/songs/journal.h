@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 
-#include "apps/classify/song.h"
 #include "audio/collections/checked_lines.h"
 
 namespace melgrad {
@@ -19,10 +18,10 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  /// Of the song whose content has this hash.
-  std::optional<Heard> find(const std::string& hash) const;
-  /// For several threads at once.
-  void add(const std::string& hash, const Heard& heard);
+  /// What was heard of the song whose content has this hash.
+  std::optional<std::string> find(const std::string& hash) const;
+  /// For several threads at once. `heard`: without a newline.
+  void add(const std::string& hash, const std::string& heard);
   /// The output is complete.
   void remove();
   std::size_t size() const { return lines_.size(); }

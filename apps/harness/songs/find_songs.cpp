@@ -1,4 +1,4 @@
-#include "apps/classify/songs.h"
+#include "apps/harness/songs/find_songs.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,9 +8,11 @@
 #include <cstring>
 #include <set>
 
+#include "audio/collections/content_hash.h"
 #include "audio/collections/walk.h"
 #include "audio/files/formats.h"
 #include "kernels/error.h"
+#include "tensor/files/utf8.h"
 
 namespace melgrad {
 namespace {
@@ -106,6 +108,17 @@ Songs find_songs(const std::vector<std::string>& arguments) {
   Finder finder;
   for (const std::string& argument : arguments) finder.look_at(argument);
   return std::move(finder.found);
+}
+
+std::string printable(const std::string& name) {
+  if (is_utf8(name)) return name;
+  std::string text;
+  for (unsigned char byte : name) {
+    std::string hex = hexadecimal(byte);
+    text +=
+        byte < 0x80 ? std::string(1, static_cast<char>(byte)) : "\\x" + hex.substr(hex.size() - 2);
+  }
+  return text;
 }
 
 }  // namespace melgrad
