@@ -80,6 +80,11 @@ struct Study {
   LeftOut left_out = {};
   bool trims = true;  // classes to the size of the smallest; else all stay, and weigh the same
   Training training = Recipe{};  // of rows that do not say otherwise
+  /// By which pretrained rows learn --pretrain, whatever --epochs says; none: as `training`.
+  std::optional<Recipe> pretraining = {};
+  /// Where the music is made up and there is no --pretrain, pretrained rows without --weights learn so
+  /// many clips a genre of other made-up music first; 0: they are not run.
+  i64 pretraining_clips = 0;
   std::vector<Row> rows;
   std::vector<NamedAugmentation> augmentations = {};  // none: there is no --augment
   /// Empty: 70, 15 and 15 %, stratified; over excerpts ("published", leaks) and over recordings
