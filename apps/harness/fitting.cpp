@@ -266,6 +266,8 @@ void run_fits(const Run& run, const std::vector<PlannedFit>& fits, StudyData& da
     Fitted fitted = do_fit(run, task, result);
     fitted.fit.rule = rule.rule.name;
     fitted.fit.fold = planned.fold;
+    for (const auto& [name, value] : validation_figures(fitted.fit.history))
+      if (row.published.contains(name)) fitted.fit.measured[name] = value;
     bool first = planned.seed == run.options.seed && planned.rule == 0 && planned.fold == 0;
     if (first && !fitted.fit.diverged)
       save_weights(task, fitted, results, results.data_set, run.session.weights(row.name));

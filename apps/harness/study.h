@@ -68,6 +68,10 @@ struct LeftOut {
 /// Reads the table that --data names; without it makes one up, a file below `out`, and reads that.
 using ReadTable = std::function<SongTable(const Options&, const std::filesystem::path& out)>;
 
+/// Finds the files below the folder that --data names, of `classes` alone if there are any.
+using FindFiles = std::function<Collection(const std::filesystem::path& folder,
+                                           const std::vector<std::string>& classes)>;
+
 /// An experiment: what goes in, how it is trained, what was published.
 struct Study {
   std::string title;
@@ -76,6 +80,7 @@ struct Study {
   std::vector<std::string> made_up = {};
   i64 clips = 150;  // of made-up music, a genre; --clips changes it
   std::vector<Input> inputs;
+  FindFiles files = {};         // none: a folder a class
   std::optional<Cut> cut = {};  // none: as many excerpts as --segments says
   LeftOut left_out = {};
   bool trims = true;  // classes to the size of the smallest; else all stay, and weigh the same

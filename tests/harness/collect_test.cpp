@@ -119,6 +119,28 @@ Study cut_study() {
   return study;
 }
 
+// A study may know another layout than a folder a class.
+TEST(Collect, AStudyMayFindItsFilesItself) {
+  TemporaryFolder folder;
+  write_tones(folder / "tones", 1);
+  Study study = example_study();
+  study.files = [](const std::filesystem::path& data, const std::vector<std::string>& classes) {
+    Collection found = scan_folder(data, classes);
+    std::erase_if(found.examples, [](const Example& e) { return e.path.stem() == "0"; });
+    found.skipped.push_back({data / "x", "nobody wants it"});
+    return found;
+  };
+  Options options;
+  options.data = (folder / "tones").string();
+  options.classes = {"low", "high"};
+  std::vector<const Input*> inputs = {&study.inputs[0]};
+  StudyData data = collect(study, options, inputs, folder / "out");
+  EXPECT_EQ(data.collection().classes, (std::vector<std::string>{"low", "high"}));
+  for (const Example& example : data.collection().examples) EXPECT_NE(example.path.stem(), "0");
+  EXPECT_EQ(data.skipped().back().reason, "nobody wants it");
+  EXPECT_EQ(foresee(study, options, inputs).counts(), data.collection().counts());
+}
+
 TEST(Collect, AStudyMayCutItsFilesAndLeaveSomeOut) {
   TemporaryFolder folder;
   write_tones(folder / "tones", 1);

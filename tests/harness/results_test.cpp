@@ -131,6 +131,16 @@ TEST(Results, AListIsALineAndARowOfStrengthsIsOne) {
     EXPECT_TRUE(contains(text, line)) << line;
 }
 
+TEST(Results, WhatAHistorySaysOfTheValidationPart) {
+  EXPECT_TRUE(validation_figures({}).empty());
+  Figures figures = validation_figures({{.valid_loss = 2, .valid_accuracy = .25},
+                                        {.valid_loss = 1, .valid_accuracy = .75},
+                                        {.valid_loss = 3, .valid_accuracy = .5}});
+  EXPECT_EQ(figures, (Figures{{"final validation accuracy", .5},
+                              {"final validation loss", 3},
+                              {"best validation accuracy", .75}}));
+}
+
 TEST(Results, SayWhatFollowsFromTheFits) {
   Json row = written(example_results())["rows"][0]["measured"];
   EXPECT_EQ(row["folds"]["fits"], 4);

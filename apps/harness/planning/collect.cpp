@@ -191,6 +191,11 @@ Collection scan(const fs::path& folder, const std::vector<std::string>& classes,
   return collection;
 }
 
+Collection own_files(const Study& study, const Options& options, const fs::path& out) {
+  if (study.files) return study.files(options.data, options.classes);
+  return scan(options.data, options.classes, out);
+}
+
 }  // namespace
 
 std::map<std::string, std::string> StudyData::fingerprints() const {
@@ -224,7 +229,7 @@ StudyData collect(const Study& study, const Options& options,
   double seconds =
       study.cut ? study.cut->seconds * static_cast<double>(options.segments) : seconds_of(inputs);
   Collection files =
-      own ? scan(options.data, options.classes, out) : synthesised(study, options, seconds, out);
+      own ? own_files(study, options, out) : synthesised(study, options, seconds, out);
   data.source = own ? name_of_folder(options.data) : "synthesised music";
   data.folder = own ? fs::path(options.data) : music_folder(options, out);
   files = those_that_take_part(study, files);
@@ -242,7 +247,7 @@ Collection foresee(const Study& study, const Options& options,
                    const std::vector<const Input*>& inputs) {
   Collection clips;
   if (!options.data.empty()) {
-    Collection files = scan(options.data, options.classes, options.out);
+    Collection files = own_files(study, options, options.out);
     clips = cut(study, options, those_that_take_part(study, files), inputs);
   } else {
     clips.classes = options.classes.empty() ? genres_made_up(study) : options.classes;

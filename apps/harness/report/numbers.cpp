@@ -7,8 +7,8 @@ namespace melgrad {
 namespace {
 
 bool is_share(const std::string& figure) {
-  return figure.starts_with("accuracy") || figure.starts_with("song accuracy") ||
-         figure.starts_with("top ");
+  return figure.starts_with("accuracy") || figure.ends_with("accuracy") ||
+         figure.starts_with("song accuracy") || figure.starts_with("top ");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ std::string fixed_point(double value, int digits);
 std::string percent(double fraction, int digits = 1);
 /// 2032392 → "2 032 392" with narrow spaces that do not break.
 std::string thousands(i64 value);
-/// "accuracy", "song accuracy" and "top 3" as a percentage, "loss" and "F1 Pop" with three digits.
+/// "accuracy", "best validation accuracy" and "top 3" as a percentage, "loss" and "F1 Pop" with three digits.
 std::string figure_text(const std::string& name, double value);
 /// "± 1.2", without a unit, for the deviation of such a figure.
 std::string deviation_text(const std::string& name, double deviation);

@@ -53,6 +53,15 @@ MeanDeviation Measured::operator[](const std::string& figure) const {
   return found == figures.end() ? MeanDeviation{nan, nan} : found->second;
 }
 
+Figures validation_figures(const std::vector<Epoch>& history) {
+  if (history.empty()) return {};
+  double best = history.front().valid_accuracy;
+  for (const Epoch& epoch : history) best = std::max(best, epoch.valid_accuracy);
+  return {{"final validation accuracy", history.back().valid_accuracy},
+          {"final validation loss", history.back().valid_loss},
+          {"best validation accuracy", best}};
+}
+
 Measured measured(const RowResult& row, const std::string& rule) {
   auto of_rule = fits_that(row, [&](const Fit& fit) { return fit.rule == rule; });
   auto fits = fits_that(row, [&](const Fit& fit) { return fit.rule == rule && !fit.diverged; });

@@ -94,6 +94,10 @@ double published(const RowResult& row, const std::string& figure);
 /// Of each class the clips that the rule tests, in all folds.
 std::vector<i64> tested_of_classes(const Results& results, const RuleUsed& rule);
 
+/// What a history says of the validation part: "final validation accuracy", "final validation loss" and
+/// "best validation accuracy". None where it has no epoch.
+Figures validation_figures(const std::vector<Epoch>& history);
+
 /// The mean over the fits of one rule that did not diverge, folds and seeds alike.
 struct Measured {
   i64 fits = 0, diverged = 0;

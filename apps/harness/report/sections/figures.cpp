@@ -27,6 +27,16 @@ bool has_some(const RowResult& row) {
   return false;
 }
 
+// NaN where no epoch was trained.
+double seconds_an_epoch(const Report& report, const RowResult& row) {
+  double seconds = 0, epochs = 0;
+  for (const Fit* fit : main_fits(report, row)) {
+    seconds += fit->seconds;
+    epochs += static_cast<double>(fit->history.size());
+  }
+  return seconds / epochs;
+}
+
 Html two_lines(const Report& report, const std::set<std::string>& names, const RowResult& row) {
   Measured mean = measured(row, report.main.name);
   Html said = tag("th", {{"scope", "rowgroup"}, {"rowspan", "2"}}, row.title) +
@@ -40,6 +50,8 @@ Html two_lines(const Report& report, const std::set<std::string>& names, const R
         tag("td.strong", mean.fits > 0 && mean.figures.contains(name) ? with_deviation(name, mean)
                                                                       : Html() + "–");
   }
+  said += tag("td", "–");
+  found += tag("td.strong", mean.fits > 0 ? decimal(seconds_an_epoch(report, row), 1) : "–");
   return tag("tbody", tag("tr", said), tag("tr", found));
 }
 
@@ -48,9 +60,12 @@ Html two_lines(const Report& report, const std::set<std::string>& names, const R
 Html figures(const Report& report) {
   std::set<std::string> names = published_figures(report.results);
   if (names.empty()) return {};
-  Html head = tag("th") + tag("th") + each(names, [](const std::string& name) {
-                return tag("th", {{"scope", "col"}}, name);
-              });
+  Html head = tag("th") + tag("th") +
+              each(names,
+                   [](const std::string& name) {
+                     return tag("th", {{"scope", "col"}}, name);
+                   }) +
+              tag("th", {{"scope", "col"}}, "s an epoch");
   Html rows = each(report.results.rows, [&](const RowResult& row) {
     return has_some(row) ? two_lines(report, names, row) : Html();
   });
