@@ -13,11 +13,11 @@ std::string count_text(const Measured& mean, const std::string& figure) {
 Html line(const RowResult& row, const RuleUsed& rule) {
   Measured mean = measured(row, rule.name);
   if (!mean.figures.contains("plain: accuracy")) return {};
-  return tag("tr", tag("td", row.title),
-             tag("td", sections::with_deviation("plain: accuracy", mean)),
-             tag("td", sections::with_deviation("copies: accuracy", mean)),
-             tag("td", sections::with_deviation("copies, .25 plain: accuracy", mean)),
-             tag("td", count_text(mean, "better")), tag("td", count_text(mean, "worse")));
+  return tag(
+      "tr", tag("td", row.title), tag("td", sections::with_deviation("plain: accuracy", mean)),
+      tag("td", sections::with_deviation("copies: accuracy", mean)),
+      tag("td", sections::with_deviation("copies, .25 plain: accuracy", mean)),
+      tag("td", count_text(mean, "copies: better")), tag("td", count_text(mean, "copies: worse")));
 }
 
 Html of_rule(const Report& report, const RuleUsed& rule) {

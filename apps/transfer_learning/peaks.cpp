@@ -18,21 +18,35 @@ std::string peak_epoch(const Fit& fit) {
   return best == fit.history.end() ? "–" : std::to_string(best - fit.history.begin() + 1);
 }
 
+// Of the fits of the main rule that ended; every epoch's validation is in their histories.
+Measured of_validation(const Report& report, const RowResult& row) {
+  Measured mean;
+  std::map<std::string, std::vector<double>> values;
+  for (const Fit* fit : sections::main_fits(report, row)) {
+    if (fit->diverged) continue;
+    ++mean.fits;
+    for (const auto& [name, value] : validation_figures(fit->history))
+      values[name].push_back(value);
+  }
+  for (const auto& [name, all] : values) mean.figures[name] = mean_and_deviation(all);
+  return mean;
+}
+
 Html line(const Report& report, const RowResult& row) {
-  Measured mean = measured(row, report.main.name);
   const Fit* fit = first_fit(row, report.main.name);
-  if (mean.fits == 0 || fit == nullptr || !mean.figures.contains(peak)) return {};
+  if (fit == nullptr || fit->history.empty()) return {};
+  Measured valid = of_validation(report, row);
   return tag("tr", tag("td", row.title), tag("td", percent(published(row, peak))),
-             tag("td.strong", sections::with_deviation(peak, mean)), tag("td", peak_epoch(*fit)),
-             tag("td", sections::with_deviation("final validation accuracy", mean)),
-             tag("td", sections::with_deviation("accuracy", mean)),
+             tag("td.strong", sections::with_deviation(peak, valid)), tag("td", peak_epoch(*fit)),
+             tag("td", sections::with_deviation("final validation accuracy", valid)),
+             tag("td", sections::with_deviation("accuracy", measured(row, report.main.name))),
              tag("td", fixed_point(seconds_an_epoch(report, row), 1)));
 }
 
 Html plot(const Report& report) {
   std::vector<NamedPoint> points;
   for (const RowResult* row : report.ran) {
-    double accuracy = measured(*row, report.main.name)[peak].mean;
+    double accuracy = of_validation(report, *row)[peak].mean;
     if (std::isfinite(accuracy))
       points.push_back({row->title, seconds_an_epoch(report, *row), accuracy});
   }

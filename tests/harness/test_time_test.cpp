@@ -166,8 +166,8 @@ TEST(TestTime, EveryWayIsMeasured) {
     EXPECT_NEAR(fit.measured.at(name + ": loss"), loss.at(name), 1e-6) << name;
   }
   EXPECT_GT(better + worse, 0) << "the test shows nothing";
-  EXPECT_EQ(fit.measured.at("better"), better);
-  EXPECT_EQ(fit.measured.at("worse"), worse);
+  EXPECT_EQ(fit.measured.at("copies: better"), better);
+  EXPECT_EQ(fit.measured.at("copies: worse"), worse);
   EXPECT_NEAR(fit.measured.at("accuracy") - fit.measured.at("plain: accuracy"),
               (better - worse) / 20, 1e-12);
 }

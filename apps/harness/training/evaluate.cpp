@@ -112,8 +112,8 @@ void add_copies(Figures& measured, const Evaluation& test, const std::vector<i64
     better += !was && is ? 1 : 0;
     worse += was && !is ? 1 : 0;
   }
-  measured["better"] = better;
-  measured["worse"] = worse;
+  measured["copies: better"] = better;
+  measured["copies: worse"] = worse;
 }
 
 // What the net would see of a test clip's copies.

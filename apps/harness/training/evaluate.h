@@ -36,9 +36,10 @@ void check_copies_differ(const Examples& examples, const FittedView& view,
                          const std::vector<i64>& indices, u64 seed);
 
 /// Scores, confusion and predictions of the lesson's test part; "song accuracy" where files give
-/// several clips. Where there are test-time copies also, with "accuracy" and "loss" each, what other
-/// ways say: "plain: ", the clips as they are; "copies: ", the mean of the copies; "copies, .25 plain: ",
-/// fastai's way; and of how many clips the copies changed the answer for "better" and for "worse".
+/// several clips. Where there are test-time copies also "accuracy" and "loss" of what other ways say:
+/// "plain: ", of the clips as they are; "copies: ", of the mean of the copies; "copies, .25 plain: ",
+/// fastai's; and for how many clips the copies changed a wrong answer, "copies: better", or a right one,
+/// "copies: worse".
 void add_test(Fit& fit, const Evaluation& test, const Lesson& lesson);
 
 /// The logits of x, f32.

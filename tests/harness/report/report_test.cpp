@@ -79,15 +79,16 @@ TEST(Report, TheTableIsQuietAboutWhatIsOne) {
 TEST(Report, FurtherFiguresStandPublishedOverMeasured) {
   HtmlNode page = page_of(example_results());
   const HtmlNode& part = section(page, "figures");
-  EXPECT_EQ(texts(part.first("thead").all("th")), (Strings{"", "", "F1 r&b", "top 3"}));
-  EXPECT_EQ(cells_of(part), (Table{{"base CNN", "published", "0.500", "98.7_%"},
-                                   {"measured", "0.500 ± 0.577", "87.5_% ± 14.4"}}));
+  EXPECT_EQ(texts(part.first("thead").all("th")),
+            (Strings{"", "", "F1 r&b", "top 3", "s an epoch"}));
+  EXPECT_EQ(cells_of(part), (Table{{"base CNN", "published", "0.500", "98.7_%", "–"},
+                                   {"measured", "0.500 ± 0.577", "87.5_% ± 14.4", "1"}}));
   Results results = example_results();
   results.rows[0].published.erase("top 3");
   results.rows[0].published.erase("F1 r&b");
   results.rows[3].published["F1 pop"] = .25;  // a row that was not run
   EXPECT_EQ(cells_of(section(page_of(results), "figures")),
-            (Table{{"AlexNet", "published", "0.250"}, {"measured", "–"}}));
+            (Table{{"AlexNet", "published", "0.250", "–"}, {"measured", "–", "–"}}));
   results.rows[3].published.erase("F1 pop");
   Strings names = sections_of(page_of(results));
   EXPECT_EQ(std::count(names.begin(), names.end(), "figures"), 0);
