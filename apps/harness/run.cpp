@@ -157,6 +157,10 @@ const std::vector<std::string>& genres_made_up(const Study& study) {
   return study.made_up.empty() ? study.genres : study.made_up;
 }
 
+bool can_pretrain(const Study& study, const Options& options) {
+  return !options.pretrain.empty() || (options.data.empty() && study.pretraining_clips > 0);
+}
+
 int run(const Study& study, int argc, char** argv) {
   return run([&](const Options&) { return study; }, [](CLI::App&) {}, argc, argv);
 }

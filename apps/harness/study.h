@@ -115,6 +115,9 @@ bool is_published_task(const Study& study, const std::vector<std::string>& class
 /// The genres of a run without --data and --classes.
 const std::vector<std::string>& genres_made_up(const Study& study);
 
+/// Whether there is a collection to pretrain on: --pretrain's, or one that is made up.
+bool can_pretrain(const Study& study, const Options& options);
+
 /// The whole program: parses the command line, gets the data, trains what the plan says, writes
 /// results.json and report.html. Returns the exit code: 0, 1 after an error, 130 after Ctrl-C.
 int run(const Study& study, int argc, char** argv);

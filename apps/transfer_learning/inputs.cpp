@@ -6,7 +6,7 @@ namespace melgrad::transfer_learning {
 namespace {
 
 // The amounts are inferred: noise 20 to 30 dB below the sound, 1 to 3 of 30 s cut out.
-Distortion distortion_of(const Heard& heard, double seconds) {
+Distortion distortion_of(const SoundChanges& heard, double seconds) {
   Distortion distortion;
   if (heard.noise) {
     distortion.least_snr_db = 20;
@@ -22,16 +22,16 @@ Distortion distortion_of(const Heard& heard, double seconds) {
 
 }  // namespace
 
-std::string name_of(const Heard& heard) {
+std::string name_of(const SoundChanges& heard) {
   if (heard.noise && heard.cuts) return "mel with noise and cuts";
   return heard.noise ? "mel with noise" : heard.cuts ? "mel with cuts" : "mel";
 }
 
 std::vector<Input> inputs_of_sounds(i64 size, double seconds, i64 variants,
-                                    const std::vector<Heard>& heard) {
+                                    const std::vector<SoundChanges>& heard) {
   std::vector<Input> inputs = {
       {.name = name_of({}), .recipe = MelImage{.height = size, .width = size, .seconds = seconds}}};
-  for (const Heard& each : heard) {
+  for (const SoundChanges& each : heard) {
     Input input = inputs.front();
     input.name = name_of(each);
     input.variants.assign(static_cast<std::size_t>(variants), distortion_of(each, seconds));

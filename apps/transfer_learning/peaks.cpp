@@ -67,7 +67,7 @@ Html peaks(const Report& report) {
                       "s an epoch"},
                      rows) +
          tag("h3.apart", "Peak accuracy against the time of an epoch") +
-         tag("article.card", plot(report));
+         tag("div.cards", tag("article.card", plot(report)));
 }
 
 }  // namespace melgrad::transfer_learning

@@ -13,7 +13,7 @@
 namespace melgrad {
 namespace {
 
-using transfer_learning::Heard;
+using transfer_learning::SoundChanges;
 
 /// What the study is of.
 struct Scale {
@@ -131,7 +131,7 @@ class Table {
       rows.push_back(row);
     };
     add("mixup", [](Variant& variant) { std::get<Recipe>(*variant.training).objective.mixup = 0; });
-    auto only = [&](const char* seen, const Heard& heard) {
+    auto only = [&](const char* seen, const SoundChanges& heard) {
       return [=, this](Variant& variant) { augment(variant, seen, heard); };
     };
     if (of_pictures_) {
@@ -153,7 +153,7 @@ class Table {
   }
 
   // Pictures as the first says, sounds as the second does.
-  void augment(Variant& variant, const std::string& seen, const Heard& heard) const {
+  void augment(Variant& variant, const std::string& seen, const SoundChanges& heard) const {
     if (of_pictures_) {
       for (const NamedAugmentation& each : augmentations(size_))
         if (each.name == seen) variant.view.augmentation = each.augmentation;
@@ -247,7 +247,7 @@ Study transfer_study(const TransferFlags& flags, const Options& options) {
   study.clips = 20;
   study.pretraining_clips = 20;
   study.trims = false;
-  std::vector<Heard> heard = {{.noise = true, .cuts = true}};
+  std::vector<SoundChanges> heard = {{.noise = true, .cuts = true}};
   if (flags.ablate) heard.insert(heard.end(), {{.noise = true}, {.cuts = true}});
   study.inputs = of_pictures
                      ? std::vector{transfer_learning::input_of_pictures(scale.size)}

@@ -267,10 +267,6 @@ Collection foresee(const Study& study, const Options& options,
   return kept;
 }
 
-bool can_pretrain(const Study& study, const Options& options) {
-  return !options.pretrain.empty() || (options.data.empty() && study.pretraining_clips > 0);
-}
-
 StudyData collect_for_pretraining(const Study& study, const Options& options,
                                   const std::vector<const Input*>& inputs, const fs::path& out) {
   std::vector<Input> plain;

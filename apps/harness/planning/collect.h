@@ -36,9 +36,8 @@ void check_out(const Options& options);
 /// which clips there are, or --keep-all. A study's table is read instead. Throws Interrupted on Ctrl-C.
 StudyData collect(const Study& study, const Options& options,
                   const std::vector<const Input*>& inputs, const std::filesystem::path& out);
-/// Whether there is a collection to pretrain on: --pretrain's, or one that is made up.
-bool can_pretrain(const Study& study, const Options& options);
-/// The same of that collection, all its classes, as they are, without the inputs' variants.
+/// The same of the collection to pretrain on (can_pretrain()), all its classes, as they are, without the
+/// inputs' variants.
 StudyData collect_for_pretraining(const Study& study, const Options& options,
                                   const std::vector<const Input*>& inputs,
                                   const std::filesystem::path& out);

@@ -4,7 +4,6 @@
 #include <filesystem>
 
 #include "apps/harness/fitting.h"
-#include "apps/harness/planning/collect.h"
 #include "apps/harness/weights/tested_weights.h"
 #include "kernels/error.h"
 #include "layers/models/pretrained.h"
