@@ -83,6 +83,7 @@ Strengths of_copy(Clips& clips, const View& view, i64 copy) {
 TEST(TestTime, IsTheMeanOfTheCopies) {
   Clips clips;
   std::vector<Strengths> copies;
+  copies.reserve(8);
   for (i64 copy = 0; copy < 8; ++copy) copies.push_back(of_copy(clips, shifted, copy));
   for (std::size_t copy = 1; copy < 8; ++copy) EXPECT_NE(copies[copy], copies[0]);
   Strengths mean = mean_of(copies, std::vector<double>(8, .125));

@@ -229,6 +229,7 @@ Html accuracy_points(const std::vector<NamedPoint>& points, const std::string& a
                 panel.top + panel.height + 14, decimal(static_cast<double>(i) * step, 2));
   svg += text("text.middle", panel.left + panel.width / 2, panel.top + panel.height + 28, axis);
   std::vector<NamedLine> names;
+  names.reserve(points.size());
   for (const NamedPoint& point : points) names.push_back({point.name, {point.accuracy}});
   std::vector<double> heights = label_heights(panel, names);
   for (std::size_t i = 0; i < points.size(); ++i) {

@@ -60,8 +60,10 @@ class MeanStrengths {
 
   std::vector<Prediction> predictions() const {
     std::vector<Prediction> all;
+    all.reserve(sums_.size());
     for (const std::vector<double>& sums : sums_) {
       std::vector<float> mean;
+      mean.reserve(sums.size());
       for (double sum : sums) mean.push_back(static_cast<float>(sum / weights_));
       auto largest = std::max_element(mean.begin(), mean.end());
       all.push_back({largest - mean.begin(), *largest, mean});
