@@ -26,7 +26,8 @@ FileRecipe what_a_net_sees(const Request& request) {
         "{}: its net sees columns of a table, not files", request.like);
   return {.title = request.like,
           .text = "like " + content_hash(request.like),
-          .takes_pictures = !std::holds_alternative<Spectrum>(net->input.recipe),
+          .takes_pictures = !std::holds_alternative<Spectrum>(net->input.recipe) &&
+                            !std::holds_alternative<MelImage>(net->input.recipe),
           .compute = [net, request](const std::filesystem::path& path) {
             Tensor row = net->input.load(part_of(request, path));
             return net->see(row.unsqueeze(0)).select(0, 0).contiguous();

@@ -88,7 +88,8 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
   option("--protocol", o.protocol, "WHICH",
          "what may cross the split: excerpts of one recording\n"
          "(published), nothing (honest), or a run of each (both); by\n"
-         "default both if there are several excerpts of a file")
+         "default both if there are several excerpts of a file. With\n"
+         "--split, both is the published one beside the lists")
       ->check(CLI::IsMember({"auto", "published", "honest", "both"}));
 
   list("--test-noise", o.test_noise, "DB,DB",
@@ -121,6 +122,10 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
               recipe.stages.back().epochs))
       ->check(count);
   list("--batch", o.lists.batch, "N,N", format("clips a step ({})", recipe.batch))->check(count);
+  option("--micro-batch", o.micro_batch, "N",
+         "so many clips at a time, whose gradients add up to a step's:\n"
+         "less memory; batch norm sees no more than these")
+      ->check(count);
   list("--lr", o.lists.lr, "RATE,RATE", "learning rate of every net trained from scratch")
       ->check(is_positive);
   if (!study.augmentations.empty())

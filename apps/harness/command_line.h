@@ -34,7 +34,7 @@ struct Options {
   std::string protocol = "auto";
   u64 seed = 0;
   i64 seeds = 1;
-  std::optional<i64> epochs, batch, patience_from, unfreeze;
+  std::optional<i64> epochs, batch, micro_batch, patience_from, unfreeze;
   std::optional<double> lr, clip_norm;
   std::optional<std::string> augment;  // of the study's augmentations, by name, or "none"
   Lists lists;

@@ -76,9 +76,11 @@ Results describe(const Study& study, const Options& options, const StudyData& da
   Results results;
   results.study = is_published ? study.title : "Genres: " + first_of(collection.classes, 8);
   const auto& recipe = study.inputs.front().recipe;
-  const char* what = std::holds_alternative<Columns>(recipe)    ? "songs"
-                     : std::holds_alternative<Spectrum>(recipe) ? "clips"
-                                                                : "pictures";
+  const char* what =
+      std::holds_alternative<Columns>(recipe) ? "songs"
+      : std::holds_alternative<Spectrum>(recipe) || std::holds_alternative<MelImage>(recipe)
+          ? "clips"
+          : "pictures";
   if (std::holds_alternative<Columns>(recipe)) results.unit = "song";
   results.data_set = format("{} {} of {}: {}", collection.examples.size(), what, data.source,
                             in_words(collection.classes));

@@ -89,6 +89,7 @@ Fitted do_test(const Run& run, const Task& task, RowResult& result) {
   result.started_from = file + ", and was not trained";
   fitted.net->to(run.device);
   FittedView view(task.examples, task.row.variant.view, task.split.train);
+  check_copies_differ(task.examples, view, task.split.test, task.seed);
   const auto& recipe = std::get<Recipe>(task.training);
   Evaluation test = evaluate_at_test_time(*fitted.net, task.examples, view, task.split.test,
                                           recipe.batch, task.seed, recipe.bf16);
@@ -190,6 +191,29 @@ std::string title_of(const Run& run, const PlannedFit& fit, const std::vector<Ru
   return title;
 }
 
+// The input but for its variants, which pretraining does not have, by the first input that is like it:
+// rows that see a clip with and without them start from one fit.
+std::string plain_name(const Study& study, const Input& input) {
+  auto plain = [](Input one) {
+    one.variants.clear();
+    return one.json();
+  };
+  for (const Input& other : study.inputs)
+    if (plain(other) == plain(input)) return other.name;
+  return input.name;
+}
+
+// A row's net as it is before the study's own training: what the recipe does to clips comes later.
+Row before_training(const Study& study, const Row& row) {
+  Row plain = row;
+  plain.variant.training.reset();
+  if (study.pretraining) plain.variant.training = *study.pretraining;
+  plain.variant.pretrained = false;
+  plain.variant.view.augmentation = {};
+  plain.variant.view.test = {};
+  return plain;
+}
+
 Split split_for_pretraining(const Collection& collection, u64 seed) {
   Fractions fractions{.train = .8, .valid = .1, .test = .1};
   return collection.is_segmented ? grouped_split(collection, fractions, seed)
@@ -259,7 +283,8 @@ void pretrain(const Run& run, const std::vector<const Row*>& rows, StudyData& da
   for (const Row* row : rows) {
     if (!run.starting.wants_pretraining(*row)) continue;
     const std::string input = find_input(run.study, *row).name;
-    std::string name = "pretrained-" + row->net() + "-" + input;
+    std::string name =
+        "pretrained-" + row->net() + "-" + plain_name(run.study, find_input(run.study, *row));
     std::string words = row->net() + " on " + data.source;
     std::filesystem::path path = run.session.weights(name);
     auto known = std::find_if(results.pretraining.begin(), results.pretraining.end(),
@@ -267,11 +292,10 @@ void pretrain(const Run& run, const std::vector<const Row*>& rows, StudyData& da
     if (known == results.pretraining.end() || !std::filesystem::exists(path)) {
       const Examples& examples = data.examples.at(input);
       Split split = split_for_pretraining(examples.collection(), options.seed);
-      Row from_scratch = *row;
-      from_scratch.variant.training.reset();
-      from_scratch.variant.pretrained = false;
+      Row from_scratch = before_training(run.study, *row);
       Options of_all = options;
       of_all.unfreeze.reset();
+      if (run.study.pretraining) of_all.epochs.reset();
       Task task{from_scratch,
                 examples,
                 split,

@@ -102,6 +102,7 @@ void run(Study study, const Options& options) {
   std::vector<const Row*> rows = chosen_rows(study, options.nets);
   StartingWeights starting(study, rows, options);
   TestedWeights tested(study, rows, options);
+  for (const Row* row : rows) check_copies(row->variant.view);
   check_out(options);
   check_degradable(options, inputs_of(study, rows));
   if (options.plan) return print_plan(study, options, device, starting, tested, rows);
@@ -110,8 +111,9 @@ void run(Study study, const Options& options) {
   std::vector<const Input*> inputs = inputs_of(study, rows);
   StudyData data = collected(study, options, inputs, session.folder());
   StudyData other;
-  if (!options.pretrain.empty())
-    other = collect_folder(study, options.pretrain, options, inputs, session.folder());
+  bool pretrains = std::any_of(rows.begin(), rows.end(),
+                               [&](const Row* row) { return starting.wants_pretraining(*row); });
+  if (pretrains) other = collect_for_pretraining(study, options, inputs, session.folder());
   std::vector<std::string> absent;
   std::vector<RuleSplits> rules = rule_splits(study, options, data.collection(), absent);
   std::vector<PlannedFit> fits = plan(rows, rules, options, &tested);
@@ -131,7 +133,7 @@ void run(Study study, const Options& options) {
   auto write = [&] { session.write(results, clips, study.sections); };
   write();
   Run all{study, options, device, session, starting, tested, through, write};
-  if (!options.pretrain.empty()) pretrain(all, rows_of(fits), other, results);
+  if (pretrains) pretrain(all, rows_of(fits), other, results);
   run_fits(all, fits, data, rules, results);
   write();
   say("\nThe report: " + fs::absolute(session.folder() / "report.html").string());
@@ -155,6 +157,10 @@ bool is_published_task(const Study& study, const std::vector<std::string>& class
 
 const std::vector<std::string>& genres_made_up(const Study& study) {
   return study.made_up.empty() ? study.genres : study.made_up;
+}
+
+bool can_pretrain(const Study& study, const Options& options) {
+  return !options.pretrain.empty() || (options.data.empty() && study.pretraining_clips > 0);
 }
 
 int run(const Study& study, int argc, char** argv) {

@@ -61,6 +61,7 @@ class Table {
 void add_input(Table& table, const Study& study, bool of_sounds) {
   auto input_of = [&](const Row& row) -> const Input& { return find_input(study, row); };
   auto picture_of = [&](const Row& row) { return std::get_if<Picture>(&input_of(row).recipe); };
+  auto image_of = [&](const Row& row) { return std::get_if<MelImage>(&input_of(row).recipe); };
   auto feature_of = [&](const Row& row) -> const Feature* {
     const auto* spectrum = std::get_if<Spectrum>(&input_of(row).recipe);
     return spectrum != nullptr ? &spectrum->feature : nullptr;
@@ -68,6 +69,9 @@ void add_input(Table& table, const Study& study, bool of_sounds) {
   table.of_rows(About::input, false, [&](const Row& row) {
     const Shape shape = input_of(row).shape();
     if (picture_of(row) != nullptr) return format("{} × {}, RGB", shape[2], shape[1]);
+    if (const MelImage* image = image_of(row))
+      return format("{} × {}, decibels of {} mel bands of the normalised sound", image->width,
+                    image->height, image->bands);
     if (const auto* read = std::get_if<LogMelPicture>(&input_of(row).recipe))
       return format("{} {} of log-mel pictures whose levels are {} to {} dB{}", input_of(row).name,
                     shape, read->low_db, read->high_db,
@@ -105,12 +109,15 @@ void add_input(Table& table, const Study& study, bool of_sounds) {
   });
   table.of_rows(About::sample_rate, false, [&](const Row& row) {
     if (const Picture* picture = picture_of(row)) return format("{} Hz", picture->sample_rate);
+    if (const MelImage* image = image_of(row)) return format("{} Hz", image->sample_rate);
     const Feature* feature = feature_of(row);
     return feature == nullptr ? std::string() : format("{} Hz", feature->sr);
   });
   table.of_rows(About::stft, false, [&](const Row& row) {
     if (const Picture* picture = picture_of(row))
       return format("window {}, hop {}", picture->n_fft, picture->hop);
+    if (const MelImage* image = image_of(row))
+      return format("window {}, hop {}", image->n_fft, image->hop);
     const Feature* feature = feature_of(row);
     return feature == nullptr
                ? std::string()
@@ -119,6 +126,8 @@ void add_input(Table& table, const Study& study, bool of_sounds) {
   if (!study.cut)
     table.of_rows(About::excerpt, false,
                   [&](const Row& row) { return format("{} s", input_of(row).seconds()); });
+  table.of_rows(About::variants, false,
+                [&](const Row& row) { return variants_in_words(input_of(row).variants); });
 }
 
 template <class Value>
@@ -143,7 +152,7 @@ void add_training(Table& table, const Study& study, const Options& options) {
   of_recipes(About::trained_parameters, options.unfreeze.has_value(), trained_in_words);
   of_recipes(About::batch, is_set(options.batch, options.lists.batch),
              [](const Recipe& recipe) { return std::to_string(recipe.batch); });
-  of_recipes(About::accumulation, false, [](const Recipe& recipe) {
+  of_recipes(About::accumulation, options.micro_batch.has_value(), [](const Recipe& recipe) {
     return recipe.accumulate == 1 ? "" : format("{} batches a step", recipe.accumulate);
   });
   of_recipes(About::loss, options.keep_all, [](const Recipe& recipe) {
@@ -205,6 +214,15 @@ void add_training(Table& table, const Study& study, const Options& options) {
   });
 }
 
+// As many clips a step as before, fewer at a time.
+void split_batches(Recipe& recipe, i64 size) {
+  if (size >= recipe.batch) return;
+  check(recipe.batch % size == 0, "micro-batch", "{} at a time do not add up to a batch of {}",
+        size, recipe.batch);
+  recipe.accumulate *= recipe.batch / size;
+  recipe.batch = size;
+}
+
 // What a setting was for a row; "–" if it was none.
 std::string value_of(const std::vector<SettingUsed>& settings, const std::string& name,
                      const std::string& row) {
@@ -264,6 +282,7 @@ Training training_of(const Study& study, const Row& row, const Options& options)
   recipe->objective.balanced = options.keep_all;
   if (options.epochs) recipe->stages.back().epochs = *options.epochs;
   if (options.batch) recipe->batch = *options.batch;
+  if (options.micro_batch) split_batches(*recipe, *options.micro_batch);
   if (options.lr && !row.variant.pretrained) recipe->set_lr(*options.lr);
   if (options.unfreeze) recipe->stages.back().last_layers = *options.unfreeze;
   if (options.clip_norm) recipe->clip_norm = *options.clip_norm;

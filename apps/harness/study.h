@@ -85,6 +85,11 @@ struct Study {
   LeftOut left_out = {};
   bool trims = true;  // classes to the size of the smallest; else all stay, and weigh the same
   Training training = Recipe{};  // of rows that do not say otherwise
+  /// By which pretrained rows learn --pretrain, whatever --epochs says; none: as `training`.
+  std::optional<Recipe> pretraining = {};
+  /// Where the music is made up and there is no --pretrain, pretrained rows without --weights learn so
+  /// many clips a genre of other made-up music first; 0: they are not run.
+  i64 pretraining_clips = 0;
   std::vector<Row> rows;
   std::vector<NamedAugmentation> augmentations = {};  // none: there is no --augment
   /// Empty: 70, 15 and 15 %, stratified; over excerpts ("published", leaks) and over recordings
@@ -109,6 +114,9 @@ const Input& find_input(const Study& study, const Row& row);
 bool is_published_task(const Study& study, const std::vector<std::string>& classes);
 /// The genres of a run without --data and --classes.
 const std::vector<std::string>& genres_made_up(const Study& study);
+
+/// Whether there is a collection to pretrain on: --pretrain's, or one that is made up.
+bool can_pretrain(const Study& study, const Options& options);
 
 /// The whole program: parses the command line, gets the data, trains what the plan says, writes
 /// results.json and report.html. Returns the exit code: 0, 1 after an error, 130 after Ctrl-C.

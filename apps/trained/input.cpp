@@ -37,6 +37,8 @@ Shape shape_of(const Spectrum& spectrum) {
   return spectrum.frames_first ? Shape{1, spectrum.frames, rows} : Shape{1, rows, spectrum.frames};
 }
 
+Shape shape_of(const MelImage& image) { return {1, image.height, image.width}; }
+
 Shape shape_of(const LogMelPicture& picture) { return shape_of_picture(picture); }
 
 Shape shape_of(const Columns& columns) { return {static_cast<i64>(columns.names.size())}; }
@@ -47,9 +49,11 @@ double rate_of(const Picture& picture, double) { return picture.sample_rate; }
 double rate_of(const Spectrum& spectrum, double of_file) {
   return spectrum.feature.sr > 0 ? spectrum.feature.sr : of_file;
 }
+double rate_of(const MelImage& image, double) { return image.sample_rate; }
 // Of what is not made of sound there is nothing to compute.
 template <class Recipe>
-constexpr bool hears = std::is_same_v<Recipe, Picture> || std::is_same_v<Recipe, Spectrum>;
+constexpr bool hears = std::is_same_v<Recipe, Picture> || std::is_same_v<Recipe, Spectrum> ||
+                       std::is_same_v<Recipe, MelImage>;
 template <class Recipe>
 concept Deaf = !hears<Recipe>;
 
@@ -57,10 +61,14 @@ double rate_of(const Deaf auto&, double of_file) { return of_file; }
 
 constexpr i64 all_samples = std::numeric_limits<i64>::max();
 
-i64 window_of(const Picture& picture, double rate) {
-  double samples = picture.seconds * rate;
+i64 window_of_seconds(double seconds, double rate) {
+  double samples = seconds * rate;
   return samples < 0x1p62 ? std::max<i64>(1, static_cast<i64>(samples)) : all_samples;
 }
+i64 window_of(const Picture& picture, double rate) {
+  return window_of_seconds(picture.seconds, rate);
+}
+i64 window_of(const MelImage& image, double rate) { return window_of_seconds(image.seconds, rate); }
 // All samples that the frames look at: a centred one as many as others, half of them before it.
 i64 window_of(const Spectrum& spectrum, double) {
   const StftOptions& stft = spectrum.feature.stft;
@@ -76,6 +84,8 @@ std::optional<StftOptions> framing_of(const Spectrum& spectrum) {
   if (!has_spectra(spectrum.feature)) return std::nullopt;
   return spectrum.feature.stft;
 }
+// Its samples are normalised all at once: sounds that overlap have no frames in common.
+std::optional<StftOptions> framing_of(const MelImage&) { return std::nullopt; }
 std::optional<StftOptions> framing_of(const Deaf auto&) { return std::nullopt; }
 
 Tensor frames_of(const Picture& picture, const Tensor& x, double) {
@@ -83,6 +93,9 @@ Tensor frames_of(const Picture& picture, const Tensor& x, double) {
 }
 Tensor frames_of(const Spectrum& spectrum, const Tensor& x, double rate) {
   return spectra(spectrum.feature, x, rate).transpose(-2, -1);
+}
+Tensor frames_of(const MelImage&, const Tensor&, double) {
+  fail("input", "a sound whose samples are normalised has no frames of its own");
 }
 Tensor frames_of(const Columns&, const Tensor&, double) {
   fail("input", "columns of a table are not made from sound");
@@ -108,7 +121,7 @@ Tensor row_of_frames(const Picture& picture, const Parts& parts, double) {
 Tensor row_of_frames(const Spectrum& spectrum, const Parts& parts, double rate) {
   return fitted(spectrum, of_spectra(spectrum.feature, cat(parts).transpose(0, 1), rate));
 }
-Tensor row_of_frames(const Deaf auto& recipe, const Parts& parts, double rate) {
+Tensor row_of_frames(const auto& recipe, const Parts& parts, double rate) {
   return frames_of(recipe, parts.front(), rate);
 }
 
@@ -116,6 +129,7 @@ Tensor row_of(const Picture& picture, const Tensor& x, double) { return picture_
 Tensor row_of(const Spectrum& spectrum, const Tensor& x, double rate) {
   return fitted(spectrum, extract(spectrum.feature, x, rate));
 }
+Tensor row_of(const MelImage& image, const Tensor& x, double) { return mel_image(image, x); }
 Tensor row_of(const Deaf auto& recipe, const Tensor& x, double rate) {
   return frames_of(recipe, x, rate);
 }
@@ -231,8 +245,9 @@ bool Input::hears() const {
 }
 
 double Input::seconds() const {
-  const auto* picture = std::get_if<Picture>(&recipe);
-  return picture ? picture->seconds : std::numeric_limits<double>::infinity();
+  if (const auto* picture = std::get_if<Picture>(&recipe)) return picture->seconds;
+  const auto* image = std::get_if<MelImage>(&recipe);
+  return image ? image->seconds : std::numeric_limits<double>::infinity();
 }
 
 Tensor Input::load(const Example& example, i64 variant) const {

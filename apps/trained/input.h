@@ -48,6 +48,19 @@ Tensor feature_of_picture(const LogMelPicture& recipe, const std::filesystem::pa
 Shape shape_of_picture(const LogMelPicture& recipe);
 Tensor row_of_picture(const LogMelPicture& recipe, const Example& example);
 
+/// A sound as a picture of its log-mel spectrogram: the samples less their mean, divided by their
+/// deviation; power of mel bands; decibels, down to 80 below the loudest; resized by area to
+/// (1, height, width), the lowest band in row 0. It is study E's.
+struct MelImage {
+  double sample_rate = 22050;  // Hz; other files are resampled
+  i64 n_fft = 2048, hop = 512, bands = 128;
+  i64 height = 224, width = 224;
+  double seconds = 30;  // what is used of a file; a shorter one is shown whole
+};
+
+/// (samples) f32 at recipe.sample_rate -> (1, height, width) f32.
+Tensor mel_image(const MelImage& recipe, const Tensor& samples);
+
 /// Columns of a table of songs: there is nothing to compute.
 struct Columns {
   std::vector<std::string> names = {};
@@ -65,7 +78,7 @@ struct Distortion {
 /// One way to see a clip: from a file to the row of numbers that is stored of it.
 struct Input {
   std::string name = {};  // in a study's table: "mfcc"
-  std::variant<Picture, Spectrum, LogMelPicture, Columns> recipe = Picture{};
+  std::variant<Picture, Spectrum, MelImage, LogMelPicture, Columns> recipe = Picture{};
   /// u8: values in [0, 1] become 0 … 255.
   Dtype stored = Dtype::f32;
   /// Beside the clip as it is, so many others are stored, each distorted in its own way.

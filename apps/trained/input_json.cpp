@@ -94,6 +94,18 @@ void fields(T& spectrum, Visit visit) {
   visit("frames_first", frames_first);
 }
 
+template <Is<MelImage> T, class Visit>
+void fields(T& image, Visit visit) {
+  auto& [sample_rate, n_fft, hop, bands, height, width, seconds] = image;
+  visit("sample_rate", sample_rate);
+  visit("n_fft", n_fft);
+  visit("hop", hop);
+  visit("bands", bands);
+  visit("height", height);
+  visit("width", width);
+  visit("seconds", seconds);
+}
+
 template <Is<LogMelPicture> T, class Visit>
 void fields(T& picture, Visit visit) {
   auto& [kind, rows, frames, frames_first, seconds, low_db, high_db, factor, bands, sample_rate,
@@ -201,6 +213,8 @@ constexpr std::string_view kind_of<Picture> = "picture";
 template <>
 constexpr std::string_view kind_of<Spectrum> = "spectrum";
 template <>
+constexpr std::string_view kind_of<MelImage> = "mel image";
+template <>
 constexpr std::string_view kind_of<LogMelPicture> = "log-mel picture";
 template <>
 constexpr std::string_view kind_of<Columns> = "columns";
@@ -215,8 +229,10 @@ bool read_recipe(const Json& json, Input& input) {
 Input read_input(const Json& json) {
   Input input;
   bool known = read_recipe<Picture>(json, input) || read_recipe<Spectrum>(json, input) ||
-               read_recipe<LogMelPicture>(json, input) || read_recipe<Columns>(json, input);
-  check(known, "input", "kind is {}: picture, spectrum, log-mel picture and columns are known",
+               read_recipe<MelImage>(json, input) || read_recipe<LogMelPicture>(json, input) ||
+               read_recipe<Columns>(json, input);
+  check(known, "input",
+        "kind is {}: picture, spectrum, mel image, log-mel picture and columns are known",
         json["kind"].dump());
   input.stored = json::get<Dtype>(json, "", "stored");
   input.variants = json::get<std::vector<Distortion>>(json, "", "variants");

@@ -2,7 +2,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <optional>
+#include <string>
 
 #include "autograd/autocast.h"
 #include "kernels/step_graph.h"
@@ -26,6 +28,14 @@ struct Settings {
   std::string device = "cpu";
   bool bf16 = false, tf32 = false, cuda_graph = false, json = false, winograd = true;
 };
+
+// Of this process, in MiB: VmRSS, or VmHWM, its peak.
+double mebibytes(const std::string& field) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(field + ":")) return std::stod(line.substr(field.size() + 1)) / 1024;
+  return 0;
+}
 
 std::vector<double> step_times(const Settings& settings) {
   Device device = Device::parse(settings.device);
@@ -81,19 +91,20 @@ std::vector<double> step_times(const Settings& settings) {
   return times;
 }
 
-void print(const Settings& settings, std::vector<double> times) {
+void print(const Settings& settings, std::vector<double> times, double peak) {
   std::vector<double> in_order = times;
   std::sort(times.begin(), times.end());
   double median = (times[times.size() / 2] + times[(times.size() - 1) / 2]) / 2;
   if (!settings.json) {
-    std::printf("net %s, batch %lld, threads %d, ms_median %.3f, ms_min %.3f\n",
+    std::printf("net %s, batch %lld, threads %d, ms_median %.3f, ms_min %.3f, peak %.1f MiB\n",
                 settings.net.c_str(), static_cast<long long>(settings.batch), num_threads(), median,
-                times.front());
+                times.front(), peak);
     return;
   }
   std::printf("{\"net\": \"%s\", \"batch\": %lld, \"threads\": %d, ", settings.net.c_str(),
               static_cast<long long>(settings.batch), num_threads());
   std::printf("\"dtype\": \"%s\", ", settings.bf16 ? "bf16" : "f32");
+  std::printf("\"peak_mib\": %.1f, ", peak);
   std::printf("\"ms_median\": %.4f, \"ms_min\": %.4f, \"ms\": [", median, times.front());
   for (std::size_t i = 0; i < in_order.size(); ++i) {
     std::printf("%s%.4f", i == 0 ? "" : ", ", in_order[i]);
@@ -122,7 +133,9 @@ int bench(int argc, char** argv) {
   if (settings.threads > 0) set_num_threads(settings.threads);
   set_tf32(settings.tf32);
   set_winograd(settings.winograd);
-  print(settings, step_times(settings));
+  double before = mebibytes("VmRSS");  // of what comes now the peak is told
+  std::vector<double> times = step_times(settings);
+  print(settings, times, mebibytes("VmHWM") - before);
   return 0;
 }
 

@@ -5,6 +5,7 @@
     python tests/bench/compare.py --all --device cuda --build build-cuda
     python tests/bench/compare.py --features --help
     python tests/bench/compare.py --fold --help
+    python tests/bench/compare.py --memory --help
 
 A step is forward, cross-entropy, backward, Adam, of the nets in torch_nets.py. PyTorch runs in several modes:
 eager; channels-last; channels-last with fused Adam ("fused"); that under torch.compile ("compile"); on a GPU also
@@ -142,6 +143,9 @@ def main():
     if "--fold" in sys.argv:  # epochs of studies C and D, with validation
         import compare_fold
         return compare_fold.main()
+    if "--memory" in sys.argv:  # study E's nets at 224 x 224
+        import compare_memory
+        return compare_memory.main()
     a = arguments()
     if a.python and not os.environ.get("MELGRAD_COMPARE_CHILD"):
         sys.exit(subprocess.run([a.python, *sys.argv], env=os.environ | {"MELGRAD_COMPARE_CHILD": "1"}).returncode)

@@ -187,9 +187,16 @@ def published(name, classes):
     return getattr(torchvision.models, name)(num_classes=classes)
 
 
-def with_fastai_head(name, classes):
+def with_fastai_head(name, classes, weights=None):
+    """`weights` of the body, by the published net's names."""
+    net = published(name, classes)
+    if weights is not None:
+        lacking = [key for key in net.load_state_dict(weights, strict=False).missing_keys
+                   if not key.startswith(("fc.", "classifier."))]
+        if lacking:
+            raise SystemExit(f"weights of {name} lack {lacking}")
     body = []
-    for child, module in published(name, classes).named_children():
+    for child, module in net.named_children():
         if child in ("avgpool", "global_pool"):
             break
         body.append(module)

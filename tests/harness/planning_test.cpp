@@ -300,6 +300,34 @@ TEST(Rules, AFilesListNamesAllPartsOfAClip) {
     EXPECT_EQ(collection.examples[static_cast<std::size_t>(i)].group.back(), '5');
 }
 
+// The published rule beside the lists, where both are asked for.
+TEST(Rules, ListsMayStandBesideTheRuleThatLeaks) {
+  TemporaryFolder folder;
+  Collection collection = songs(1);
+  Options options;
+  for (int part = 0; part < 3; ++part) {
+    std::string list;
+    for (int song = part * 2; song < part * 2 + 2; ++song)
+      for (int label = 0; label < 3; ++label)
+        list += format("{}/{}{}.au\n", collection.classes[static_cast<std::size_t>(label)], label,
+                       song);
+    write_file(folder / std::to_string(part), list);
+    options.split.push_back((folder / std::to_string(part)).string());
+  }
+  Study study;
+  study.rules = {split_over_clips("leaky", "", "", true), split_over_groups("honest", "", "")};
+  std::vector<std::string> absent;
+  auto names = [&](const std::string& protocol) {
+    options.protocol = protocol;
+    std::string all;
+    for (const RuleSplits& rule : rule_splits(study, options, collection, absent))
+      all += rule.rule.name + " ";
+    return all;
+  };
+  EXPECT_EQ(names("both"), "leaky files ");
+  for (const char* protocol : {"auto", "published", "honest"}) EXPECT_EQ(names(protocol), "files ");
+}
+
 TEST(Estimate, KnowsParametersStepsAndTakesTimeAndMemory) {
   Study study = example_study();
   Options options;

@@ -275,6 +275,53 @@ TEST(Recipe, StepsAnEpochGoOnThroughOnePassAfterTheOther) {
   EXPECT_EQ(orders.size(), 4u);
 }
 
+// What is left after the last whole step, or batch, waits for an epoch in which the order is another.
+TEST(Recipe, WholeStepsLeaveTheRestOut) {
+  struct Case {
+    i64 batch, accumulate, clips, batches;
+  };
+  for (const auto& [batch, accumulate, clips, batches] :
+       {Case{16, 1, 32, 2}, {8, 2, 32, 4}, {41, 1, 40, 1}, {12, 4, 36, 3}, {40, 1, 40, 1}}) {
+    SCOPED_TRACE(batch);
+    Recipe recipe = one_step();
+    recipe.batch = batch;
+    recipe.accumulate = accumulate;
+    recipe.whole_steps = true;
+    recipe.stages = {{.epochs = 2}};
+    Split split = thirds();
+    split.valid.clear();
+    PlainOutcome outcome = train_plain(recipe, {}, split);
+    std::vector<i64> seen = clips_seen(outcome, 2 * batches);
+    ASSERT_EQ(static_cast<i64>(seen.size()), 2 * clips);
+    auto half = seen.begin() + clips;
+    std::set<i64> first(seen.begin(), half), second(half, seen.end());
+    EXPECT_EQ(static_cast<i64>(first.size()), clips) << "a clip came twice";
+    EXPECT_EQ(first == second, clips == 40) << "always the same are left out";
+  }
+}
+
+// Adam's first step moves each weight by its rate; with averages of steps before, by something else.
+TEST(Recipe, AStageThatForgetsBeginsWithANewOptimiser) {
+  Recipe recipe{.optimizer = AdamSettings{.lr = .01, .eps = 1e-12},
+                .batch = 40,
+                .stages = {{.epochs = 3}, {.epochs = 1}},
+                .tested = Tested::last};
+  Recipe first = recipe;
+  first.stages.pop_back();
+  PlainOutcome before = train_plain(first);
+  for (bool forgets : {true, false}) {
+    recipe.stages[1].forgets = forgets;
+    PlainOutcome after = train_plain(recipe);
+    double farthest = 0;
+    for (const std::string& name : parameters)
+      for (std::size_t i = 0; i < after.after.at(name).size(); ++i) {
+        double step = std::abs(after.after.at(name)[i] - before.after.at(name)[i]);
+        farthest = std::max(farthest, std::abs(step - .01));
+      }
+    EXPECT_EQ(farthest < 1e-5, forgets) << farthest;
+  }
+}
+
 // Of a Linear net under SGD each step's rate can be read off; here off the optimiser's own account.
 TEST(Recipe, TheRateFollowsTheStagesCourse) {
   auto rates = [](const Course& course, i64 epochs) {

@@ -278,6 +278,24 @@ TEST(Settings, ATrainingIsTheRowsOrTheStudysWithWhatTheCommandLineSays) {
   EXPECT_EQ(std::get<Recipe>(training_of(study, study.rows[1], {})).batch, 8);
 }
 
+// As many clips a step, fewer at a time.
+TEST(Settings, MicroBatchesAddUpToTheBatch) {
+  Study study = example_study();
+  auto of = [&](i64 micro, std::optional<i64> batch) {
+    Options options;
+    options.micro_batch = micro;
+    options.batch = batch;
+    auto recipe = std::get<Recipe>(training_of(study, study.rows[0], options));  // 6 clips, twice
+    return std::pair(recipe.batch, recipe.accumulate);
+  };
+  EXPECT_EQ(of(2, {}), std::pair(i64{2}, i64{6}));
+  EXPECT_EQ(of(6, {}), std::pair(i64{6}, i64{2}));
+  EXPECT_EQ(of(9, {}), std::pair(i64{6}, i64{2}));
+  EXPECT_EQ(of(3, 12), std::pair(i64{3}, i64{8}));
+  EXPECT_EQ(error_of([&] { of(4, {}); }),
+            "[micro-batch] 4 at a time do not add up to a batch of 6");
+}
+
 /// An MLP of 4 classes, in a file.
 fs::path weights_file(const TemporaryFolder& folder) {
   auto net = make_net("mlp1", {3, 16, 16}, 4);

@@ -199,7 +199,7 @@ Recipe two_stages() {
                     .train = {"layers.4.*", "BatchNorm2d:*"},
                     .factors = {{"BatchNorm2d:*", .1}},
                     .course = OneCycle{.pct_start = .4, .div = 5, .final_div = 100}},
-                   {.epochs = 2, .lr = 2e-3, .course = Cosine{}},
+                   {.epochs = 2, .lr = 2e-3, .forgets = true, .course = Cosine{}},
                    {.epochs = 2, .course = PlateauSettings{.factor = .5, .patience = 0}}};
   return recipe;
 }

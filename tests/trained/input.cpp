@@ -8,6 +8,7 @@
 #include <limits>
 #include <set>
 
+#include "audio/spectra/mel.h"
 #include "tensor/files/image.h"
 #include "tests/error_of.h"
 #include "tests/temporary_folder.h"
@@ -105,6 +106,52 @@ TEST_F(InputLoad, TheShapeIsSaidBeforehand) {
   EXPECT_TRUE(contains(error_of([] { spectrum("loudness").shape(); }), "'loudness'"));
   EXPECT_TRUE(contains(error_of([] { spectrum("mfcc", 0).shape(); }), "(1, 12, 0)"));
   EXPECT_THROW(spectrum("mfcc", 0).load(example), Error);
+}
+
+// Samples less their mean over their deviation, power of mel bands, decibels, area: each by its formula.
+TEST_F(InputLoad, AMelImageIsOfNormalisedSamples) {
+  MelImage recipe{.sample_rate = 8000,
+                  .n_fft = 256,
+                  .hop = 100,
+                  .bands = 12,
+                  .height = 6,
+                  .width = 9,
+                  .seconds = .75};
+  Input input{.name = "image", .recipe = recipe};
+  std::vector<double> x = samples().slice(0, 0, 6000).to_vector<double>();
+  double mean = 0, squares = 0;
+  for (double v : x) mean += v / 6000;
+  for (double v : x) squares += (v - mean) * (v - mean) / 6000;
+  for (double& v : x) v = (v - mean) / std::sqrt(squares);
+  Tensor power = melspectrogram(from_vector(x), {.sr = 8000, .n_mels = 12},
+                                {.n_fft = 256, .hop_length = 100});  // f64
+  std::vector<double> db;
+  double loudest = max(power).item();
+  for (double p : power.to_vector<double>())
+    db.push_back(10 * std::log10(std::max({p, 1e-10, loudest * 1e-8})));
+  auto frames = static_cast<double>(power.dim(1));
+  Tensor row = input.load(example);
+  ASSERT_EQ(row.shape(), (Shape{1, 6, 9}));
+  ASSERT_EQ(input.shape(), row.shape());
+  EXPECT_EQ(input.seconds(), .75);
+  for (i64 r = 0; r < 6; ++r)
+    for (i64 c = 0; c < 9; ++c) {  // two bands a row, frames by their overlap with a column
+      double sum = 0, first = static_cast<double>(c) * frames / 9, last = first + frames / 9;
+      for (i64 t = 0; t < power.dim(1); ++t) {
+        auto at = static_cast<double>(t);
+        double share = std::max(0., std::min(last, at + 1) - std::max(first, at));
+        for (i64 band : {2 * r, 2 * r + 1})
+          sum += share * db[static_cast<std::size_t>(band * power.dim(1) + t)];
+      }
+      EXPECT_NEAR(row.select(0, 0).select(0, r).select(0, c).item(), sum / (2 * frames / 9), 1e-3)
+          << r << " " << c;
+    }
+  // What is louder is the same picture.
+  EXPECT_LE(max(abs(input.of_samples(samples() * 3, 8000) - row)).item(), 1e-4);
+  EXPECT_FALSE(input.framing().has_value());
+  save_png(folder / "x.png", full({30, 20, 3}, 99, Dtype::u8));
+  Example drawn{.path = folder / "x.png", .label = 0, .group = ""};
+  EXPECT_TRUE(contains(error_of([&] { input.load(drawn); }), "it has no sound"));
 }
 
 // 8000 samples at 8000 Hz are 6000 at 6000 Hz: 61 frames.

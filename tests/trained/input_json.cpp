@@ -86,6 +86,14 @@ const std::vector<Leaf> picture_leaves = {
     {"/variants", one_distortion, ""},
 };
 
+const std::vector<Leaf> mel_image_leaves = {
+    {"/kind", "columns", ""},   {"/parameters/sample_rate", 5000.},
+    {"/parameters/n_fft", 200}, {"/parameters/hop", 60},
+    {"/parameters/bands", 13},  {"/parameters/height", 20},
+    {"/parameters/width", 20},  {"/parameters/seconds", .25},
+    {"/stored", "u8"},          {"/variants", one_distortion, ""},
+};
+
 const std::vector<Leaf> distortion_leaves = {
     {"/variants/0/least_snr_db", -20.},
     {"/variants/0/most_snr_db", 40.},
@@ -114,6 +122,17 @@ Input picture() {
                             .seconds = .5,
                             .mean = 0,
                             .std = 1}};
+}
+
+Input mel_image() {
+  return {.name = "x",
+          .recipe = MelImage{.sample_rate = 6000,
+                             .n_fft = 256,
+                             .hop = 100,
+                             .bands = 12,
+                             .height = 24,
+                             .width = 16,
+                             .seconds = .5}};
 }
 
 bool same_row(const Tensor& x, const Tensor& y) {
@@ -156,6 +175,13 @@ TEST_F(InputJson, EveryParameterOfAPictureCounts) {
   Input input = picture();
   EXPECT_EQ(places(input.json()), places(picture_leaves));
   for (const Leaf& leaf : picture_leaves)
+    if (leaf.place != "/kind") expect_leaf(input, leaf, leaf.kinds == "all");
+}
+
+TEST_F(InputJson, EveryParameterOfAMelImageCounts) {
+  Input input = mel_image();
+  EXPECT_EQ(places(input.json()), places(mel_image_leaves));
+  for (const Leaf& leaf : mel_image_leaves)
     if (leaf.place != "/kind") expect_leaf(input, leaf, leaf.kinds == "all");
 }
 

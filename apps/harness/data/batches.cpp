@@ -53,18 +53,19 @@ struct Batches::State {
     std::vector<i64> some = indices_of(batch);
     switch (pass.kind) {
       case Pass::Kind::plain: return view(examples.gather(some));
-      case Pass::Kind::training: return mixed(augmented(some, pass.number), some);
-      // Epochs count from 0 upwards, copies from −1 downwards: no copy is drawn as in an epoch.
-      case Pass::Kind::test_copy: return augmented(some, -1 - pass.number);
+      case Pass::Kind::training: {
+        Tensor rows = examples.gather(some, view.variants(pass.seed, pass.number, some));
+        return mixed(view.augmented(rows, pass.seed, pass.number, some), some);
+      }
+      case Pass::Kind::test_copy: {
+        std::vector<i64> variants(some.size(), view.variant_of_copy(pass.number));
+        // Epochs count from 0 upwards, copies from −1 downwards: no copy is drawn as in an epoch.
+        return view.augmented(examples.gather(some, variants), pass.seed, -1 - pass.number, some);
+      }
       case Pass::Kind::variant:
         return view(examples.gather(some, std::vector<i64>(some.size(), pass.number)));
     }
     return {};
-  }
-
-  Tensor augmented(const std::vector<i64>& some, i64 epoch) const {
-    Tensor rows = examples.gather(some, view.variants(pass.seed, epoch, some));
-    return view.augmented(rows, pass.seed, epoch, some);
   }
 
   bool mixes() const { return pass.kind == Pass::Kind::training && pass.mixup > 0; }

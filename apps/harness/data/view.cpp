@@ -97,6 +97,11 @@ bool Augmentation::any() const {
   return zoom > 0 || time_flip > 0 || noise > 0 || time_shift > 0 || spec_augment || variants;
 }
 
+void check_copies(const View& view) {
+  check(view.test.copies == 0 || view.augmentation.any(), "test time",
+        "nothing augments the {} copies of a test clip: they would all be equal", view.test.copies);
+}
+
 FittedView::FittedView(const Examples& examples, const View& view,
                        const std::vector<i64>& training_part)
     : view_(view), row_(examples.input().shape()), stored_variants_(examples.variants()) {
@@ -119,6 +124,7 @@ void FittedView::check_possible() const {
         a.time_flip, a.noise, a.time_shift);
   check(stored_variants_ > 1 || !(a.variants || view_.test.variants), "view",
         "the input has no variants");
+  check_copies(view_);
 }
 
 Shape FittedView::shape() const {
@@ -184,6 +190,10 @@ std::vector<i64> FittedView::variants(u64 seed, i64 epoch, const std::vector<i64
     drawn[i] = stream(sample_generator(seed, epoch, indices[i]), Draws::variant)
                    .integer(0, stored_variants_);
   return drawn;
+}
+
+i64 FittedView::variant_of_copy(i64 copy) const {
+  return view_.augmentation.variants ? 1 + copy % (stored_variants_ - 1) : 0;
 }
 
 }  // namespace melgrad

@@ -24,9 +24,14 @@ struct Augmentation {
   bool any() const;
 };
 
+/// The example's own share beside its copies in fastai's Learner.tta (its beta).
+inline constexpr double fastai_plain = .25;
+
 /// What a test example's strengths are the mean of.
 struct TestTime {
-  i64 copies = 0;         // augmented as in training; 0: the example itself alone
+  i64 copies =
+      0;  // augmented as in training, each another of the input's variants if training takes
+          // these; 0: the example itself alone
   double plain = 0;       // share of the example itself beside the copies (fastai: .25)
   bool variants = false;  // all of the input's variants, the clip as it is among them
 };
@@ -38,6 +43,9 @@ struct View {
   Augmentation augmentation = {};
   TestTime test = {};
 };
+
+/// Throws Error where there are test-time copies that nothing augments.
+void check_copies(const View& view);
 
 /// A View of one training's examples, with that training part's statistics.
 class FittedView {
@@ -59,6 +67,8 @@ class FittedView {
   Tensor augmented(const Tensor& rows, u64 seed, i64 epoch, const std::vector<i64>& indices) const;
   /// Which variant of each example an epoch takes.
   std::vector<i64> variants(u64 seed, i64 epoch, const std::vector<i64>& indices) const;
+  /// Which one a test example's copy takes: the distorted ones in turn.
+  i64 variant_of_copy(i64 copy) const;
 
  private:
   void check_possible() const;

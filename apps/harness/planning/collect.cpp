@@ -267,13 +267,31 @@ Collection foresee(const Study& study, const Options& options,
   return kept;
 }
 
-StudyData collect_folder(const Study& study, const fs::path& folder, const Options& options,
-                         const std::vector<const Input*>& inputs, const fs::path& out) {
+StudyData collect_for_pretraining(const Study& study, const Options& options,
+                                  const std::vector<const Input*>& inputs, const fs::path& out) {
+  std::vector<Input> plain;
+  plain.reserve(inputs.size());
+  std::vector<const Input*> those;
+  for (const Input* input : inputs) {
+    plain.push_back(*input);
+    plain.back().variants.clear();
+    those.push_back(&plain.back());
+  }
   StudyData data;
-  data.source = name_of_folder(folder.string());
-  data.folder = folder;
-  Collection files = scan(folder, {}, out);
-  use_files(data, study, files, cut(study, options, files, inputs), options, inputs, out);
+  Collection files;
+  if (options.pretrain.empty()) {
+    Options other = options;
+    other.clips = study.pretraining_clips;
+    other.seed += 1'000'000;  // no song is in both
+    files = synthesised(study, other, seconds_of(inputs), out);
+    data.source = "other synthesised music";
+    data.folder = music_folder(other, out);
+  } else {
+    data.source = name_of_folder(options.pretrain);
+    data.folder = options.pretrain;
+    files = scan(options.pretrain, {}, out);
+  }
+  use_files(data, study, files, cut(study, options, files, those), options, those, out);
   return data;
 }
 

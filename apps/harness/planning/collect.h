@@ -36,10 +36,11 @@ void check_out(const Options& options);
 /// which clips there are, or --keep-all. A study's table is read instead. Throws Interrupted on Ctrl-C.
 StudyData collect(const Study& study, const Options& options,
                   const std::vector<const Input*>& inputs, const std::filesystem::path& out);
-/// The same of another folder, all its classes, as they are: for pretraining.
-StudyData collect_folder(const Study& study, const std::filesystem::path& folder,
-                         const Options& options, const std::vector<const Input*>& inputs,
-                         const std::filesystem::path& out);
+/// The same of the collection to pretrain on (can_pretrain()), all its classes, as they are, without the
+/// inputs' variants.
+StudyData collect_for_pretraining(const Study& study, const Options& options,
+                                  const std::vector<const Input*>& inputs,
+                                  const std::filesystem::path& out);
 
 /// The clips as far as they can be told without reading them: for a plan. Not of a table in --data.
 Collection foresee(const Study& study, const Options& options,

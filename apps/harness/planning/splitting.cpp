@@ -141,7 +141,12 @@ std::vector<RuleSplits> rule_splits(const Study& study, const Options& options,
     rule.name = "files";
     rule.title = "split from files";
     rule.note = format("The split comes from {}, {} and {}.", files[0], files[1], files[2]);
-    return {{rule, {split_from_files(collection, files[0], files[1], files[2], &absent)}}};
+    std::vector<RuleSplits> made;
+    for (const SplitRule& own : study.rules)
+      if (own.leaks && options.protocol == "both")
+        made.push_back({own, own.splits(collection, options.seed)});
+    made.push_back({rule, {split_from_files(collection, files[0], files[1], files[2], &absent)}});
+    return made;
   }
   std::vector<SplitRule> rules =
       study.rules.empty() ? default_rules(study, options, collection) : study.rules;

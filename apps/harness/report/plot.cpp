@@ -217,6 +217,34 @@ Html accuracy_lines(const std::vector<std::string>& places, const std::vector<Na
              {{"viewBox", "0 0 400 182"}, {"role", "img"}, {"aria-label", "accuracy"}}, svg);
 }
 
+Html accuracy_points(const std::vector<NamedPoint>& points, const std::string& axis) {
+  double most = 0;
+  for (const NamedPoint& point : points) most = std::max(most, point.x);
+  if (most <= 0) return {};
+  Panel panel{38, 10, 250, 190, 0, most * 1.05, 0, 1};
+  Html svg = values_axis(panel, true);
+  double step = round_step(panel.last, 5);
+  for (i64 i = 0; static_cast<double>(i) * step <= panel.last; ++i)
+    svg += text("text.tick.middle", panel.x(static_cast<double>(i) * step),
+                panel.top + panel.height + 14, decimal(static_cast<double>(i) * step, 2));
+  svg += text("text.middle", panel.left + panel.width / 2, panel.top + panel.height + 28, axis);
+  std::vector<NamedLine> names;
+  names.reserve(points.size());
+  for (const NamedPoint& point : points) names.push_back({point.name, {point.accuracy}});
+  std::vector<double> heights = label_heights(panel, names);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    double x = panel.x(points[i].x), y = panel.y(points[i].accuracy),
+           beside = panel.left + panel.width;
+    svg += line("line.grid", x, y, beside + 6, heights[i]);
+    svg += circle("circle.measured", x, y, 3.4);
+    svg += text("text", beside + 8, heights[i] + 3.5, points[i].name);
+  }
+  return tag(
+      "svg.curves",
+      {{"viewBox", "0 0 440 234"}, {"role", "img"}, {"aria-label", "accuracy against " + axis}},
+      svg);
+}
+
 Html confusion_table(const Confusion& confusion, const std::vector<std::string>& classes) {
   auto cell = [&](i64 truth, i64 predicted) {
     i64 count = confusion(truth, predicted), support = confusion.score(truth).support;

@@ -34,6 +34,14 @@ struct NamedLine {
 /// Lines over the same places, from left to right: accuracies over what was changed.
 Html accuracy_lines(const std::vector<std::string>& places, const std::vector<NamedLine>& lines);
 
+/// Points over values from 0 to the largest, with their names beside.
+struct NamedPoint {
+  std::string name;
+  double x = 0, accuracy = 0;
+};
+/// Accuracies against something, a point each: seconds an epoch. `axis`: in words, below.
+Html accuracy_points(const std::vector<NamedPoint>& points, const std::string& axis);
+
 /// A table of counts, each cell tinted by its share of the row.
 Html confusion_table(const Confusion& confusion, const std::vector<std::string>& classes);
 

@@ -49,27 +49,36 @@ class MeanStrengths {
  public:
   explicit MeanStrengths(std::size_t clips) : sums_(clips) {}
 
-  void add(const Evaluation& pass, double weight) {
+  void add(const std::vector<Prediction>& said, double weight) {
     for (std::size_t i = 0; i < sums_.size(); ++i) {
-      const std::vector<float>& strengths = pass.predictions[i].strengths;
+      const std::vector<float>& strengths = said[i].strengths;
       sums_[i].resize(strengths.size());
       for (std::size_t c = 0; c < strengths.size(); ++c) sums_[i][c] += weight * strengths[c];
     }
     weights_ += weight;
   }
 
+  std::vector<Prediction> predictions() const {
+    std::vector<Prediction> all;
+    all.reserve(sums_.size());
+    for (const std::vector<double>& sums : sums_) {
+      std::vector<float> mean;
+      mean.reserve(sums.size());
+      for (double sum : sums) mean.push_back(static_cast<float>(sum / weights_));
+      auto largest = std::max_element(mean.begin(), mean.end());
+      all.push_back({largest - mean.begin(), *largest, mean});
+    }
+    return all;
+  }
+
   Evaluation evaluation(const std::vector<i64>& labels) const {
     Evaluation result;
+    result.predictions = predictions();
     auto count = static_cast<double>(sums_.size());
     for (std::size_t i = 0; i < sums_.size(); ++i) {
-      std::vector<float> mean;
-      for (double sum : sums_[i]) mean.push_back(static_cast<float>(sum / weights_));
-      auto largest = std::max_element(mean.begin(), mean.end());
-      Prediction said{largest - mean.begin(), *largest, mean};
       auto truth = static_cast<std::size_t>(labels[i]);
       result.loss -= std::log(sums_[i][truth] / weights_) / count;
-      result.accuracy += (said.label == labels[i] ? 1 : 0) / count;
-      result.predictions.push_back(std::move(said));
+      result.accuracy += (result.predictions[i].label == labels[i] ? 1 : 0) / count;
     }
     return result;
   }
@@ -79,7 +88,61 @@ class MeanStrengths {
   double weights_ = 0;
 };
 
+// "copies: accuracy" and "copies: loss"
+void add_way(Figures& measured, const std::string& name, const std::vector<Prediction>& said,
+             const std::vector<i64>& labels) {
+  double right = 0, loss = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    right += said[i].label == labels[i] ? 1 : 0;
+    loss -= std::log(said[i].strengths[static_cast<std::size_t>(labels[i])]);
+  }
+  auto count = static_cast<double>(labels.size());
+  measured[name + ": accuracy"] = right / count;
+  measured[name + ": loss"] = loss / count;
+}
+
+void add_copies(Figures& measured, const Evaluation& test, const std::vector<i64>& labels) {
+  MeanStrengths fastais(labels.size());
+  fastais.add(test.of_copies, 1 - fastai_plain);
+  fastais.add(test.plain, fastai_plain);
+  add_way(measured, "plain", test.plain, labels);
+  add_way(measured, "copies", test.of_copies, labels);
+  add_way(measured, "copies, .25 plain", fastais.predictions(), labels);
+  double better = 0, worse = 0;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    bool was = test.plain[i].label == labels[i], is = test.predictions[i].label == labels[i];
+    better += !was && is ? 1 : 0;
+    worse += was && !is ? 1 : 0;
+  }
+  measured["copies: better"] = better;
+  measured["copies: worse"] = worse;
+}
+
+// What the net would see of a test clip's copies.
+bool copies_differ(const Examples& examples, const FittedView& view, i64 clip, u64 seed) {
+  auto copy = [&](i64 number) {
+    Batches one(examples, view, {clip}, 1, examples.device(),
+                {Pass::Kind::test_copy, seed, number});
+    return one.next()->x;
+  };
+  Tensor first = copy(0);
+  for (i64 number = 1; number < view.view().test.copies; ++number)
+    if (!equal(first, copy(number))) return true;
+  return false;
+}
+
 }  // namespace
+
+void check_copies_differ(const Examples& examples, const FittedView& view,
+                         const std::vector<i64>& indices, u64 seed) {
+  if (view.view().test.copies < 2) return;
+  check(std::any_of(indices.begin(), indices.end(),
+                    [&](i64 clip) { return copies_differ(examples, view, clip, seed); }),
+        "test time",
+        "the {} augmented copies of each test clip are all equal: their mean is that "
+        "of one",
+        view.view().test.copies);
+}
 
 double song_accuracy(const Collection& collection, const std::vector<i64>& clips,
                      const std::vector<Prediction>& said) {
@@ -116,6 +179,7 @@ void add_test(Fit& fit, const Evaluation& test, const Lesson& lesson) {
   if (lesson.examples.collection().is_segmented)
     fit.measured["song accuracy"] =
         song_accuracy(lesson.examples.collection(), lesson.split.test, test.predictions);
+  if (!test.of_copies.empty()) add_copies(fit.measured, test, labels);
   fit.predictions = test.predictions;
 }
 
@@ -141,20 +205,30 @@ Evaluation evaluate_at_test_time(Module& net, const Examples& examples, const Fi
                                  const std::vector<i64>& indices, i64 batch, u64 seed, bool bf16) {
   const TestTime& test = view.view().test;
   i64 variants = test.variants ? examples.variants() : 1;
-  if (test.copies == 0 && variants == 1) return evaluate(net, examples, view, indices, batch, bf16);
+  Evaluation plain = evaluate(net, examples, view, indices, batch, bf16);
+  if (test.copies == 0 && variants == 1) return plain;
   auto pass = [&](Pass::Kind kind, i64 number) {
-    return evaluate_pass(net, examples, view, indices, batch, bf16, {kind, seed, number});
+    return evaluate_pass(net, examples, view, indices, batch, bf16, {kind, seed, number})
+        .predictions;
   };
 
-  MeanStrengths mean(indices.size());
+  MeanStrengths mean(indices.size()), of_copies(indices.size());
   // Copies share what the example itself leaves; without copies its variants share everything.
   double copies_share = test.copies > 0 ? 1 - test.plain : 0;
-  for (i64 copy = 0; copy < test.copies; ++copy)
-    mean.add(pass(Pass::Kind::test_copy, copy), copies_share / static_cast<double>(test.copies));
+  for (i64 copy = 0; copy < test.copies; ++copy) {
+    std::vector<Prediction> said = pass(Pass::Kind::test_copy, copy);
+    mean.add(said, copies_share / static_cast<double>(test.copies));
+    of_copies.add(said, 1);
+  }
   if (double share = 1 - copies_share; share > 0)
     for (i64 variant = 0; variant < variants; ++variant)
-      mean.add(pass(Pass::Kind::variant, variant), share / static_cast<double>(variants));
-  return mean.evaluation(examples.labels(indices));
+      mean.add(variant == 0 ? plain.predictions : pass(Pass::Kind::variant, variant),
+               share / static_cast<double>(variants));
+  Evaluation result = mean.evaluation(examples.labels(indices));
+  if (test.copies == 0) return result;
+  result.of_copies = of_copies.predictions();
+  result.plain = std::move(plain.predictions);
+  return result;
 }
 
 }  // namespace melgrad

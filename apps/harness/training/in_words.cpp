@@ -90,6 +90,21 @@ std::string augmentation_in_words(const Augmentation& a) {
   return joined(parts);
 }
 
+std::string variants_in_words(const std::vector<Distortion>& variants) {
+  if (variants.empty()) return "";
+  const Distortion& d = variants.front();
+  std::vector<std::string> parts;
+  if (d.least_snr_db != 0 || d.most_snr_db != 0)
+    parts.push_back(format("white noise {} to {} dB below it", d.least_snr_db, d.most_snr_db));
+  if (d.cuts > 0)
+    parts.push_back(format("{} of {} to {} s cut out",
+                           d.cuts == 1 ? "a piece" : std::to_string(d.cuts) + " pieces",
+                           d.least_cut, d.most_cut));
+  if (d.compressed) parts.emplace_back("through Ogg Vorbis");
+  if (d.mp3_kbps > 0) parts.push_back(format("through MP3 of {} kbit/s", d.mp3_kbps));
+  return format("{} of each clip: {}", variants.size(), joined(parts));
+}
+
 std::string test_time_in_words(const TestTime& test) {
   std::vector<std::string> parts;
   if (test.copies > 0)

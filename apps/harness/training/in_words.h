@@ -20,6 +20,7 @@ std::string trained_in_words(const Recipe& recipe);
 std::string epochs_in_words(const Recipe& recipe);
 /// Empty where nothing happens.
 std::string augmentation_in_words(const Augmentation& augmentation);
+std::string variants_in_words(const std::vector<Distortion>& variants);
 std::string test_time_in_words(const TestTime& test);
 
 }  // namespace melgrad

@@ -45,6 +45,7 @@ struct Stage {
   /// norm being one, in the order in which the net prints them; all, of a net that has fewer.
   i64 last_layers = 0;
   std::vector<RateFactor> factors = {};  // on the rate; the last that matches counts
+  bool forgets = false;  // the optimiser begins anew, as fastai's does when it unfreezes
   Course course = Constant{};
 };
 
@@ -74,6 +75,9 @@ struct Recipe {
   std::vector<ParameterPattern> no_decay = {};  // these have no weight decay
   i64 batch = 64;
   i64 accumulate = 1;  // batches whose gradients a step has
+  /// Clips that are left after an epoch's last whole step, or where there is none its last whole batch,
+  /// are not learnt from in that epoch: fastai's loaders, and batch norm, to which one clip is too few.
+  bool whole_steps = false;
   Objective objective = {};
   std::vector<Stage> stages = {Stage{}};
   std::optional<EarlyStoppingSettings> early_stopping = {};

@@ -89,6 +89,7 @@ Trainer::Trainer(Module& net, const Generator& generator, const Lesson& lesson,
             static_cast<i64>(lesson.examples.collection().classes.size())),
       stopping_(settings_of(recipe)) {
   check_recipe(recipe, lesson.split);
+  check_copies_differ(lesson.examples, lesson.view, lesson.split.test, seed);
   RecipeGroups groups = groups_of(net, recipe);
   rate_factors_ = groups.factors;
   set_frozen(net, recipe.frozen_batch_norms);
@@ -97,9 +98,15 @@ Trainer::Trainer(Module& net, const Generator& generator, const Lesson& lesson,
   begin_stage(0);
 }
 
+i64 Trainer::clips_of_pass() const {
+  auto count = static_cast<i64>(lesson_.split.train.size());
+  i64 step = recipe_.batch * recipe_.accumulate, whole = count >= step ? step : recipe_.batch;
+  return recipe_.whole_steps && count >= whole ? count / whole * whole : count;
+}
+
 i64 Trainer::batches_of(const Stage& stage) const {
   if (stage.steps > 0) return stage.steps * recipe_.accumulate;
-  return (static_cast<i64>(lesson_.split.train.size()) + recipe_.batch - 1) / recipe_.batch;
+  return (clips_of_pass() + recipe_.batch - 1) / recipe_.batch;
 }
 
 i64 Trainer::batches_before(i64 epoch) const {
@@ -124,6 +131,8 @@ void Trainer::begin_stage(std::size_t stage) {
   const Stage& now = recipe_.stages[stage];
   stage_ = stage;
   train_only(net_, now);
+  if (stage > 0 && now.forgets)
+    optimizer_ = make_optimizer(recipe_, groups_of(net_, recipe_).groups);
   recorded_.reset();
   i64 batches = batches_of(now);
   i64 steps = now.epochs * ((batches + recipe_.accumulate - 1) / recipe_.accumulate);
@@ -141,6 +150,7 @@ std::vector<i64> Trainer::order_of(i64 epoch) const {
   std::vector<i64> order;
   if (recipe_.stages[stage].steps == 0) {
     order = Generator(seed_).fork(static_cast<u64>(epoch)).permutation(count);
+    order.resize(static_cast<std::size_t>(clips_of_pass()));
   } else {
     i64 clips_an_epoch = batches_of(recipe_.stages[stage]) * recipe_.batch;
     i64 begin = number * clips_an_epoch, end = begin + clips_an_epoch;
@@ -345,14 +355,12 @@ Fit Trainer::finish() {
     for (const auto& [name, value] : net_.state_dict()) last[name] = value.clone();
   net_.load_state_dict(best_);
   Evaluation best = test();
-  if (recipe_.tested == Tested::best) {
-    add_test(fit, best, lesson_);
-    return fit;
+  if (recipe_.tested == Tested::last) net_.load_state_dict(last);
+  add_test(fit, recipe_.tested == Tested::last ? test() : best, lesson_);
+  if (recipe_.tested == Tested::last) {
+    fit.measured["best epoch: accuracy"] = best.accuracy;
+    fit.measured["best epoch: loss"] = best.loss;
   }
-  net_.load_state_dict(last);
-  add_test(fit, test(), lesson_);
-  fit.measured["best epoch: accuracy"] = best.accuracy;
-  fit.measured["best epoch: loss"] = best.loss;
   return fit;
 }
 

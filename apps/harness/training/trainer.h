@@ -42,6 +42,7 @@ class Trainer final : public Learner {
   };
 
   Place place_of(i64 epoch) const;
+  i64 clips_of_pass() const;                 // through the training part
   i64 batches_of(const Stage& stage) const;  // an epoch
   i64 batches_before(i64 epoch) const;
   std::vector<i64> order_of(i64 epoch) const;

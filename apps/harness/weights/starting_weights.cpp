@@ -13,9 +13,14 @@
 namespace melgrad {
 namespace {
 
+// Of a net whose head is another than its body was published with, the head is new, whoever trained
+// the body.
 void load_all_but_the_head(const Row& row, Module& net, const std::string& path) {
   const NetEntry& entry = find_net(row.net());
-  load_pretrained(net, WeightsFile(path).tensors_for(net), {entry.head}, entry.replaced);
+  StateDict weights = WeightsFile(path).tensors_for(net);
+  if (const std::string& own = entry.replaced.own; !own.empty())
+    std::erase_if(weights, [&](const auto& each) { return each.first.starts_with(own + "."); });
+  load_pretrained(net, weights, {entry.head}, entry.replaced);
 }
 
 // "vgg=w.pth" is for the row vgg alone; a file of which no row is named is for all that it fits.
@@ -31,7 +36,7 @@ std::pair<std::string, std::string> name_and_file(const Study& study, const std:
 
 StartingWeights::StartingWeights(const Study& study, const std::vector<const Row*>& rows,
                                  const Options& options)
-    : may_pretrain_(!options.pretrain.empty()) {
+    : may_pretrain_(can_pretrain(study, options)) {
   for (const std::string& given : options.weights) {
     if (testable_row(study, given).first != nullptr) continue;
     auto [name, path] = name_and_file(study, given);

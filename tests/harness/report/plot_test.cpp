@@ -211,6 +211,23 @@ TEST(AccuracyStrip, DrawsNothingForNaN) {
   }
 }
 
+TEST(AccuracyPoints, StandWhereTheirNumbersSay) {
+  HtmlNode svg =
+      parsed(accuracy_points({{"slow", 8, .9}, {"fast", 2, .5}, {"<b>", 4, .1}}, "seconds"));
+  std::vector<const HtmlNode*> points = svg.all("circle", "measured");
+  ASSERT_EQ(points.size(), 3u);
+  auto x = [&](std::size_t i) { return std::stod(points[i]->attribute("cx")); };
+  auto y = [&](std::size_t i) { return std::stod(points[i]->attribute("cy")); };
+  EXPECT_NEAR(x(0) - 38, 4 * (x(1) - 38), .3);
+  EXPECT_NEAR(x(2) - 38, 2 * (x(1) - 38), .3);
+  EXPECT_NEAR(y(0), 10 + .1 * 190, .06);
+  EXPECT_NEAR(y(1), 10 + .5 * 190, .06);
+  EXPECT_NEAR(y(2), 10 + .9 * 190, .06);
+  for (const char* word : {"slow", "fast", "<b>", "seconds"})
+    EXPECT_NE(svg.text().find(word), std::string::npos) << word;
+  EXPECT_TRUE(accuracy_points({}, "seconds").empty());
+}
+
 TEST(ConfusionTable, HasTheTruthInItsRows) {
   Confusion confusion({8, 2, 0, 1, 7, 2, 0, 0, 0});
   HtmlNode html = parsed(confusion_table(confusion, {"rock", "r&b", "jazz"}));

@@ -11,6 +11,10 @@
 namespace melgrad::sections {
 namespace {
 
+// What the command line of every study lists values of.
+const std::map<std::string, std::string> settings_in_words = {
+    {"lr", "Learning rate"}, {"batch", "Batch"}, {"epochs", "Epochs"}, {"augment", "Augmentation"}};
+
 /// Rows that differ in one setting alone, by its value.
 struct Line {
   std::string title;
@@ -44,6 +48,7 @@ std::vector<Table> tables_of(const Results& results) {
   for (const RowResult& row : results.rows) {
     if (row.fits.empty()) continue;
     for (const auto& [setting, value] : parse_swept_name(row.name).settings) {
+      if (!settings_in_words.contains(setting)) continue;  // a study's own, which it shows itself
       Table& table = table_of(tables, setting);
       if (!contains(table.values, value)) table.values.push_back(value);
       std::string rest = erased(row.name, format("@{}={}", setting, value));
@@ -64,14 +69,6 @@ Html cell(const Line& line, const std::string& value, const RuleUsed& rule) {
   return tag("td", text);
 }
 
-std::string in_words(const std::string& setting) {
-  const std::map<std::string, std::string> known = {{"lr", "Learning rate"},
-                                                    {"batch", "Batch"},
-                                                    {"epochs", "Epochs"},
-                                                    {"augment", "Augmentation"}};
-  return known.contains(setting) ? known.at(setting) : setting;
-}
-
 Html html_of(const Table& table, const RuleUsed& rule) {
   Html head = tag("th", {{"scope", "col"}}, "Net");
   for (const std::string& value : table.values) head += tag("th", {{"scope", "col"}}, value);
@@ -80,7 +77,7 @@ Html html_of(const Table& table, const RuleUsed& rule) {
                  return cell(entry.second, value, rule);
                }));
   });
-  return tag("h3.apart", in_words(table.setting), ": ", rule.title) +
+  return tag("h3.apart", settings_in_words.at(table.setting), ": ", rule.title) +
          tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", rows)));
 }
 

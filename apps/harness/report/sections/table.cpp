@@ -11,6 +11,14 @@
 namespace melgrad::sections {
 namespace {
 
+// Of what the table shows; other figures have a table of their own.
+bool has_published_score(const Report& report) {
+  const std::vector<RowResult>& rows = report.results.rows;
+  return std::any_of(rows.begin(), rows.end(), [](const RowResult& row) {
+    return row.published.contains("accuracy") || row.published.contains("loss");
+  });
+}
+
 bool several_inputs(const Report& report) {
   std::set<std::string> inputs;
   for (const RowResult& row : report.results.rows) inputs.insert(row.input);
@@ -69,7 +77,7 @@ Html table_row(const Report& report, const RowResult& row) {
   Measured mean = measured(row, report.main.name);
   bool ran = mean.fits > 0, best = &row == report.best && report.ran.size() > 1;
   Html nothing = tag("td.wide", "–"), said_accuracy, said_loss;
-  if (has_published(report)) {
+  if (has_published_score(report)) {
     said_accuracy = tag("td", percent(published(row, "accuracy")));
     said_loss = tag("td.wide", fixed_point(published(row, "loss"), 3));
   }
@@ -100,7 +108,7 @@ Html table_head(const Report& report) {
   Html before =
       column("th", "Net") + column("th.wide", "parameters") + column("th.wide", "0 – 100 %");
   Html after = column("th.wide", "macro F1") + column("th.wide", "time");
-  if (!has_published(report))
+  if (!has_published_score(report))
     return tag("thead",
                tag("tr", before, column("th", "accuracy"), column("th.wide", "loss"), after));
   Html blank = tag("th.group.wide");
@@ -115,7 +123,8 @@ Html legend(const Report& report) {
   Html ring = tag("circle.published", {{"cx", "13"}, {"cy", "6"}, {"r", "4.2"}});
   Html disc = tag("circle.measured", {{"cx", "13"}, {"cy", "6"}, {"r", "4.6"}});
   Html line = tag("line.chance", {{"x1", "13"}, {"y1", "0"}, {"x2", "13"}, {"y2", "12"}});
-  return tag("ul.legend", has_published(report) ? legend_entry(ring, "published accuracy") : Html(),
+  return tag("ul.legend",
+             has_published_score(report) ? legend_entry(ring, "published accuracy") : Html(),
              legend_entry(disc, "measured here"),
              legend_entry(line, guessing(report) + ", " + percent(report.chance, 0)));
 }
@@ -138,7 +147,8 @@ Html table(const Report& report) {
     return is_worth_a_line(report, row) ? table_row(report, row) : Html();
   });
   if (rows.empty()) return {};
-  return tag("h2", has_published(report) ? "Published and measured" : "Measured") + legend(report) +
+  return tag("h2", has_published_score(report) ? "Published and measured" : "Measured") +
+         legend(report) +
          tag("div.scroll", tag("table.nets", table_head(report), tag("tbody", rows))) +
          deviations(report) + note(report.main.note) + note(report.results.published_note);
 }
