@@ -4,13 +4,8 @@
 namespace melgrad {
 namespace cuda {
 
-struct TsneSums {
-  float pull_x = 0, pull_y = 0, push_x = 0, push_y = 0, weights = 0;
-};
-
-__device__ inline TsneSums add(const TsneSums& a, const TsneSums& b) {
-  return {a.pull_x + b.pull_x, a.pull_y + b.pull_y, a.push_x + b.push_x, a.push_y + b.push_y,
-          a.weights + b.weights};
+__device__ inline float sum_of_lanes(float value) {
+  return warp_reduce(value, [](float a, float b) { return a + b; });
 }
 
 // One warp a point: each lane takes every 32nd of the others, then the lanes add up theirs.
@@ -18,20 +13,21 @@ __global__ void tsne_points(const float* p /* (n, n) */, const float* y /* (2, n
                             float* sums /* (5, n) */, i64 n) {
   i64 i = global_warp();
   if (i >= n) return;
-  TsneSums lane;
+  float of_lane[5] = {};
   for (i64 j = lane_id(); j < n; j += 32) {
     if (j == i) continue;
     float dx = y[i] - y[j], dy = y[n + i] - y[n + j];
     float w = 1 / (1 + dx * dx + dy * dy), pull = p[i * n + j] * w, push = w * w;
-    lane = add(lane, {pull * dx, pull * dy, push * dx, push * dy, w});
+    of_lane[0] += pull * dx;
+    of_lane[1] += pull * dy;
+    of_lane[2] += push * dx;
+    of_lane[3] += push * dy;
+    of_lane[4] += w;
   }
-  TsneSums all = warp_reduce(lane, [](const TsneSums& a, const TsneSums& b) { return add(a, b); });
-  if (lane_id() != 0) return;
-  sums[i] = all.pull_x;
-  sums[n + i] = all.pull_y;
-  sums[2 * n + i] = all.push_x;
-  sums[3 * n + i] = all.push_y;
-  sums[4 * n + i] = all.weights;
+  for (int s = 0; s < 5; ++s) {
+    float sum = sum_of_lanes(of_lane[s]);
+    if (lane_id() == 0) sums[s * n + i] = sum;
+  }
 }
 
 }  // namespace cuda
