@@ -12,7 +12,7 @@
 #include "audio/files/decode.h"
 #include "tensor/files/image.h"
 #include "tensor/ops.h"
-#include "tests/audio/signal.h"
+#include "tests/audio/write_files.h"
 #include "tests/error_of.h"
 #include "tests/temporary_folder.h"
 
@@ -20,16 +20,6 @@ namespace melgrad {
 namespace {
 
 namespace fs = std::filesystem;
-
-void write_text(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-void write_clip(const fs::path& path) {
-  fs::create_directories(path.parent_path());
-  encode(path, {test_signal(1000).to(Dtype::f32), 22050});
-}
 
 /// A folder of clips; names that end in a slash are folders, pictures are made by their extension.
 struct Music {

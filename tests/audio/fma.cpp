@@ -7,7 +7,7 @@
 
 #include "audio/files/decode.h"
 #include "tensor/ops.h"
-#include "tests/audio/signal.h"
+#include "tests/audio/write_files.h"
 #include "tests/error_of.h"
 #include "tests/temporary_folder.h"
 
@@ -15,16 +15,6 @@ namespace melgrad {
 namespace {
 
 namespace fs = std::filesystem;
-
-void write_text(const fs::path& path, const std::string& text) {
-  fs::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary) << text;
-}
-
-void write_clip(const fs::path& path) {
-  fs::create_directories(path.parent_path());
-  encode(path, {test_signal(1000).to(Dtype::f32), 22050});
-}
 
 /// Tracks with a file each, but 10, whose file is empty, and 99, which has none; and files that are no tracks.
 struct FmaFolder {
