@@ -67,7 +67,7 @@ Html peaks(const Report& report) {
                       "s an epoch"},
                      rows) +
          tag("h3.apart", "Peak accuracy against the time of an epoch") +
-         tag("div.cards", tag("article.card", plot(report)));
+         tag("article.card", {{"style", "max-width: 36rem"}}, plot(report));
 }
 
 }  // namespace melgrad::transfer_learning
