@@ -19,13 +19,13 @@ std::size_t smallest_factor(std::size_t n) {
 // n = p m, of each p-th of them first (Cooley and Tukey 1965).
 void transform(const std::complex<double>* x, std::complex<double>* y, std::size_t n,
                std::size_t stride, const Values& roots) {
-  if (n == 1) {
+  if (n <= 1) {
     *y = *x;
     return;
   }
   std::size_t p = smallest_factor(n), m = n / p;
   for (std::size_t r = 0; r < p; ++r) transform(x + r * stride, y + r * m, m, stride * p, roots);
-  auto root = [&](std::size_t power) { return roots[power * stride % roots.size()]; };
+  auto root = [&](std::size_t power) { return roots[power % n * stride]; };
   Values terms(p);
   for (std::size_t k = 0; k < m; ++k) {
     for (std::size_t r = 0; r < p; ++r) terms[r] = y[r * m + k] * root(r * k);
@@ -40,6 +40,7 @@ void transform(const std::complex<double>* x, std::complex<double>* y, std::size
 }  // namespace
 
 Values fourier_transform(std::span<const std::complex<double>> x, int sign) {
+  if (x.empty()) return {};
   std::size_t n = x.size();
   Values roots(n), y(n);
   for (std::size_t k = 0; k < n; ++k) {

@@ -17,7 +17,7 @@ class Objects {
 
   template <class... Args>
   T* make(Args&&... arguments) {
-    auto made = std::make_unique<T>(std::forward<Args>(arguments)...);
+    auto made = std::make_unique<T>(T{std::forward<Args>(arguments)...});
     T* object = made.get();
     objects_.emplace(object, std::move(made));
     count_object(1);

@@ -36,8 +36,9 @@ struct Node {
   }
   template <class T>
   T one(cudnnBackendAttributeName_t name) const {
+    const std::vector<char>& bytes = attributes.at(name).bytes;
     T value;
-    std::memcpy(&value, attributes.at(name).bytes.data(), sizeof value);
+    std::memcpy(&value, bytes.data(), bytes.size());
     return value;
   }
   const Node& part(cudnnBackendAttributeName_t name) const {
