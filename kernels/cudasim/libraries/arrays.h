@@ -41,7 +41,7 @@ float as_bf16(float value);
 
 /// NaN in every floating dtype.
 inline void spoil(void* data, i64 bytes) {
-  std::memset(data, 0xff, static_cast<std::size_t>(bytes));
+  if (bytes > 0) std::memset(data, 0xff, static_cast<std::size_t>(bytes));
 }
 
 /// Runs `work` as the stream's next, or records it, with device memory open.

@@ -31,7 +31,8 @@ struct Node {
   std::vector<T> all(cudnnBackendAttributeName_t name) const {
     const Attribute& attribute = attributes.at(name);
     std::vector<T> values(static_cast<std::size_t>(attribute.count));
-    std::memcpy(values.data(), attribute.bytes.data(), attribute.bytes.size());
+    if (attribute.count > 0)
+      std::memcpy(values.data(), attribute.bytes.data(), attribute.bytes.size());
     return values;
   }
   template <class T>
@@ -50,9 +51,8 @@ struct Node {
   template <class T>
   void set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t kind,
            const std::vector<T>& values) {
-    Attribute& attribute = attributes[name];
-    attribute = {kind, std::ssize(values), std::vector<char>(values.size() * sizeof(T))};
-    std::memcpy(attribute.bytes.data(), values.data(), attribute.bytes.size());
+    const char* first = reinterpret_cast<const char*>(values.data());
+    attributes[name] = {kind, std::ssize(values), {first, first + values.size() * sizeof(T)}};
   }
   void set_parts(cudnnBackendAttributeName_t name, std::vector<std::shared_ptr<const Node>> nodes) {
     attributes[name] = {CUDNN_TYPE_BACKEND_DESCRIPTOR, std::ssize(nodes), {}, std::move(nodes)};
