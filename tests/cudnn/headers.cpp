@@ -39,7 +39,8 @@ constexpr bool is_same(std::string_view ours, std::string_view theirs) {
   }
   return ours.empty() && theirs.empty();
 }
-static_assert(is_same("stand_in::a (stand_in::b*)", "a (b*)") && !is_same("stand_in::a ()", "a (b*)"));
+static_assert(is_same("stand_in::a (stand_in::b*)", "a (b*)") &&
+              !is_same("stand_in::a ()", "a (b*)"));
 
 #define SAME_VALUE(name) \
   static_assert(static_cast<long long>(stand_in::name) == static_cast<long long>(::name), #name);
