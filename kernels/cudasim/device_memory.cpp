@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <map>
 #include <mutex>
 #include <new>
@@ -19,6 +20,9 @@ namespace {
 
 constexpr std::size_t alignment =
     256;  // cudaMalloc's; also the poisoned gap behind each allocation
+
+// What nobody has written is NaN, in every floating dtype: of a new allocation so many bytes.
+constexpr std::size_t most_spoiled = std::size_t{1} << 20U;
 
 // Pages of 4 KiB take a launch a millisecond to open and close once 100 MB of them are in use.
 constexpr std::size_t huge_page = std::size_t{2} << 20U;
@@ -106,9 +110,11 @@ void* device_malloc(std::size_t bytes) {
     if (size > wanted) h.free_blocks[offset + wanted] = size - wanted;
     h.live[offset] = bytes;
     h.top = std::max(h.top, rounded_up(offset + wanted, huge_page));
-    h.protect(h.open > 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
     ASAN_POISON_MEMORY_REGION(h.base + offset, wanted);
     ASAN_UNPOISON_MEMORY_REGION(h.base + offset, bytes);
+    h.protect(PROT_READ | PROT_WRITE);
+    std::memset(h.base + offset, 0xff, std::min(bytes, most_spoiled));
+    if (h.open == 0) h.protect(PROT_NONE);
     return h.base + offset;
   }
   return nullptr;

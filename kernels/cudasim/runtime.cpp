@@ -1,8 +1,12 @@
 #include "kernels/cuda/runtime/runtime.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <memory>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,8 +14,8 @@
 #include "kernels/cudasim/stream.h"
 #include "kernels/error.h"
 
-// The device's stream runs its work when it is submitted, or records it. A copy stream runs its own as
-// late as a busy GPU might, when somebody waits for it: a missing wait shows as old values.
+// A stream runs its work when it is submitted, or records it. A late one, as copy streams always are, runs its own as late
+// as a busy GPU might, when somebody waits for it: a missing wait shows as old values.
 struct CUstream_st {
   bool late = false, capturing = false;
   std::vector<std::function<void()>> recorded;
@@ -19,9 +23,10 @@ struct CUstream_st {
   std::size_t submitted = 0, done = 0;
 
   void run_up_to(std::size_t end) {
-    for (; done < end; ++done) {
+    while (done < end) {
       std::function<void()> work = std::move(waiting.front());
       waiting.pop_front();
+      ++done;  // also where it fails
       work();
     }
   }
@@ -34,6 +39,22 @@ struct CUevent_st {
 };
 
 namespace melgrad {
+namespace {
+
+std::set<CUstream_st*>& streams() {
+  static auto* all = new std::set<CUstream_st*>;  // of backends that outlive static variables, too
+  return *all;
+}
+
+bool late_from_the_start() {
+  const char* wanted = std::getenv("MELGRAD_SIM_STREAM");
+  std::string_view name = wanted ? wanted : "prompt";
+  check(name == "prompt" || name == "late", "cuda simulator",
+        "MELGRAD_SIM_STREAM is prompt or late, not '{}'", name);
+  return name == "late";
+}
+
+}  // namespace
 
 void sim::submit(cuda::Stream stream, std::function<void()> work) {
   if (stream->capturing) {
@@ -46,19 +67,41 @@ void sim::submit(cuda::Stream stream, std::function<void()> work) {
   }
 }
 
+void sim::set_late(cuda::Stream stream, bool late) {
+  stream->run_up_to(stream->submitted);
+  stream->late = late;
+}
+
+bool sim::is_capturing(cuda::Stream stream) { return stream->capturing; }
+
+bool sim::is_any_capturing() {
+  return std::any_of(streams().begin(), streams().end(),
+                     [](const CUstream_st* stream) { return stream->capturing; });
+}
+
 namespace cuda {
 
 std::string device_name(int) { return "simulated GPU"; }
 int device_count() { return 1; }
 void use_device(int) {}
 
-Stream create_stream() { return new CUstream_st; }
+Stream create_stream() {
+  static const bool late = late_from_the_start();
+  auto* stream = new CUstream_st;
+  stream->late = late;
+  streams().insert(stream);
+  return stream;
+}
 Stream create_copy_stream() {
   Stream stream = create_stream();
   stream->late = true;
   return stream;
 }
-void destroy_stream(Stream stream) { delete stream; }
+void destroy_stream(Stream stream) {
+  stream->run_up_to(stream->submitted);
+  streams().erase(stream);
+  delete stream;
+}
 
 void synchronize(Stream stream) {
   check(!stream->capturing, "cudaStreamSynchronize",
@@ -79,7 +122,10 @@ void synchronize(Event event) {
 }
 
 void* device_malloc(std::size_t bytes) { return sim::device_malloc(bytes); }
-void device_free(void* data) { sim::device_free(data); }
+void device_free(void* data) {  // and waits for all that the device was given, as cudaFree does
+  for (CUstream_st* stream : streams()) stream->run_up_to(stream->submitted);
+  sim::device_free(data);
+}
 MemoryInfo device_memory() { return {sim::device_bytes_free(), sim::device_memory_bytes}; }
 
 void* pinned_malloc(std::size_t bytes) {
@@ -105,13 +151,16 @@ namespace {
 
 class RecordedGraph final : public Graph {
  public:
-  explicit RecordedGraph(std::vector<std::function<void()>> work) : work_(std::move(work)) {}
-  void replay(Stream) override {
-    for (const auto& step : work_) step();
+  explicit RecordedGraph(std::vector<std::function<void()>> work)
+      : work_(std::make_shared<const std::vector<std::function<void()>>>(std::move(work))) {}
+  void replay(Stream stream) override {
+    sim::submit(stream, [work = work_] {
+      for (const auto& step : *work) step();
+    });
   }
 
  private:
-  std::vector<std::function<void()>> work_;
+  std::shared_ptr<const std::vector<std::function<void()>>> work_;
 };
 
 }  // namespace

@@ -5,7 +5,16 @@
 
 namespace melgrad::sim {
 
-/// Runs `work` at once, or records it where the stream is being captured (runtime.cpp).
+/// Runs `work` at once, when somebody waits, or records it where the stream is being captured (runtime.cpp).
 void submit(cuda::Stream stream, std::function<void()> work);
+
+/// From now on what the stream is given runs only when somebody waits for it, or at once as before. MELGRAD_SIM_STREAM=late
+/// makes all streams so from the start: host memory that dies or changes too early then shows as wrong values, or
+/// to AddressSanitizer.
+void set_late(cuda::Stream stream, bool late);
+
+bool is_capturing(cuda::Stream stream);
+/// Whether any stream is.
+bool is_any_capturing();
 
 }  // namespace melgrad::sim

@@ -1,14 +1,19 @@
-# Tests on the simulated GPU, in three orders of its threads; tests of the simulator itself, also with
+# Tests on the simulated GPU, in three orders of its threads, and once on a stream as late as a busy GPU's; tests of the
+# simulator itself, also with
 # ThreadSanitizer. handle_segv=0: the simulator explains an access of the host to device memory itself.
 set(sanitizers ASAN_OPTIONS=handle_segv=0 ${sanitizer_settings})
 foreach(order forward reverse random)
   set(rows --gtest_filter=*OnGpu.f32*)
-  if(order STREQUAL forward AND NOT MELGRAD_SANITIZE)
-    set(rows "")
+  set(stream prompt)
+  if(order STREQUAL forward)
+    set(stream late)
+    if(NOT MELGRAD_SANITIZE)
+      set(rows "")
+    endif()
   endif()
   add_test(NAME gpu_simulated_${order} COMMAND test_gpu ${rows})
   set_tests_properties(gpu_simulated_${order} PROPERTIES
-                       ENVIRONMENT "MELGRAD_SIM_ORDER=${order};${sanitizers}")
+                       ENVIRONMENT "MELGRAD_SIM_ORDER=${order};MELGRAD_SIM_STREAM=${stream};${sanitizers}")
 endforeach()
 
 set(about_test MELGRAD_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}")
@@ -21,6 +26,16 @@ target_compile_definitions(test_cudasim PRIVATE ${about_test} MELGRAD_CHECKED_ME
 melgrad_compile_options(test_cudasim)
 add_test(NAME cudasim COMMAND test_cudasim)
 set_tests_properties(cudasim PROPERTIES ENVIRONMENT "${sanitizers}")
+
+# The stand-ins for cuBLAS, cuDNN and cuFFT, and programs that call them wrongly.
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/cudasim/libraries/*.cpp)
+add_executable(test_stand_ins ${sources} $<TARGET_OBJECTS:melgrad_gpu>)
+target_include_directories(test_stand_ins PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(test_stand_ins PRIVATE melgrad::kernels GTest::gtest_main)
+melgrad_compile_options(test_stand_ins)
+target_compile_options(test_stand_ins PRIVATE ${test_optimisation})
+add_test(NAME stand_ins COMMAND test_stand_ins)
+set_tests_properties(stand_ins PROPERTIES ENVIRONMENT "${sanitizers}")
 
 # Only the simulator and the kernels, each CUDA thread a fiber to ThreadSanitizer. What switches
 # stacks is not instrumented itself, but tells ThreadSanitizer of the switches.

@@ -10,6 +10,7 @@
 #include "kernels/cudasim/block.h"
 #include "kernels/cudasim/device_memory.h"
 #include "kernels/cudasim/fiber.h"
+#include "kernels/cudasim/stream.h"
 #include "kernels/error.h"
 #include "kernels/sanitizers.h"
 #include "tests/cudasim/broken_kernels.h"
@@ -264,7 +265,59 @@ TEST_F(Simulator, copies_beside_the_stream_when_somebody_waits) {
   cuda::destroy_stream(beside);
 }
 
+// Work that the stream was given runs when somebody waits: what the host hands over has to stay until then.
+TEST_F(Simulator, a_late_stream_shows_host_memory_that_changes_too_early) {
+  auto copied = [&](bool waits) {
+    std::vector<float> source(count, 1), result(count, 0);
+    cuda::copy(y_, source.data(), bytes, cuda::Direction::to_device, stream_);
+    if (waits) cuda::synchronize(stream_);
+    source.assign(count, 2);
+    cuda::copy(result.data(), y_, bytes, cuda::Direction::to_host, stream_);
+    EXPECT_EQ(result[5], 0) << "nobody has waited yet";
+    cuda::synchronize(stream_);
+    return result[5];
+  };
+  sim::set_late(stream_, true);
+  EXPECT_EQ(copied(true), 1);
+  EXPECT_EQ(copied(false), 2);
+  sim::set_late(stream_, false);
+}
+
+TEST_F(Simulator, memory_is_freed_after_the_work_that_uses_it) {
+  sim::set_late(stream_, true);
+  auto* array = static_cast<float*>(cuda::device_malloc(bytes));
+  cuda::copy(array, x_, bytes, cuda::Direction::on_device, stream_);
+  cuda::copy(y_, array, bytes, cuda::Direction::on_device, stream_);
+  cuda::device_free(array);
+  sim::set_late(stream_, false);
+  std::vector<float> result(count);
+  cuda::copy(result.data(), y_, bytes, cuda::Direction::to_host, stream_);
+  EXPECT_EQ(result[5], 5);
+}
+
+TEST_F(Simulator, device_memory_that_nobody_wrote_is_nan) {
+  std::vector<float> result(count);
+  float* fresh = array();
+  cuda::copy(result.data(), fresh, bytes, cuda::Direction::to_host, stream_);
+  EXPECT_TRUE(std::isnan(result[0]) && std::isnan(result[count - 1]));
+  sim::device_free(fresh);
+}
+
 using SimulatorDeath = Simulator;
+
+TEST_F(SimulatorDeath, a_late_stream_shows_host_memory_that_died) {
+  if (!with_asan) GTEST_SKIP() << "needs AddressSanitizer";
+  sim::set_late(stream_, true);
+  auto copy_from_what_is_gone = [&] {
+    {
+      std::vector<float> source(count, 1);
+      cuda::copy(y_, source.data(), bytes, cuda::Direction::to_device, stream_);
+    }
+    cuda::synchronize(stream_);
+  };
+  EXPECT_DEATH(copy_from_what_is_gone(), "heap-use-after-free");
+  sim::set_late(stream_, false);
+}
 
 TEST_F(SimulatorDeath, host_code_that_touches_device_memory_is_named) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");

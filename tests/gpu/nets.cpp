@@ -149,14 +149,16 @@ Step step_of(const LargeNet& large, Device device) {
 /// the largest gradient's norm that may be.
 struct Bounds {
   double loss, gradient, rounding;
+  double last_gradient;  // of what is nearest to the loss: no ReLU lies between
 };
 
-// Observed on the simulated GPU: losses the same, gradients 7e-7 to 2.3e-6.
-constexpr Bounds of_frozen{2e-6, 2e-5, 0};
+// Observed on the simulated GPU: losses the same, gradients 7e-7 to 2.3e-6 where no value is on the other side of ReLU's
+// kink. One that is changes all gradients below it, by 1.3e-3 in resnet50_keras, of the 4th stage, and 1.7e-2 in vgg11.
+constexpr Bounds of_frozen{2e-6, 3e-2, 0, 2e-5};
 // In f32 and f64 on the CPU the losses are up to 1.5e-5 and the gradients up to 5.5e-3 of their norm
 // apart, on the GPU and the CPU 1.8e-5 and 1.1e-2 (16 batches of 4 and 8): batch norm of few values
 // makes rounding large, and one value on the other side of ReLU's kink changes all gradients below it.
-constexpr Bounds of_batch_norms{5e-5, 3e-2, 1e-5};
+constexpr Bounds of_batch_norms{5e-5, 3e-2, 1e-5, 3e-2};
 
 class LargeNetOnGpu : public testing::TestWithParam<LargeNet> {};
 
@@ -173,7 +175,9 @@ TEST_P(LargeNetOnGpu, steps_as_on_the_cpu) {
   ASSERT_EQ(result.gradients.size(), expected.gradients.size());
   for (std::size_t i = 0; i < expected.gradients.size(); ++i) {
     const auto& [name, gradient] = expected.gradients[i];
-    double bound = bounds.gradient * norm(gradient) + bounds.rounding * largest;
+    bool is_last = i + 2 >= expected.gradients.size();  // weight and bias
+    double relative = is_last ? bounds.last_gradient : bounds.gradient;
+    double bound = relative * norm(gradient) + bounds.rounding * largest;
     EXPECT_LE(norm(result.gradients[i].second - gradient), bound) << name;
     const Tensor& weight = expected.after[i].second;
     EXPECT_LE(norm(result.after[i].second - weight),

@@ -106,14 +106,19 @@ std::vector<cudnnBackendNumericalNote_t> notes_on(const Descriptor& configuratio
   return engine.front().numerical_notes();
 }
 
+// cuDNN's answer to what it has no engine for: 3000 and the numbers from there on (cuDNN documentation, cudnnStatus_t).
+bool is_unsupported(cudnnStatus_t status) {
+  return status / 1000 == CUDNN_STATUS_NOT_SUPPORTED / 1000;
+}
+
 bool will_do(const Descriptor& configuration, const PlanLimits& limits) {
   auto notes = notes_on(configuration);
   return std::none_of(notes.begin(), notes.end(), [&](cudnnBackendNumericalNote_t note) {
     switch (note) {
       case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
-      case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION: return true;
-      case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:
-      case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS: return !limits.tensor_cores;
+      case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION:
+      case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS: return true;
+      case CUDNN_NUMERICAL_NOTE_TENSOR_CORE: return !limits.tensor_cores;
       default: return false;
     }
   });
@@ -137,13 +142,15 @@ std::optional<Plan> Plan::fastest(const PlanTarget& target, std::span<const Desc
   graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operations);
   target.describe(graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, {});
   graph.finalize();
+  cudnnStatus_t failure = CUDNN_STATUS_SUCCESS;
   for (auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
     Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
     target.describe(heuristics, {}, CUDNN_ATTR_ENGINEHEUR_DEVICEPROP);
-    // cuDNN's answer to a graph that it has no engine for
-    if (cudnnBackendFinalize(heuristics.raw()) != CUDNN_STATUS_SUCCESS) continue;
+    cudnnStatus_t answer = cudnnBackendFinalize(heuristics.raw());
+    if (is_unsupported(answer)) continue;
+    check_cudnn(answer, "cudnnBackendFinalize");
     for (Descriptor& configuration :
          heuristics.parts(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)) {
       if (!will_do(configuration, limits)) continue;
@@ -151,11 +158,16 @@ std::optional<Plan> Plan::fastest(const PlanTarget& target, std::span<const Desc
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
       target.describe(plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP);
       // A proposal may turn out not to work on this device.
-      if (cudnnBackendFinalize(plan.raw()) != CUDNN_STATUS_SUCCESS) continue;
+      answer = cudnnBackendFinalize(plan.raw());
+      if (answer != CUDNN_STATUS_SUCCESS) {
+        if (!is_unsupported(answer)) failure = answer;
+        continue;
+      }
       Plan made(std::move(configuration), std::move(plan));
       if (made.workspace_bytes() <= limits.workspace) return made;
     }
   }
+  check_cudnn(failure, "cudnnBackendFinalize");  // that there is no plan may have been an accident
   return std::nullopt;
 }
 

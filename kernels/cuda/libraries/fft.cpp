@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/cuda/libraries/library_handles.h"
 #include "kernels/scratch_array.h"
 
@@ -31,10 +33,9 @@ void run(CudaBackend& backend, cufftType type, i64 count, i64 n, Transform trans
     known = libraries.plans.emplace(std::tuple(type, count, n), made).first;
   }
   const FftPlan& plan = known->second;
-  ScratchArray<char> workspace(backend, static_cast<i64>(plan.workspace));
-  if (workspace.data()) {
-    check_cufft(cufftSetWorkArea(plan.handle, workspace.data()), "cufftSetWorkArea");
-  }
+  // cuFFT takes for granted that there is one, also where it asks for 0 bytes.
+  ScratchArray<char> workspace(backend, std::max<i64>(static_cast<i64>(plan.workspace), 1));
+  check_cufft(cufftSetWorkArea(plan.handle, workspace.data()), "cufftSetWorkArea");
   transform(plan.handle);
 }
 

@@ -25,7 +25,9 @@ void check_cufft(cufftResult status, std::string_view call) {
         status == CUFFT_ALLOC_FAILED ? ": the GPU has no memory left for the plan" : "");
 }
 
-Libraries::Libraries(Stream s) : stream(s) {
+// Delegates, so that the destructor runs also where a call below fails.
+Libraries::Libraries(Stream s) : Libraries() {
+  stream = s;
   // Without it cuBLAS and cuDNN's RNN calls may give other bits from run to run (cuBLAS documentation, "Results
   // Reproducibility").
   setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
@@ -48,8 +50,8 @@ Libraries::Libraries(Stream s) : stream(s) {
 
 Libraries::~Libraries() {
   for (const auto& [key, plan] : plans) cufftDestroy(plan.handle);
-  cudnnDestroy(cudnn);
-  cublasDestroy(cublas);
+  if (cudnn) cudnnDestroy(cudnn);
+  if (cublas) cublasDestroy(cublas);
   device_free(cublas_workspace);
 }
 
@@ -59,7 +61,10 @@ CudaBackend::CudaBackend()
     : stream_(cuda::create_stream()),
       allocator_("the GPU", cuda::device_malloc, cuda::device_free, cuda::device_memory().total) {}
 
-CudaBackend::~CudaBackend() = default;
+CudaBackend::~CudaBackend() {
+  libraries_.reset();
+  cuda::destroy_stream(stream_);
+}
 
 cuda::Libraries& CudaBackend::libraries() {
   if (!libraries_) libraries_ = std::make_unique<cuda::Libraries>(stream_);

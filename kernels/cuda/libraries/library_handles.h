@@ -29,12 +29,13 @@ struct FftPlan {
 };
 
 struct Libraries {
+  /// Throws Error that names the call that failed; what was made before is destroyed.
   explicit Libraries(Stream stream);
   Libraries(const Libraries&) = delete;
   Libraries& operator=(const Libraries&) = delete;
   ~Libraries();
 
-  Stream stream;
+  Stream stream = nullptr;
   cublasHandle_t cublas = nullptr;
   static constexpr std::size_t workspace_bytes = std::size_t{32}
                                                  << 20U;  // as cuBLAS takes on Hopper
@@ -45,6 +46,9 @@ struct Libraries {
   std::map<std::tuple<ConvGraph, ConvShape, Dtype, ConvAlignment, bool>, std::optional<Plan>>
       convolutions;
   std::map<std::tuple<cufftType, i64, i64>, FftPlan> plans;  // type, count, n
+
+ private:
+  Libraries() = default;
 };
 
 }  // namespace melgrad::cuda

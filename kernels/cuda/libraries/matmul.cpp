@@ -45,14 +45,14 @@ void CudaBackend::matmul(const MatmulShape& s, Dtype dtype, const void* a, const
         cublasGemmEx_64(libraries().cublas, right.operation, left.operation, s.n, s.m, s.k, &one, w,
                         type, right.leading, a, type, left.leading, &beta, y, type, s.n,
                         compute_type(dtype), CUBLAS_GEMM_DEFAULT),
-        "cublasGemmEx");
+        "cublasGemmEx_64");
   }
   cuda::check_cublas(
       cublasGemmStridedBatchedEx_64(libraries().cublas, right.operation, left.operation, s.n, s.m,
                                     s.k, &one, w, type, right.leading, s.b_batch, a, type,
                                     left.leading, s.a_batch, &beta, y, type, s.n, s.m * s.n,
                                     s.batch, compute_type(dtype), CUBLAS_GEMM_DEFAULT),
-      "cublasGemmStridedBatchedEx");
+      "cublasGemmStridedBatchedEx_64");
 }
 
 }  // namespace melgrad

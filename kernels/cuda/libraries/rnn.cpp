@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,8 @@ cudnnMathType_t math_of(Dtype dtype) {
 template <class T, cudnnStatus_t (*create)(T*), cudnnStatus_t (*destroy)(T)>
 class Owned {
  public:
-  Owned() { check_cudnn(create(&descriptor_), "cudnnCreateDescriptor"); }
+  /// `call`: the name of `create`.
+  explicit Owned(std::string_view call) { check_cudnn(create(&descriptor_), call); }
   Owned(const Owned&) = delete;
   Owned& operator=(const Owned&) = delete;
   ~Owned() { destroy(descriptor_); }
@@ -200,13 +202,17 @@ class Rnn {
   RnnShape s_;
   Dtype dtype_;
   std::size_t weight_bytes_ = 0;
+  using TensorDescriptor =
+      Owned<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor>;
+  using DataDescriptor =
+      Owned<cudnnRNNDataDescriptor_t, cudnnCreateRNNDataDescriptor, cudnnDestroyRNNDataDescriptor>;
   Owned<cudnnDropoutDescriptor_t, cudnnCreateDropoutDescriptor, cudnnDestroyDropoutDescriptor>
-      no_dropout_;
-  Owned<cudnnRNNDescriptor_t, cudnnCreateRNNDescriptor, cudnnDestroyRNNDescriptor> rnn_;
-  Owned<cudnnRNNDataDescriptor_t, cudnnCreateRNNDataDescriptor, cudnnDestroyRNNDataDescriptor> x_,
-      y_;
-  Owned<cudnnTensorDescriptor_t, cudnnCreateTensorDescriptor, cudnnDestroyTensorDescriptor> h_,
-      matrix_, bias_;
+      no_dropout_{"cudnnCreateDropoutDescriptor"};
+  Owned<cudnnRNNDescriptor_t, cudnnCreateRNNDescriptor, cudnnDestroyRNNDescriptor> rnn_{
+      "cudnnCreateRNNDescriptor"};
+  DataDescriptor x_{"cudnnCreateRNNDataDescriptor"}, y_{"cudnnCreateRNNDataDescriptor"};
+  TensorDescriptor h_{"cudnnCreateTensorDescriptor"}, matrix_{"cudnnCreateTensorDescriptor"},
+      bias_{"cudnnCreateTensorDescriptor"};
 };
 
 // target[t] = source[steps − 1 − t], rows of n·size values
