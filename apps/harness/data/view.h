@@ -29,9 +29,9 @@ inline constexpr double fastai_plain = .25;
 
 /// What a test example's strengths are the mean of.
 struct TestTime {
-  i64 copies =
-      0;  // augmented as in training, each another of the input's variants if training takes
-          // these; 0: the example itself alone
+  /// Augmented as in training, each another of the input's variants if training takes these; 0: the
+  /// example itself alone.
+  i64 copies = 0;
   double plain = 0;       // share of the example itself beside the copies (fastai: .25)
   bool variants = false;  // all of the input's variants, the clip as it is among them
 };

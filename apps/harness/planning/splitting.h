@@ -13,9 +13,9 @@ struct RuleSplits {
   std::vector<Split> splits;
 };
 
-/// As the files of --split say, and with --protocol both by the study's rules that leak before; else by the study's rules; else at random over the clips, or, where
-/// files give several excerpts or lie in albums, over the clips as published ("leaks"), over the files
-/// or albums, or both. Of several rules --protocol chooses. The first is compared with the published
+/// As the files of --split say, and with --protocol both, before it, by the study's rules that leak; else
+/// by the study's rules; else at random over the clips, or, where files give several excerpts or lie in
+/// albums, over the clips as published ("leaks"), over the files or albums, or both. Of several rules --protocol chooses. The first is compared with the published
 /// figures. `absent` gets the clips that --split names and the collection lacks. Throws Error that
 /// names a class which has too few clips, files or albums to be in every part.
 std::vector<RuleSplits> rule_splits(const Study& study, const Options& options,
