@@ -48,8 +48,8 @@ struct Options {
   std::string out = "report";
   bool resume = false, bf16 = false, tf32 = false, cuda_graph = false, inputs_on_host = false;
   bool winograd = true;  // kernels/winograd.h
-  std::string command;  // as typed
-  bool parsed = false;  // not yet where a study is made for --help
+  std::string command;   // as typed
+  bool parsed = false;   // not yet where a study is made for --help
 };
 
 /// Makes `app` parse them, with this study's defaults and nets in its help.
