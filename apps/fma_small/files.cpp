@@ -113,11 +113,11 @@ std::vector<SplitRule> fma_rules(const FmaFlags& flags, const Options& options,
                                  const FmaFiles& files) {
   if (options.data.empty())
     return {split_as_published(false, "Every clip of synthesised music is a piece of its own.")};
-  SplitRule published = split_as_published(
-      true,
-      "As published, of each genre 100 clips at random are for validation and 100 for the test (15 "
-      "% "
-      "each of a genre with fewer than 667): artists are on both sides, which flatters every net.");
+  SplitRule published =
+      split_as_published(true,
+                         "As published, of each genre 100 clips at random are for validation and "
+                         "100 for the test (15 % each of a genre with fewer than 667): artists are "
+                         "on both sides, which flatters every net.");
   if (!flags.metadata.empty())
     return {published, files.official(),
             split_over_groups("artists", "split over artists",

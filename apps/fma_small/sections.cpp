@@ -30,9 +30,7 @@ Html epochs(const Report& report) {
          tag("p.note",
              "Test accuracy with the weights of the last epoch, which are tested as published, and "
              "with those of the lowest validation loss.") +
-         tag("table.scores",
-             tag("thead", tag("tr", tag("th", "Net"), tag("th", "last"), tag("th", "best"))),
-             tag("tbody", rows));
+         sections::score_table({"Net", "last", "best"}, rows);
 }
 
 namespace {

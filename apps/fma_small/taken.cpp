@@ -109,10 +109,8 @@ Html taken(const Report& report, const TitleOf& title_of) {
   return tag("h2", "Taken for a genre that it is not") +
          tag("p.note", "Test clips that ", row->title,
              " took for the genre in the menu and that are of another, the surest first: how "
-             "strong it "
-             "found each genre, of 100, and whether the true one is its first guess or among its "
-             "first "
-             "three.") +
+             "strong it found each genre, of 100, and whether the true one is its first guess or "
+             "among its first three.") +
          menu(report) + tag("div.scroll", tag("table.scores", head(report), bodies)) +
          tag("script", Html::markup(script));
 }

@@ -94,18 +94,15 @@ Html epochs(const Report& report) {
   Html rows =
       each(report.results.rows, [&](const RowResult& row) { return epochs_line(report, row); });
   if (rows.empty()) return {};
-  Html head;
-  for (const char* column :
-       {"Net", "best epoch", "validation loss", "accuracy", "on the test part", "last epoch",
-        "validation loss", "accuracy", "on the test part", "overfits from"})
-    head += tag("th", {{"scope", "col"}}, column);
   return tag("h2", "When to stop") +
          tag("p.note",
              "The weights of the last epoch are tested, as published. The authors read off their "
              "curves: DNN overfits past epoch 100 and is best between 150 and 200, CNN-1 overfits "
-             "from "
-             "epoch 20 and is best between 50 and 100, CNN-2 is best between 200 and 250.") +
-         tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", rows)));
+             "from epoch 20 and is best between 50 and 100, CNN-2 is best between 200 and 250.") +
+         sections::score_table(
+             {"Net", "best epoch", "validation loss", "accuracy", "on the test part", "last epoch",
+              "validation loss", "accuracy", "on the test part", "overfits from"},
+             rows);
 }
 
 // --- what the authors found, looked at
@@ -153,13 +150,9 @@ Html finding_line(const Report& report, const Finding& finding) {
 Html found(const Report& report) {
   Html rows = each(findings, [&](const Finding& each) { return finding_line(report, each); });
   if (rows.empty()) return {};
-  Html head = tag("th", {{"scope", "col"}}, "Question") +
-              tag("th", {{"scope", "col"}}, "published") +
-              each(report.results.rules, [](const RuleUsed& rule) {
-                return tag("th", {{"scope", "col"}}, rule.title);
-              });
-  return tag("h2", "The findings, looked at") +
-         tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", rows)));
+  std::vector<std::string> columns = {"Question", "published"};
+  for (const RuleUsed& rule : report.results.rules) columns.push_back(rule.title);
+  return tag("h2", "The findings, looked at") + sections::score_table(columns, rows);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "apps/harness/report/numbers.h"
+#include "apps/harness/report/sections/words.h"
 #include "kernels/error.h"
 #include "tensor/files/safetensors.h"
 #include "tensor/ops.h"
@@ -14,16 +15,6 @@ namespace melgrad {
 namespace {
 
 using Names = std::vector<std::string>;
-
-Html heading(const Names& names) {
-  return tag("thead", tag("tr", each(names, [](const std::string& name) {
-                            return tag("th", {{"scope", "col"}}, name);
-                          })));
-}
-
-Html table_of(const Names& names, const Html& rows) {
-  return tag("div.scroll", tag("table.scores", heading(names), tag("tbody", rows)));
-}
 
 // Enough digits for a mean frequency as for a share.
 std::string short_number(double value) {
@@ -67,7 +58,7 @@ Html songs(const SongTable& table, u64 seed) {
                   : tag("p.note", "A net sees a column for each key but ", table.first_key, ".");
   return tag("h2", "Five songs") +
          tag("p.note", "Of ", thousands(table.x.dim(0)), ", drawn at random.") +
-         table_of(names, rows) + note;
+         sections::score_table(names, rows) + note;
 }
 
 // --- scores beside the largest genre's share
@@ -98,7 +89,7 @@ Html scores(const Report& report) {
          tag("p.note",
              "Whoever always says the genre that most test songs are of is right as "
              "often as its share.") +
-         table_of({"Net", "split", "accuracy", "the largest genre", "more"}, rows);
+         sections::score_table({"Net", "split", "accuracy", "the largest genre", "more"}, rows);
 }
 
 // --- how far the solvers came
@@ -125,7 +116,8 @@ Html solvers(const Report& report) {
              "arrived, whatever its accuracy. SAGA, by scikit-learn's rule, ends where a pass "
              "hardly changes a weight: with columns of very different sizes its steps are so short "
              "that this may be far from the minimum.") +
-         table_of({"Net", "split", "passes", "objective", "largest gradient", "it ended"}, rows);
+         sections::score_table(
+             {"Net", "split", "passes", "objective", "largest gradient", "it ended"}, rows);
 }
 
 // --- coefficients of a logistic regression
@@ -151,7 +143,7 @@ Html weights_table(const SongTable& table, const Tensor& weights, bool standardi
     }
     rows += tag("tr", row);
   }
-  return table_of(names, rows);
+  return sections::score_table(names, rows);
 }
 
 Html coefficients(const Report& report, const SongTable& table, const std::filesystem::path& out,

@@ -49,7 +49,7 @@ Html table(const Report& report, const RowResult& whole, const std::vector<Line>
                               measured(whole, rule.name));
                }));
   });
-  return tag("h3.apart", whole.title) + score_table(columns, rows);
+  return tag("h3.apart", whole.title) + sections::score_table(columns, rows);
 }
 
 }  // namespace
@@ -67,10 +67,8 @@ Html ablation(const Report& report) {
   return tag("h2", "What each part is worth") +
          tag("p.note",
              "Each line is the net with one thing switched off, by the same recipe, seed and "
-             "split. "
-             "Test-time augmentation is no part of the training: without it the same weights are "
-             "asked "
-             "of the clips as they are.") +
+             "split. Test-time augmentation is no part of the training: without it the same "
+             "weights are asked of the clips as they are.") +
          all;
 }
 

@@ -24,9 +24,10 @@ Html of_rule(const Report& report, const RuleUsed& rule) {
   Html rows = each(report.results.rows, [&](const RowResult& row) { return line(row, rule); });
   if (rows.empty()) return {};
   return tag("h3.apart", rule.title) +
-         score_table({"Net", "as they are", "mean of the copies", ".75 mean + .25 as they are",
-                      "changed for the better", "for the worse"},
-                     rows);
+         sections::score_table(
+             {"Net", "as they are", "mean of the copies", ".75 mean + .25 as they are",
+              "changed for the better", "for the worse"},
+             rows);
 }
 
 }  // namespace
@@ -39,10 +40,8 @@ Html copies(const Report& report) {
          tag("p.note",
              "The strengths of a test clip are the mean over augmented copies of it. The write-up "
              "takes the copies alone, fastai a quarter of the clip as it is beside them; the table "
-             "of "
-             "nets has what the run asked for, and the last two columns count clips whose answer "
-             "that "
-             "changed.") +
+             "of nets has what the run asked for, and the last two columns count clips whose "
+             "answer that changed.") +
          all;
 }
 

@@ -40,7 +40,7 @@ Html line(const Report& report, const RowResult& row) {
              tag("td.strong", sections::with_deviation(peak, valid)), tag("td", peak_epoch(*fit)),
              tag("td", sections::with_deviation("final validation accuracy", valid)),
              tag("td", sections::with_deviation("accuracy", measured(row, report.main.name))),
-             tag("td", fixed_point(seconds_an_epoch(report, row), 1)));
+             tag("td", fixed_point(sections::seconds_an_epoch(report, row), 1)));
 }
 
 Html plot(const Report& report) {
@@ -48,7 +48,7 @@ Html plot(const Report& report) {
   for (const RowResult* row : report.ran) {
     double accuracy = of_validation(report, *row)[peak].mean;
     if (std::isfinite(accuracy))
-      points.push_back({row->title, seconds_an_epoch(report, *row), accuracy});
+      points.push_back({row->title, sections::seconds_an_epoch(report, *row), accuracy});
   }
   return accuracy_points(points, "seconds an epoch");
 }
@@ -63,9 +63,9 @@ Html peaks(const Report& report) {
              "The write-up gives the highest accuracy that any epoch had on the validation part, "
              "which chooses the epoch by the clips that score it. Beside it the last epoch's, and "
              "what is said of the test part, with test-time augmentation where the row has it.") +
-         score_table({"Net", "published peak", "peak", "its epoch", "last epoch", "test part",
-                      "s an epoch"},
-                     rows) +
+         sections::score_table({"Net", "published peak", "peak", "its epoch", "last epoch",
+                                "test part", "s an epoch"},
+                               rows) +
          tag("h3.apart", "Peak accuracy against the time of an epoch") +
          tag("article.card", {{"style", "max-width: 36rem"}}, plot(report));
 }

@@ -15,9 +15,4 @@ Html statistics(const Report& report);  // every epoch in numbers
 Html copies(const Report& report);      // what test-time augmentation changed
 Html ablation(const Report& report);    // rows without mixup, without an augmentation
 
-/// A head of columns, and rows below it.
-Html score_table(const std::vector<std::string>& columns, const Html& rows);
-/// Seconds of an epoch, the mean over the fits of the main rule; 0 where there are none.
-double seconds_an_epoch(const Report& report, const RowResult& row);
-
 }  // namespace melgrad::transfer_learning

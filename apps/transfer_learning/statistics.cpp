@@ -21,9 +21,9 @@ Html epochs_of(const Report& report, const RowResult& row) {
   return tag(
       "details",
       tag("summary", row.title, ", ", counted(static_cast<i64>(fit->history.size()), "epoch")),
-      score_table({"Epoch", "training loss", "validation loss", "training accuracy",
-                   "validation accuracy", "head's rate", "s"},
-                  lines));
+      sections::score_table({"Epoch", "training loss", "validation loss", "training accuracy",
+                             "validation accuracy", "head's rate", "s"},
+                            lines));
 }
 
 }  // namespace
@@ -36,8 +36,7 @@ Html statistics(const Report& report) {
          tag("p.note",
              "Of each net's first fit. The rate is that after the epoch's last step; in the frozen "
              "epoch the body's batch norms have a tenth of it. Training figures are taken while "
-             "the net "
-             "learns, of clips as they are augmented and mixed.") +
+             "the net learns, of clips as they are augmented and mixed.") +
          all;
 }
 

@@ -40,16 +40,14 @@ std::vector<Split> a_fifth_scores(const Collection& collection, u64 seed) {
 std::vector<SplitRule> rules() {
   return {{"published", "random split, a fifth scores",
            "As published, a fifth of the clips, drawn at random, is validation part and score in "
-           "one: the "
-           "peak is chosen by the clips that it is of, and excerpts of one recording or artist may "
-           "be on "
-           "both sides.",
+           "one: the peak is chosen by the clips that it is of, and excerpts of one recording or "
+           "artist may be on both sides.",
            true, a_fifth_scores},
           split_over_groups(
               "honest", "a test part of its own",
               "A fifth is the test part, looked at once; another fifth of the rest is the "
-              "validation part. Files of the same bytes are on one side. That two clips are "
-              "of one recording or artist it does not know: lists of clips (--split) may.",
+              "validation part. Files of the same bytes are on one side. That two clips are of one "
+              "recording or artist it does not know: lists of clips (--split) may.",
               {.train = .64, .valid = .16, .test = .2})};
 }
 

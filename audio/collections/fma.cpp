@@ -88,7 +88,6 @@ class Reader {
           fma_.collection.skipped.size(), first_reason(fma_.collection.skipped));
     skip_other_files();
     sort_by_class();
-    fma_.official = official_split(fma_, fma_.collection);
     return std::move(fma_);
   }
 

@@ -17,9 +17,8 @@ struct FmaTrack {
 /// The Free Music Archive's data set (Defferrard et al. 2017, arXiv 1612.01840).
 struct Fma {
   Collection collection;  // group: the artist
-  Split official;         // the published split, by artist
-  std::map<std::string, FmaTrack>
-      tracks;  // of the collection, by the stem of their files: "000002"
+  /// Of the collection, by the stem of their files: "000002".
+  std::map<std::string, FmaTrack> tracks;
 };
 
 /// audio: a folder with 000/000002.mp3 …; tracks: fma_metadata/tracks.csv, whose heading has three

@@ -51,9 +51,10 @@ struct FmaFolder {
   std::string read(const std::string& subset) const {
     Fma fma = read_fma(folder.path, table, subset);
     std::map<i64, std::string> part_of;
-    for (i64 i : fma.official.train) part_of[i] += "train";
-    for (i64 i : fma.official.valid) part_of[i] += "valid";
-    for (i64 i : fma.official.test) part_of[i] += "test";
+    Split official = official_split(fma, fma.collection);
+    for (i64 i : official.train) part_of[i] += "train";
+    for (i64 i : official.valid) part_of[i] += "valid";
+    for (i64 i : official.test) part_of[i] += "test";
     std::string text;
     for (std::size_t i = 0; i < fma.collection.examples.size(); ++i) {
       const Example& example = fma.collection.examples[i];

@@ -71,17 +71,14 @@ Html plot(const std::vector<const RowResult*>& rows, const RuleUsed& rule, const
 
 Html table(const std::vector<const RowResult*>& rows, const RuleUsed& rule,
            const std::set<Degradation>& all) {
-  Html head = tag("th", {{"scope", "col"}}, "Net") + tag("th", {{"scope", "col"}}, "as it is") +
-              each(all, [](const Degradation& one) {
-                return tag("th", {{"scope", "col"}}, one.name);
-              });
+  std::vector<std::string> columns = {"Net", "as it is"};
+  for (const Degradation& one : all) columns.push_back(one.name);
   Html lines = each(rows, [&](const RowResult* row) {
     Measured mean = measured(*row, rule.name);
     return tag("tr", tag("td", row->title), tag("td.strong", with_deviation("accuracy", mean)),
                each(all, [&](const Degradation& one) { return cell(mean, one.name); }));
   });
-  return tag("h3.apart", "Accuracy on degraded clips, ", rule.title) +
-         tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", lines)));
+  return tag("h3.apart", "Accuracy on degraded clips, ", rule.title) + score_table(columns, lines);
 }
 
 }  // namespace
@@ -102,9 +99,8 @@ Html degraded(const Report& report) {
   return tag("h2", "With noise, and compressed") +
          tag("p.note",
              "The nets are trained on the clips as they are; the sound of the test clips is "
-             "degraded "
-             "before its features are taken. Noise is white, so many dB below the clip's own "
-             "power.") +
+             "degraded before its features are taken. Noise is white, so many dB below the clip's "
+             "own power.") +
          tag("div.cards", plots) + tables;
 }
 

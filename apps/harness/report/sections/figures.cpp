@@ -27,16 +27,6 @@ bool has_some(const RowResult& row) {
   return false;
 }
 
-// NaN where no epoch was trained.
-double seconds_an_epoch(const Report& report, const RowResult& row) {
-  double seconds = 0, epochs = 0;
-  for (const Fit* fit : main_fits(report, row)) {
-    seconds += fit->seconds;
-    epochs += static_cast<double>(fit->history.size());
-  }
-  return seconds / epochs;
-}
-
 Html two_lines(const Report& report, const std::set<std::string>& names, const RowResult& row) {
   Measured mean = measured(row, report.main.name);
   Html said = tag("th", {{"scope", "rowgroup"}, {"rowspan", "2"}}, row.title) +

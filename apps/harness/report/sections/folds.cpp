@@ -40,11 +40,10 @@ Html folds(const Report& report) {
   if (!has_folds(report)) return {};
   Html rows = each(report.results.rows, [&](const RowResult& row) { return lines(report, row); });
   if (rows.empty()) return {};
-  Html head = tag("th", {{"scope", "col"}}, "Net");
+  std::vector<std::string> columns = {"Net"};
   for (std::size_t fold = 1; fold <= report.main.folds.size(); ++fold)
-    head += tag("th", {{"scope", "col"}}, "fold ", fold);
-  return tag("h3.apart", "Accuracy, fold by fold") +
-         tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", rows)));
+    columns.push_back(format("fold {}", fold));
+  return tag("h3.apart", "Accuracy, fold by fold") + score_table(columns, rows);
 }
 
 }  // namespace melgrad::sections

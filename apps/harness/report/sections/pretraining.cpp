@@ -3,6 +3,7 @@
 #include "apps/harness/console/progress.h"
 #include "apps/harness/report/numbers.h"
 #include "apps/harness/report/sections/sections.h"
+#include "apps/harness/report/sections/words.h"
 
 namespace melgrad::sections {
 namespace {
@@ -22,14 +23,10 @@ Html pretraining(const Report& report) {
     return each(row.fits, [&](const Fit& fit) { return line(row, fit); });
   });
   if (rows.empty()) return {};
-  Html head = each(std::initializer_list<const char*>{"Net", "ended", "accuracy there", "time"},
-                   [](const char* name) {
-                     return tag("th", {{"scope", "col"}}, name);
-                   });
   return tag("h2", "Trained before") +
          tag("p.note",
              "Nets that learnt another collection first, whose weights others start from.") +
-         tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", rows)));
+         score_table({"Net", "ended", "accuracy there", "time"}, rows);
 }
 
 }  // namespace melgrad::sections

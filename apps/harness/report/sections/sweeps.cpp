@@ -70,15 +70,15 @@ Html cell(const Line& line, const std::string& value, const RuleUsed& rule) {
 }
 
 Html html_of(const Table& table, const RuleUsed& rule) {
-  Html head = tag("th", {{"scope", "col"}}, "Net");
-  for (const std::string& value : table.values) head += tag("th", {{"scope", "col"}}, value);
+  std::vector<std::string> columns = {"Net"};
+  columns.insert(columns.end(), table.values.begin(), table.values.end());
   Html rows = each(table.lines, [&](const auto& entry) {
     return tag("tr", tag("td", entry.second.title), each(table.values, [&](const auto& value) {
                  return cell(entry.second, value, rule);
                }));
   });
   return tag("h3.apart", settings_in_words.at(table.setting), ": ", rule.title) +
-         tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", rows)));
+         score_table(columns, rows);
 }
 
 }  // namespace

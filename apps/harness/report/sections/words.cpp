@@ -16,6 +16,23 @@ Html with_deviation(const std::string& figure, const Measured& mean) {
   return text + " " + tag("span.pm", deviation_text(figure, mean[figure].deviation));
 }
 
+Html score_table(const std::vector<std::string>& columns, const Html& rows) {
+  Html head = each(columns, [](const std::string& column) {
+    return tag("th", {{"scope", "col"}}, column);
+  });
+  return tag("div.scroll", tag("table.scores", tag("thead", tag("tr", head)), tag("tbody", rows)));
+}
+
+double seconds_an_epoch(const Report& report, const RowResult& row) {
+  double seconds = 0, epochs = 0;
+  for (const Fit* fit : main_fits(report, row))
+    for (const Epoch& epoch : fit->history) {
+      seconds += epoch.seconds;
+      ++epochs;
+    }
+  return seconds / epochs;
+}
+
 std::vector<const Fit*> main_fits(const Report& report, const RowResult& row) {
   std::vector<const Fit*> fits;
   for (const Fit& fit : row.fits)
