@@ -1,6 +1,9 @@
+#include <optional>
+
 #include "autograd/function.h"
 #include "autograd/scope.h"
 #include "autograd/tools/anomaly.h"
+#include "kernels/profile/profile.h"
 
 namespace melgrad {
 
@@ -32,6 +35,8 @@ class Engine {
     while (!ready.empty()) {
       Function& f = *ready.back();
       ready.pop_back();
+      std::optional<Span> span;
+      if (profiling()) span.emplace(label(f));
       try {
         differentiate(f);
       } catch (const Error& error) {
@@ -43,6 +48,11 @@ class Engine {
   }
 
  private:
+  static std::string label(const Function& f) {
+    std::string place = Scope::path(f.place.get());
+    return format("{} backward{}", f.name(), place.empty() ? "" : ", " + place);
+  }
+
   void discover(Function& root) {
     visit(root);
     std::vector<Function*> open{&root};

@@ -10,6 +10,7 @@ thread_local Scope::Here innermost;
 
 Scope::Scope(std::string name) {
   innermost = std::make_shared<const Place>(Place{std::move(name), innermost});
+  if (profiling()) span_.emplace(path().empty() ? "net" : path());
 }
 Scope::~Scope() { innermost = innermost->outer; }
 

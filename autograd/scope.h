@@ -1,13 +1,15 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "kernels/error.h"
+#include "kernels/profile/profile.h"
 
 namespace melgrad {
 
-/// Names what this thread is computing, for messages: Module::operator() opens one, so paths read
-/// "features.3".
+/// Names what this thread is computing, for messages and profiles: Module::operator() opens one, so
+/// paths read "features.3".
 class Scope {
  public:
   explicit Scope(std::string name);
@@ -23,6 +25,9 @@ class Scope {
   using Here = std::shared_ptr<const Place>;
   static const Here& here();                                   // null outside of all
   static std::string path(const Place* place = here().get());  // "features.3"
+
+ private:
+  std::optional<Span> span_;
 };
 
 /// An Error whose text ends with where it happened.

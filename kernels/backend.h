@@ -343,7 +343,7 @@ class Backend {
 };
 
 /// The backend of a device; the only switch on device in the program. Throws Error where this build
-/// or machine lacks it.
+/// or machine lacks it. While a Profile lives (kernels/profile), one that times every call.
 Backend& backend(Device device);
 
 /// Threads that OpenMP loops and oneDNN use for work that the calling thread starts. Default:

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kernels/cuda/runtime/devices.h"
+#include "kernels/profile/profile.h"
 
 namespace melgrad {
 
@@ -13,6 +14,8 @@ constexpr int ordinary_runs = 2;
 StepGraph::StepGraph(Device device, std::function<void()> step)
     : device_(device), step_(std::move(step)) {
   check(!device.is_cpu(), "step_graph", "a step can be recorded on a GPU only, not on {}", device);
+  check(!profiling(), "step_graph",
+        "calls of a recorded step have no times of their own to profile");
 }
 
 bool StepGraph::run() {

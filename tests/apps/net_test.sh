@@ -33,6 +33,9 @@ check "three strengths: $(cat log)" awk '
   /^0\.[0-9]+ [012]$/ { n++; sum += $1; if (n > 1 && $1 > last) bad = 1; last = $1 }
   END { exit !(n == 3 && sum > .999 && sum < 1.001 && !bad) }' log
 expect 0 "^y.npy: \(1, 3\)" "$program" w.safetensors --input x.bmp --output y.npy
+expect 0 " conv2d f32 \(1, 16, 16, 3\) \* \(32, 3, 3, 3\)" "$program" w.safetensors --input x.bmp --profile trace.json
+check "a trace of the layers" grep -q '"name": "features.4"' trace.json
+expect 1 "none/trace.json" "$program" w.safetensors --profile none/trace.json
 
 # --- a net that sees a row of a table, and one that sees frames by MFCCs
 array() {  # array SHAPE VALUES > x.npy: so many f32 zeros

@@ -6,7 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "apps/harness/console/profiled.h"
 #include "autograd/autocast.h"
+#include "kernels/profile/profile.h"
 #include "kernels/step_graph.h"
 #include "kernels/tf32.h"
 #include "kernels/winograd.h"
@@ -25,7 +27,7 @@ struct Settings {
   int threads = 0;
   double seconds = 3;
   int warm_up = 3;
-  std::string device = "cpu";
+  std::string device = "cpu", profile;
   bool bf16 = false, tf32 = false, cuda_graph = false, json = false, winograd = true;
 };
 
@@ -82,12 +84,16 @@ std::vector<double> step_times(const Settings& settings) {
   };
   for (int i = 0; i < settings.warm_up; ++i) run();
   std::vector<double> times;
-  auto begin = Clock::now();
-  while (times.size() < 3 || ms_since(begin) < settings.seconds * 1000) {
-    auto start = Clock::now();
-    run();
-    times.push_back(ms_since(start));
-  }
+  profiled(settings.profile, [&] {
+    auto begin = Clock::now();
+    while (times.size() < 3 || ms_since(begin) < settings.seconds * 1000) {
+      Span span("step");
+      auto start = Clock::now();
+      run();
+      times.push_back(ms_since(start));
+    }
+    return 0;
+  });
   return times;
 }
 
@@ -129,6 +135,7 @@ int bench(int argc, char** argv) {
   app.add_option("--winograd", settings.winograd, "on a CPU, convolutions by Winograd's method")
       ->option_text("on|off");
   app.add_flag("--json", settings.json, "one line of JSON, with every step's time");
+  add_profile_option(app, settings.profile);
   CLI11_PARSE(app, argc, argv);
   if (settings.threads > 0) set_num_threads(settings.threads);
   set_tf32(settings.tf32);

@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "kernels/profile/profile.h"
 #include "kernels/step_graph.h"
 #include "layers/activation.h"
 #include "layers/batch_norm.h"
@@ -160,6 +161,11 @@ TEST(StepGraphOnGpu, RefusesWhatNeedsTheHost) {
   EXPECT_NE(refusal([&] { check(++runs < 3, "step", "had enough"); }).find("had enough"),
             std::string::npos);
   EXPECT_EQ(sum(x).item(), 4);
+}
+
+TEST(StepGraphOnGpu, HasNoTimesToProfile) {
+  Profile profile;
+  EXPECT_THROW(StepGraph(Device::cuda(), [] {}), Error);
 }
 
 TEST(StepGraphOnGpu, NeedsAGpu) {

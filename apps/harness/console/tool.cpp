@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "apps/harness/console/interrupt.h"
+#include "apps/harness/console/profiled.h"
 #include "apps/harness/console/progress.h"
 #include "kernels/error.h"
 
@@ -19,6 +20,8 @@ bool is_finite_number(const std::string& text, double& value) {
 }  // namespace
 
 int run_tool(CLI::App& app, int argc, char** argv, const std::function<int()>& work) {
+  std::string profile;
+  add_profile_option(app, profile);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -27,7 +30,7 @@ int run_tool(CLI::App& app, int argc, char** argv, const std::function<int()>& w
   std::signal(SIGXFSZ, SIG_IGN);  // an error of write(), not the end
   InterruptGuard guard;
   try {
-    int code = work();
+    int code = profiled(profile, work);
     check(!std::cout.flush().fail(), "stdout", "what was printed could not be written");
     return code;
   } catch (const Interrupted& stop) {

@@ -8,7 +8,8 @@ class App;
 
 namespace melgrad {
 
-/// A program's main: parses, works, and says what went wrong on stderr, after the program's name.
+/// A program's main: parses, works, and says what went wrong on stderr, after the program's name. With
+/// --profile FILE, which every program has, the work is watched.
 /// While `work` runs, Ctrl-C and SIGTERM set interrupted(), and a file that grows too large is an
 /// error of the write. Returns the exit code: what `work` does, else 1 after an error, 2 after wrong
 /// use, 130 where work threw Interrupted.

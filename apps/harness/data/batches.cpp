@@ -7,6 +7,7 @@
 #include "apps/harness/data/mixup.h"
 #include "audio/collections/loader.h"
 #include "kernels/error.h"
+#include "kernels/profile/profile.h"
 
 namespace melgrad {
 namespace {
@@ -50,6 +51,7 @@ struct Batches::State {
   }
 
   Tensor seen(i64 batch) const {
+    Span span("make a batch");
     std::vector<i64> some = indices_of(batch);
     switch (pass.kind) {
       case Pass::Kind::plain: return view(examples.gather(some));
@@ -85,7 +87,9 @@ struct Batches::State {
   Tensor loaded() {
     if (!loader) return seen(next);
     auto begin = std::chrono::steady_clock::now();
+    std::optional<Span> span("wait for a batch");
     auto item = loader->next();
+    span.reset();
     waited += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (!item->value.defined()) {
       next = count();  // nothing comes after an error

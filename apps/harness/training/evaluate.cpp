@@ -8,6 +8,7 @@
 #include "apps/harness/training/objective.h"
 #include "autograd/autocast.h"
 #include "kernels/error.h"
+#include "kernels/profile/profile.h"
 
 namespace melgrad {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 Evaluation evaluate_pass(Module& net, const Examples& examples, const FittedView& view,
                          const std::vector<i64>& indices, i64 batch, bool bf16, Pass pass,
                          const Tensor& class_weights = {}) {
+  Span span("evaluation");
   NoGrad no_grad;
   net.eval();
   Evaluation result;

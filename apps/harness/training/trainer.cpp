@@ -4,11 +4,13 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "apps/harness/console/interrupt.h"
 #include "apps/harness/console/progress.h"
 #include "apps/harness/report/numbers.h"
 #include "kernels/error.h"
+#include "kernels/profile/profile.h"
 #include "kernels/step_graph.h"
 #include "optim/clip.h"
 
@@ -235,13 +237,17 @@ void Trainer::step(const Batch& batch, i64 clips_of_step, bool first, bool last)
 // here waits for the device.
 Tensor Trainer::learn(const Batch& batch, i64 clips_of_step, bool first, bool last) {
   if (first) optimizer_->zero_grad();
+  std::optional<Span> span("forward");
   Variable logits = logits_of(net_, batch.x, recipe_.bf16);
   Variable loss = loss_(logits, batch);
+  span.emplace("backward");
   if (batch.size() == clips_of_step)
     loss.backward();
   else
     (loss * (static_cast<double>(batch.size()) / static_cast<double>(clips_of_step))).backward();
+  span.reset();
   if (last) {
+    Span optimizer("optimizer");
     if (recipe_.clip_norm > 0) clip_grad_norm(net_.parameters(), recipe_.clip_norm);
     optimizer_->step();
   }
