@@ -76,23 +76,23 @@ TEST(Profile, knowsHowMuchOfAConvolutionIsComputed) {
               .h = 6,
               .w = 5,
               .c = 4,
-              .o = 3,
+              .o = 6,
               .kh = 2,
               .kw = 1,
               .stride_h = 2,
-              .groups = 1,
+              .groups = 2,
               .p = 3,
               .q = 5};
-  std::vector<float> x(2 * 6 * 5 * 4), w(3 * 2 * 4), y(2 * 3 * 5 * 3);
+  std::vector<float> x(2 * 6 * 5 * 4), w(6 * 2 * 2), y(2 * 3 * 5 * 6);
   Profile profile;
   cpu().conv2d(s, Dtype::f32, false, x.data(), w.data(), nullptr, y.data());
   cpu().conv2d_backward_data(s, Dtype::f32, y.data(), w.data(), x.data());
   cpu().conv2d_backward_weights(s, Dtype::f32, x.data(), y.data(), w.data(), nullptr);
   for (const char* name : {"conv2d", "conv2d_backward_data", "conv2d_backward_weights"}) {
     ProfiledCall call = line_of(profile.lines(), name).call;
-    EXPECT_EQ(call.sizes, "f32 (2, 6, 5, 4) * (3, 2, 1, 4), stride (2, 1)");
-    EXPECT_EQ(call.flop, 2. * (2 * 3 * 5 * 3) * (2 * 1 * 4));
-    EXPECT_EQ(call.bytes, 4. * (2 * 6 * 5 * 4 + 3 * 2 * 4 + 2 * 3 * 5 * 3));
+    EXPECT_EQ(call.sizes, "f32 (2, 6, 5, 4) * (6, 2, 1, 2), stride (2, 1), groups 2");
+    EXPECT_EQ(call.flop, 2. * (2 * 3 * 5 * 6) * (2 * 1 * 2));
+    EXPECT_EQ(call.bytes, 4. * (2 * 6 * 5 * 4 + 6 * 2 * 2 + 2 * 3 * 5 * 6));
   }
 }
 
