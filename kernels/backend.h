@@ -211,6 +211,15 @@ class Backend {
   virtual void softmax_backward(bool log, Dtype, i64 rows, i64 cols, const void* y, const void* dy,
                                 void* dx) = 0;
 
+  // --- loss (loss.cpp) ---------------------------------------------------------------------------
+  // x (rows, cols)  target (rows), in 0 … cols − 1: a CPU throws Error on others, a GPU gives NaN
+  /// y (1) = 1/rows Σ_r (log Σ_j exp(x[r,j]) − x[r,target[r]]): the mean cross-entropy
+  virtual void cross_entropy(Dtype, i64 rows, i64 cols, const void* x, const i64* target,
+                             void* y) = 0;
+  /// dx[r,j] = dy/rows (exp(x[r,j]) / Σ_j exp(x[r,j]) − [j = target[r]]).  dy (1)
+  virtual void cross_entropy_backward(Dtype, i64 rows, i64 cols, const void* x, const i64* target,
+                                      const void* dy, void* dx) = 0;
+
   // --- matmul (matmul.cpp) -----------------------------------------------------------------------
   /// y[b,i,j] = bias[j] + Σ_l a[b,i,l] · w[b,l,j].  bias (n) or null.
   virtual void matmul(const MatmulShape&, Dtype, const void* a, const void* w, const void* bias,
@@ -250,6 +259,12 @@ class Backend {
   /// mean[c] = Σ_r x[r,c] / rows,  var[c] = Σ_r (x[r,c] − mean[c])² / rows
   virtual void batch_norm_statistics(Dtype, i64 rows, i64 channels, const void* x, void* mean,
                                      void* var) = 0;
+  /// running_mean = (1 − momentum) running_mean + momentum mean
+  /// running_var = (1 − momentum) running_var + momentum correction var,  batches += 1
+  /// All (channels) and of one dtype, f32 or f64; batches (1).
+  virtual void batch_norm_track(Dtype, i64 channels, double momentum, double correction,
+                                const void* mean, const void* var, void* running_mean,
+                                void* running_var, i64* batches) = 0;
   /// y = gamma (x − mean) / √(var + eps) + beta, then max(y, 0) if relu
   virtual void batch_norm(const BatchNormShape&, Dtype, const BatchNormArrays&, const void* x,
                           void* y) = 0;

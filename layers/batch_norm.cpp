@@ -53,9 +53,8 @@ bool BatchNorm::uses_batch_statistics() const {
 void BatchNorm::track(const Statistics& batch, i64 values) {
   double n = static_cast<double>(values), momentum = settings_.momentum;
   double correction = settings_.unbiased_running_var ? n / (n - 1) : 1;
-  running_mean.mul_(1 - momentum).add_(batch.mean, momentum);
-  running_var.mul_(1 - momentum).add_(batch.var, momentum * correction);
-  num_batches_tracked.add_(ones({}, Dtype::i64, num_batches_tracked.device()));
+  Statistics running{running_mean, running_var};
+  batch_norm_track(batch, momentum, correction, running, num_batches_tracked);
 }
 
 void BatchNorm::reset_parameters(Generator&) {

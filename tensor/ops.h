@@ -101,6 +101,12 @@ Tensor log_softmax(const Tensor& x, i64 axis = -1);
 Tensor softmax_backward(const Tensor& y, const Tensor& dy, i64 axis = -1);
 Tensor log_softmax_backward(const Tensor& y, const Tensor& dy, i64 axis = -1);
 
+// --- loss (loss.cpp): x (N, C)  target (N) i64, in 0 … C − 1: on a GPU others give NaN
+/// () = 1/N Σ_n (log Σ_c exp x[n,c] − x[n,target[n]])
+Tensor cross_entropy(const Tensor& x, const Tensor& target);
+/// dy ()
+Tensor cross_entropy_backward(const Tensor& x, const Tensor& target, const Tensor& dy);
+
 // --- matmul (matmul.cpp)
 /// NumPy's matmul: the last two axes multiply, those before broadcast; a 1-d operand is a row
 /// (left) or column (right).
@@ -181,6 +187,10 @@ struct Statistics {
   Tensor mean, var;  // (C), var biased; f32 for f32 and bf16 x, f64 for f64
 };
 Statistics batch_norm_statistics(const Tensor& x);
+/// In place: running = (1 − momentum) running + momentum batch, the variance times `correction`, and
+/// batches, () i64, is one more.
+void batch_norm_track(const Statistics& batch, double momentum, double correction,
+                      Statistics& running, Tensor& batches);
 struct BatchNormOptions {
   double eps = 1e-5;
   bool relu = false;  // then max(y, 0), in the same pass over memory

@@ -126,7 +126,9 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
          "so many clips at a time, whose gradients add up to a step's:\n"
          "less memory; batch norm sees no more than these")
       ->check(count);
-  list("--lr", o.lists.lr, "RATE,RATE", "learning rate of every net trained from scratch")
+  list("--lr", o.lists.lr, "RATE,RATE",
+       "learning rate; pretrained nets keep theirs, unless the\n"
+       "study's README says otherwise")
       ->check(is_positive);
   if (!study.augmentations.empty())
     list("--augment", o.lists.augment, "A,B",

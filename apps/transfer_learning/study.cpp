@@ -242,8 +242,8 @@ Study transfer_study(const TransferFlags& flags, const Options& options) {
   study.title = "Transfer learning on log-mel pictures";
   study.genres = gtzan_genres();
   study.made_up = {"classical", "jazz", "metal", "techno"};
-  study.clips = 20;
-  study.pretraining_clips = 20;
+  study.clips = 40;
+  study.pretraining_clips = 40;
   study.trims = false;
   std::vector<SoundChanges> heard = {{.noise = true, .cuts = true}};
   if (flags.ablate) heard.insert(heard.end(), {{.noise = true}, {.cuts = true}});

@@ -18,6 +18,20 @@ void check_classes(const Tensor& x, const Tensor& target, std::string_view op) {
           x.dim(1) - 1);
 }
 
+// p = softmax(x) of each row
+// y = −1/N Σ_n log p_n,target
+// dx_n,c = dy/N (p_n,c − [c = target_n])
+struct CrossEntropy final : Function {
+  Saved x, target;
+  explicit CrossEntropy(const Tensor& classes) { target = classes; }
+  std::string_view name() const override { return "cross_entropy"; }
+  std::vector<Saved*> saved() override { return {&x, &target}; }
+  Tensor forward(const Tensor& scores) { return cross_entropy(x = scores, target); }
+  Gradients backward(const Gradients& dy) override {
+    return {cross_entropy_backward(x, target, dy[0])};
+  }
+};
+
 // The mean negative log likelihood: −1/N Σ_n log p_n,target
 Variable mean_nll(const Variable& log_p, const Tensor& target) {
   return -mean(gather(log_p, 1, target.unsqueeze(1)));
@@ -32,8 +46,9 @@ Variable cross_entropy(const Variable& logits, const Tensor& target, double smoo
   check(smoothing >= 0 && smoothing <= 1, "cross_entropy", "smoothing is {}, not within 0 … 1",
         smoothing);
   check_classes(x.data(), target, "cross_entropy");
-  Variable log_p = log_softmax(x), y = mean_nll(log_p, target);
-  return smoothing == 0 ? y : y * (1 - smoothing) - mean(log_p) * smoothing;
+  if (smoothing == 0) return apply(CrossEntropy(target), x);
+  Variable log_p = log_softmax(x);
+  return mean_nll(log_p, target) * (1 - smoothing) - mean(log_p) * smoothing;
 }
 
 // p = softmax(x) of each row;  y = −1/N Σ_n Σ_c target log p

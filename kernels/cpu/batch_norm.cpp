@@ -292,6 +292,27 @@ void CpuBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, cons
   });
 }
 
+void CpuBackend::batch_norm_track(Dtype dtype, i64 channels, double momentum, double correction,
+                                  const void* mean, const void* var, void* running_mean,
+                                  void* running_var, i64* batches) {
+  if (dtype == Dtype::f64) {
+    reference::batch_norm_track(channels, momentum, correction, f64(mean), f64(var),
+                                f64(running_mean), f64(running_var));
+  } else {
+    check(dtype == Dtype::f32, "batch_norm_track", "needs f32 or f64, got {}", name_of(dtype));
+    auto keep = static_cast<float>(1 - momentum);
+    auto move = [&](const void* batch, void* running, double weight) {
+      const auto* from = static_cast<const float*>(batch);
+      auto* to = static_cast<float*>(running);
+      for (i64 c = 0; c < channels; ++c)
+        to[c] = keep * to[c] + static_cast<float>(weight) * from[c];
+    };
+    move(mean, running_mean, momentum);
+    move(var, running_var, momentum * correction);
+  }
+  ++*batches;
+}
+
 void CpuBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNormArrays& arrays,
                             const void* x, void* y) {
   if (dtype == Dtype::f64) return reference::batch_norm(s, arrays, f64(x), f64(y));

@@ -154,6 +154,17 @@ __global__ void input_gradient(Normalization norm, const T* x, const T* dy,
   }
 }
 
+// running = (1 − momentum) running + momentum batch.  One thread a channel.
+__global__ void track(i64 channels, float momentum, float correction,
+                      const float* mean /* (channels) */, const float* var, float* running_mean,
+                      float* running_var, i64* batches /* (1) */) {
+  i64 c = global_thread();
+  if (c == 0) ++*batches;
+  if (c >= channels) return;
+  running_mean[c] = (1 - momentum) * running_mean[c] + momentum * mean[c];
+  running_var[c] = (1 - momentum) * running_var[c] + momentum * correction * var[c];
+}
+
 namespace {
 
 Strips strips_of_rows(i64 rows, i64 channels) {
@@ -187,6 +198,18 @@ void CudaBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, con
   cuda::launch<cuda::join_moments>(cuda::one_warp_each(channels), stream(), partial.data(),
                                    strips.count, channels, static_cast<float*>(mean),
                                    static_cast<float*>(var));
+}
+
+void CudaBackend::batch_norm_track(Dtype dtype, i64 channels, double momentum, double correction,
+                                   const void* mean, const void* var, void* running_mean,
+                                   void* running_var, i64* batches) {
+  check(dtype == Dtype::f32, "batch_norm_track", "on a GPU this is for f32, not for {}",
+        name_of(dtype));
+  cuda::launch<cuda::track>(cuda::one_thread_each(channels), stream(), channels,
+                            static_cast<float>(momentum), static_cast<float>(correction),
+                            static_cast<const float*>(mean), static_cast<const float*>(var),
+                            static_cast<float*>(running_mean), static_cast<float*>(running_var),
+                            batches);
 }
 
 void CudaBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNormArrays& arrays,

@@ -81,6 +81,11 @@ class CudaBackend final : public Backend {
   void softmax_backward(bool log, Dtype, i64 rows, i64 cols, const void* y, const void* dy,
                         void* dx) override;
 
+  // loss.cpp
+  void cross_entropy(Dtype, i64 rows, i64 cols, const void* x, const i64* target, void* y) override;
+  void cross_entropy_backward(Dtype, i64 rows, i64 cols, const void* x, const i64* target,
+                              const void* dy, void* dx) override;
+
   // matmul.cpp
   void matmul(const MatmulShape&, Dtype, const void* a, const void* w, const void* bias,
               void* y) override;
@@ -105,6 +110,9 @@ class CudaBackend final : public Backend {
   // batch_norm.cpp
   void batch_norm_statistics(Dtype, i64 rows, i64 channels, const void* x, void* mean,
                              void* var) override;
+  void batch_norm_track(Dtype, i64 channels, double momentum, double correction, const void* mean,
+                        const void* var, void* running_mean, void* running_var,
+                        i64* batches) override;
   void batch_norm(const BatchNormShape&, Dtype, const BatchNormArrays&, const void* x,
                   void* y) override;
   void batch_norm_backward(const BatchNormShape&, Dtype, bool batch_statistics,

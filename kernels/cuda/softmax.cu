@@ -1,32 +1,15 @@
 #include "kernels/cuda/cuda_backend.h"
-#include "kernels/cuda/device_code.h"
-#include "kernels/cuda/scalar.h"
+#include "kernels/cuda/max_sum.h"
 
 namespace melgrad {
 namespace cuda {
 
-// The maximum m of some values x and the sum s = Σ exp(x − m): what can be merged without overflow
-// (Milakov & Gimelshein 2018, arXiv 1805.02867, algorithm 3).
-struct MaxSum {
-  float max = -INFINITY, sum = 0;
-};
-
-__device__ inline MaxSum merge(const MaxSum& a, const MaxSum& b) {
-  if (b.sum == 0) return a;
-  if (a.sum == 0) return b;
-  if (a.max == -INFINITY && b.max == -INFINITY) return {a.max, a.sum + b.sum};  // no exp(−∞ + ∞)
-  float max = fmaxf(a.max, b.max);
-  return {max, a.sum * expf(a.max - max) + b.sum * expf(b.max - max)};
-}
-
-// One warp a row: each lane merges its columns, then the lanes merge theirs.
+// One warp a row.
 template <class T>
 __global__ void softmax_rows(const T* x /* (rows, cols) */, T* y, i64 rows, i64 cols, bool log) {
   i64 row = global_warp();
   if (row >= rows) return;
-  MaxSum lane;
-  for (i64 j = lane_id(); j < cols; j += 32) lane = merge(lane, {load(x[row * cols + j]), 1});
-  MaxSum all = warp_reduce(lane, [](const MaxSum& a, const MaxSum& b) { return merge(a, b); });
+  MaxSum all = max_and_sum(x + row * cols, cols);
   for (i64 j = lane_id(); j < cols; j += 32) {
     float shifted = load(x[row * cols + j]) - all.max;
     y[row * cols + j] = store<T>(log ? shifted - logf(all.sum) : expf(shifted) / all.sum);

@@ -1,6 +1,7 @@
 #include "kernels/cuda/runtime/runtime.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -56,7 +57,11 @@ bool late_from_the_start() {
 
 }  // namespace
 
+static std::atomic<i64> all_submissions = 0;
+i64 sim::submissions() { return all_submissions; }
+
 void sim::submit(cuda::Stream stream, std::function<void()> work) {
+  ++all_submissions;
   if (stream->capturing) {
     stream->recorded.push_back(std::move(work));
   } else if (stream->late) {

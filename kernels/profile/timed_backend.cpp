@@ -105,7 +105,7 @@ class TimedBackend final : public Backend {
     time(resizing(dtype, s), [&] { plain_.resize_axis(dtype, s, x, first, weights, y); });
   }
 
-  // softmax, products
+  // softmax, loss, products
   void softmax(bool log, Dtype dtype, i64 rows, i64 cols, const void* x, void* y) override {
     time(over_rows(log ? "log_softmax" : "softmax", dtype, rows, cols, 2),
          [&] { plain_.softmax(log, dtype, rows, cols, x, y); });
@@ -114,6 +114,16 @@ class TimedBackend final : public Backend {
                         void* dx) override {
     time(over_rows(log ? "log_softmax_backward" : "softmax_backward", dtype, rows, cols, 3),
          [&] { plain_.softmax_backward(log, dtype, rows, cols, y, dy, dx); });
+  }
+  void cross_entropy(Dtype dtype, i64 rows, i64 cols, const void* x, const i64* target,
+                     void* y) override {
+    time(over_rows("cross_entropy", dtype, rows, cols, 1),
+         [&] { plain_.cross_entropy(dtype, rows, cols, x, target, y); });
+  }
+  void cross_entropy_backward(Dtype dtype, i64 rows, i64 cols, const void* x, const i64* target,
+                              const void* dy, void* dx) override {
+    time(over_rows("cross_entropy_backward", dtype, rows, cols, 2),
+         [&] { plain_.cross_entropy_backward(dtype, rows, cols, x, target, dy, dx); });
   }
   void matmul(const MatmulShape& s, Dtype dtype, const void* a, const void* w, const void* bias,
               void* y) override {
@@ -166,6 +176,14 @@ class TimedBackend final : public Backend {
                              void* var) override {
     time(over_rows("batch_norm_statistics", dtype, rows, channels, 1),
          [&] { plain_.batch_norm_statistics(dtype, rows, channels, x, mean, var); });
+  }
+  void batch_norm_track(Dtype dtype, i64 channels, double momentum, double correction,
+                        const void* mean, const void* var, void* running_mean, void* running_var,
+                        i64* batches) override {
+    time(over_rows("batch_norm_track", dtype, 1, channels, 6), [&] {
+      plain_.batch_norm_track(dtype, channels, momentum, correction, mean, var, running_mean,
+                              running_var, batches);
+    });
   }
   void batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNormArrays& of_channels,
                   const void* x, void* y) override {

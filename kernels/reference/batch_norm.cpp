@@ -34,6 +34,15 @@ void batch_norm_statistics(i64 rows, i64 channels, const double* x_, double* mea
   }
 }
 
+// running = (1 − momentum) running + momentum batch, the variance times correction
+void batch_norm_track(i64 channels, double momentum, double correction, const double* mean,
+                      const double* var, double* running_mean, double* running_var) {
+  for (i64 c = 0; c < channels; ++c) {
+    running_mean[c] = (1 - momentum) * running_mean[c] + momentum * mean[c];
+    running_var[c] = (1 - momentum) * running_var[c] + momentum * correction * var[c];
+  }
+}
+
 // y = gamma (x − mean) / √(var + eps) + beta, then max(y, 0) if relu
 void batch_norm(const BatchNormShape& s, const BatchNormArrays& arrays, const double* x_,
                 double* y_) {

@@ -46,6 +46,11 @@ void resize_axis(const ResizeShape&, const double* x, const i64* first, const do
 void softmax(bool log, i64 rows, i64 cols, const double* x, double* y);
 void softmax_backward(bool log, i64 rows, i64 cols, const double* y, const double* dy, double* dx);
 
+// loss.cpp
+void cross_entropy(i64 rows, i64 cols, const double* x, const i64* target, double* y);
+void cross_entropy_backward(i64 rows, i64 cols, const double* x, const i64* target,
+                            const double* dy, double* dx);
+
 // matmul.cpp
 void matmul(const MatmulShape&, const double* a, const double* w, const double* bias, double* y);
 
@@ -67,6 +72,8 @@ void adaptive_avg_pool2d_backward(const PoolShape&, const double* dy, double* dx
 
 // batch_norm.cpp
 void batch_norm_statistics(i64 rows, i64 channels, const double* x, double* mean, double* var);
+void batch_norm_track(i64 channels, double momentum, double correction, const double* mean,
+                      const double* var, double* running_mean, double* running_var);
 void batch_norm(const BatchNormShape&, const BatchNormArrays&, const double* x, double* y);
 void batch_norm_backward(const BatchNormShape&, bool batch_statistics, const BatchNormArrays&,
                          const double* x, const double* dy, const BatchNormGradients&);

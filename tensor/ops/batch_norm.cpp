@@ -1,3 +1,5 @@
+#include <array>
+
 #include "tensor/dtypes.h"
 #include "tensor/layout.h"
 #include "tensor/ops.h"
@@ -92,13 +94,17 @@ Shape result_shape(const Tensor& x, const BatchNormOptions& options, const PoolS
   return options.pool ? Shape{windows.n, windows.c, windows.p, windows.q} : x.shape();
 }
 
-// Those that are wanted, for a kernel to fill; 0 over the channels, as without any row.
+// Those that are wanted, for a kernel to fill. No kernel is asked where there is no value: sums are 0 then.
 BatchNormBackwardResult new_gradients(const Tensor& x, BatchNormWanted wanted) {
   BatchNormBackwardResult d;
-  Shape channels{x.dim(1)};
+  auto of_channels = [&] {
+    Shape channels{x.dim(1)};
+    return x.numel() > 0 ? empty(channels, statistics_dtype(x), x.device())
+                         : zeros(channels, statistics_dtype(x), x.device());
+  };
   if (wanted.dx) d.dx = empty_rows(x, x.shape());
-  if (wanted.dgamma) d.dgamma = zeros(channels, statistics_dtype(x), x.device());
-  if (wanted.dbeta) d.dbeta = zeros(channels, statistics_dtype(x), x.device());
+  if (wanted.dgamma) d.dgamma = of_channels();
+  if (wanted.dbeta) d.dbeta = of_channels();
   return d;
 }
 
@@ -116,6 +122,28 @@ Statistics batch_norm_statistics(const Tensor& x) {
                                s.var.raw());
   }
   return s;
+}
+
+void batch_norm_track(const Statistics& batch, double momentum, double correction,
+                      Statistics& running, Tensor& batches) {
+  constexpr std::string_view op = "batch_norm_track";
+  std::array<const Tensor*, 4> all = {&batch.mean, &batch.var, &running.mean, &running.var};
+  for (const Tensor* x : all) {
+    check_operand(op, "a statistic", *x);
+    check(x->shape() == batch.mean.shape() && x->rank() == 1 && x->is_contiguous(), op,
+          "all are (C) and dense: {}, {}", batch.mean, *x);
+    check_same_dtype(op, {&batch.mean, x});
+    check_same_device(op, {&batch.mean, x, &batches});
+  }
+  check(batches.dtype() == Dtype::i64 && batches.numel() == 1, op, "batches is one i64: {}",
+        batches);
+  backend(batch.mean.device())
+      .batch_norm_track(batch.mean.dtype(), batch.mean.numel(), momentum, correction,
+                        batch.mean.raw(), batch.var.raw(), running.mean.raw(), running.var.raw(),
+                        batches.data<i64>());
+  running.mean.storage()->bump_version();
+  running.var.storage()->bump_version();
+  batches.storage()->bump_version();
 }
 
 Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& gamma,

@@ -16,6 +16,12 @@ foreach(order forward reverse random)
                        ENVIRONMENT "MELGRAD_SIM_ORDER=${order};MELGRAD_SIM_STREAM=${stream};${sanitizers}")
 endforeach()
 
+# What a real GPU cannot be asked.
+target_sources(test_gpu PRIVATE cudasim/submissions.cpp)
+target_include_directories(test_gpu PRIVATE ${PROJECT_SOURCE_DIR})
+target_compile_options(test_gpu PRIVATE ${test_optimisation})
+melgrad_compile_options(test_gpu)
+
 set(about_test MELGRAD_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}")
 set(kernels_on_purpose cudasim/simulator_test.cpp cudasim/broken_kernels.cu)
 set_source_files_properties(cudasim/broken_kernels.cu PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "-xc++")

@@ -1,0 +1,89 @@
+#include <gtest/gtest.h>
+
+#include "kernels/cudasim/stream.h"
+#include "layers/models/registry.h"
+#include "optim/adam.h"
+#include "tensor/random.h"
+
+// How many launches, copies and library calls a training step gives the GPU: each costs the host some microseconds, in
+// which a small net's step is over.
+namespace melgrad {
+namespace {
+
+/// Of a step's parts, from the second step on, when nothing is made for the first time any more.
+struct Submissions {
+  i64 forward, loss, backward, optimizer;
+  i64 all() const { return forward + loss + backward + optimizer; }
+};
+
+struct Net {
+  const char* name;
+  Shape pictures;
+  Submissions most;
+};
+void PrintTo(const Net& net, std::ostream* out) { *out << net.name; }
+
+Submissions submissions_of(const Net& row) {
+  const Shape& all = row.pictures;
+  Generator generator(1), masks(2, Device::cuda());
+  auto net = make_net(row.name, all.size() == 2 ? Shape{all[1]} : Shape{all[1], all[2], all[3]}, 4);
+  net->reset(generator);
+  net->set_generator(masks);
+  net->to(Device::cuda());
+  Adam optimizer(net->parameters());
+  Tensor inputs = rand(all, generator);
+  Variable x = (all.size() == 4 ? inputs.channels_last() : inputs).to(Device::cuda());
+  Tensor target = randint(0, 4, {all[0]}, generator).to(Device::cuda());
+  Submissions counted{};
+  for (int step = 0; step < 2; ++step) {
+    i64 before = sim::submissions();
+    auto since = [&] { return std::exchange(before, sim::submissions()); };
+    auto part = [&](i64& count) {
+      i64 begin = since();
+      count = before - begin;
+    };
+    optimizer.zero_grad();
+    Variable logits = (*net)(x);
+    part(counted.forward);
+    Variable loss = cross_entropy(logits, target);
+    part(counted.loss);
+    loss.backward();
+    part(counted.backward);
+    optimizer.step();
+    part(counted.optimizer);
+  }
+  return counted;
+}
+
+class SubmissionsOnGpu : public testing::TestWithParam<Net> {};
+
+TEST_P(SubmissionsOnGpu, AreNoMoreThanTheseInAStep) {
+  Submissions counted = submissions_of(GetParam()), most = GetParam().most;
+  std::printf("%s: %d = forward %d, loss %d, backward %d, optimizer %d\n", GetParam().name,
+              static_cast<int>(counted.all()), static_cast<int>(counted.forward),
+              static_cast<int>(counted.loss), static_cast<int>(counted.backward),
+              static_cast<int>(counted.optimizer));
+  EXPECT_LE(counted.forward, most.forward);
+  EXPECT_LE(counted.loss, most.loss);
+  EXPECT_LE(counted.backward, most.backward);
+  EXPECT_LE(counted.optimizer, most.optimizer);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Nets, SubmissionsOnGpu,
+    testing::Values(Net{"base_cnn", {2, 3, 16, 16}, {}}, Net{"deep_cnn", {2, 3, 64, 64}, {}},
+                    Net{"cnn_rnn", {2, 3, 64, 64}, {}}, Net{"cnn_lstm", {2, 3, 64, 64}, {}},
+                    Net{"logistic", {2, 3, 16, 16}, {}}, Net{"mlp1", {2, 3, 16, 16}, {}},
+                    Net{"mlp2", {2, 3, 16, 16}, {}}, Net{"convpool", {2, 3, 118, 118}, {}},
+                    Net{"convconvpool", {2, 3, 32, 40}, {}}, Net{"mfcc_basic", {2, 1, 24, 13}, {}},
+                    Net{"mfcc_deeper", {2, 1, 24, 13}, {}}, Net{"dnn", {2, 1, 24, 13}, {}},
+                    Net{"cnn1", {2, 1, 24, 13}, {}}, Net{"cnn2", {2, 1, 24, 13}, {}},
+                    Net{"spotify_logistic", {2, 21}, {}}, Net{"spotify_dense", {2, 21}, {}},
+                    Net{"resnet34", {2, 3, 64, 64}, {}}, Net{"resnet50", {2, 3, 64, 64}, {}},
+                    Net{"resnetrs50", {2, 3, 64, 64}, {}},
+                    Net{"vgg16_bn_fastai", {2, 3, 32, 32}, {}},
+                    Net{"alexnet_fastai", {2, 3, 63, 63}, {}}),
+    [](const auto& net) { return net.param.name; });
+
+}  // namespace
+}  // namespace melgrad
