@@ -91,6 +91,7 @@ class Engine {
     if (!dy.empty()) {
       show_to_watchers(f, dy);
       check_saved(f);
+      f.retained_ = retain_graph_;
       Gradients dx = f.backward(dy);
       dy.clear();  // before delivery: a gradient passed through has one holder less
       if (!retain_graph_) free(f);

@@ -66,6 +66,8 @@ struct Function {
   /// Whether input i wants a gradient. Known in forward, too: save only what backward will read.
   bool needs(std::size_t i) const { return i < edges_.size() && edges_[i].function != nullptr; }
   bool needs_any() const { return !edges_.empty(); }
+  /// In backward: whether it may come again (retain_graph), so that what was saved must stay as it is.
+  bool is_retained() const { return retained_; }
   const Shape& input_shape(std::size_t input) const { return edges_[input].shape; }
   Dtype input_dtype(std::size_t input) const { return edges_[input].dtype; }
 
@@ -109,6 +111,7 @@ struct Function {
   Gradients incoming_;                // what has arrived so far, one an output; empty if nothing
   std::size_t pending_ = 0;           // edges that have not delivered yet
   const void* visited_by_ = nullptr;  // the Engine at work
+  bool retained_ = false;             // the graph
   bool freed_ = false;                // backward ran and let go of the saved values
 };
 

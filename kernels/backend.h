@@ -298,9 +298,9 @@ class Backend {
   /// reserve: null when no backward will follow.
   virtual void rnn(const RnnShape&, Dtype, const RnnWeights&, const void* x, const void* h0,
                    const void* c0, void* y, void* hn, void* cn, void* reserve) = 0;
-  /// dy (t,n,hidden), dhn, dcn (n,hidden), each null for 0
+  /// dy (t,n,hidden), dhn, dcn (n,hidden), each null for 0. `reserve` may be overwritten.
   virtual void rnn_backward(const RnnShape&, Dtype, const RnnWeights&, const void* x,
-                            const void* h0, const void* c0, const void* y, const void* reserve,
+                            const void* h0, const void* c0, const void* y, void* reserve,
                             const void* dy, const void* dhn, const void* dcn,
                             const RnnGradients&) = 0;
 

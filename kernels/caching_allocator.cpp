@@ -12,6 +12,11 @@ namespace {
 // No machine has this much; a size that large is a negative number or a product that overflowed.
 constexpr std::size_t largest_request = std::numeric_limits<std::size_t>::max() / 4;
 
+void check_request(std::size_t bytes) {
+  check(bytes <= largest_request, "allocate",
+        "{} bytes is no size: it is negative or the product of the shape overflowed", bytes);
+}
+
 double mebibytes(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
 }  // namespace
@@ -38,11 +43,37 @@ std::size_t CachingAllocator::block_size(std::size_t bytes) const {
 }
 
 void* CachingAllocator::allocate(std::size_t bytes) {
-  check(bytes <= largest_request, "allocate",
-        "{} bytes is no size: it is negative or the product of the shape overflowed", bytes);
+  check_request(bytes);
   if (bytes == 0) return nullptr;
   std::size_t size = block_size(bytes);
   std::lock_guard lock(mutex_);
+  return allocate_block(size);
+}
+
+CachingAllocator::Loan CachingAllocator::lend(std::size_t bytes) {
+  check_request(bytes);
+  if (bytes == 0) return {};
+  std::size_t size = block_size(bytes);
+  std::lock_guard lock(mutex_);
+  Blocks& blocks = pool_is_open_ ? pools_.at(last_pool_).free : cached_;
+  auto fits = std::find_if(blocks.lower_bound(size), blocks.end(),
+                           [](const auto& of_a_size) { return !of_a_size.second.empty(); });
+  bool is_new = fits == blocks.end();
+  if (!is_new) {
+    size = fits->first;
+  } else if (
+      pool_is_open_) {  // which frees nothing: the largest before is likely to be needed, too
+    size = std::max(size, last_loan_);
+  } else if (void* too_small = take(cached_, last_loan_)) {
+    stats_.cached -= last_loan_;
+    free_(too_small);
+  }
+  void* data = allocate_block(size);
+  if (is_new) last_loan_ = size;
+  return {data, size};
+}
+
+void* CachingAllocator::allocate_block(std::size_t size) {
   if (pool_is_open_) {
     Pool& pool = pools_.at(last_pool_);
     if (void* data = take(pool.free, size)) return data;

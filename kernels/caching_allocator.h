@@ -36,6 +36,15 @@ class CachingAllocator {
   void* allocate(std::size_t bytes);
   /// `bytes` as in allocate().
   void deallocate(void* data, std::size_t bytes) noexcept;
+
+  /// At least `bytes` for the time of a call, to be given back by deallocate(data, bytes of the loan).
+  /// Any block in the cache will do that is large enough, so that requests of many sizes share one; a
+  /// new one replaces the last, which was too small. The whole block counts as in use.
+  struct Loan {
+    void* data = nullptr;
+    std::size_t bytes = 0;
+  };
+  Loan lend(std::size_t bytes);
   void release_cache();
   MemoryStats stats() const;
   void reset_peak();
@@ -59,6 +68,7 @@ class CachingAllocator {
   };
 
   std::size_t block_size(std::size_t bytes) const;
+  void* allocate_block(std::size_t size);
   void* take(Blocks& blocks, std::size_t size);
   void* allocate_new(std::size_t size);
   void keep_or_free(void* data, std::size_t size) noexcept;
@@ -73,6 +83,7 @@ class CachingAllocator {
   Blocks cached_;
   std::map<int, Pool> pools_;
   int last_pool_ = 0;
+  std::size_t last_loan_ = 0;  // bytes of the last block that was made to be lent
   bool pool_is_open_ = false;
   MemoryStats stats_;
 };

@@ -10,4 +10,9 @@ std::unique_ptr<StagedCopy> staged_copy(Device device) {
   return staged_copy_to_gpu(device.index);
 }
 
+std::unique_ptr<StagedRead> staged_read(Device device) {
+  check(!device.is_cpu(), "staged_read", "memory is staged for a GPU, not for {}", device);
+  return staged_read_from_gpu(device.index);
+}
+
 }  // namespace melgrad

@@ -28,7 +28,24 @@ class StagedCopy {
   virtual void finish() = 0;
 };
 
-/// Throws Error on the CPU, which has nothing to copy.
+/// A copy from a GPU to the host that nobody waits for before its values are wanted.
+class StagedRead {
+ public:
+  StagedRead() = default;
+  StagedRead(const StagedRead&) = delete;
+  StagedRead& operator=(const StagedRead&) = delete;
+  virtual ~StagedRead() = default;
+
+  /// Of what `source`, which is on the GPU, holds when the work so far is done: later work may
+  /// change it.
+  virtual void start(const void* source, std::size_t bytes) = 0;
+  /// Waits for what was started last, not for work that the GPU was given since. The bytes stay
+  /// until the next start().
+  virtual const void* finish() = 0;
+};
+
+/// Both throw Error on the CPU, which has nothing to copy.
 std::unique_ptr<StagedCopy> staged_copy(Device device);
+std::unique_ptr<StagedRead> staged_read(Device device);
 
 }  // namespace melgrad

@@ -4,9 +4,10 @@
 
 namespace melgrad {
 
-static std::atomic<bool> is_allowed = false;
+static std::atomic<Tf32> allowed = Tf32::off;
 
-void set_tf32(bool allowed) { is_allowed = allowed; }
-bool tf32() { return is_allowed; }
+void set_tf32(Tf32 where) { allowed = where; }
+bool tf32_in_convolutions() { return allowed != Tf32::off; }
+bool tf32_in_products() { return allowed == Tf32::all; }
 
 }  // namespace melgrad

@@ -15,6 +15,7 @@ class Conv2d final : public Module {
 
   std::string type() const override { return "Conv2d"; }
   std::string details() const override;
+  const Conv2dOptions& options() const { return options_; }
   Variable forward(const Variable& x) override { return conv2d(x, weight, bias, options_); }
   /// Then max(y, 0), in the same call: for fusion.h.
   Variable forward_relu(const Variable& x) { return conv2d(x, weight, bias, options_, true); }

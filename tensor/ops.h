@@ -233,6 +233,7 @@ struct RnnBackwardResult {
   Tensor dx, dh0, dc0;
   RnnParameters d;
 };
+/// forward.reserve may be overwritten: it serves once.
 RnnBackwardResult rnn_backward(RnnMode mode, const Tensor& x, const Tensor& h0, const Tensor& c0,
                                const RnnParameters& parameters, bool reverse,
                                const RnnResult& forward, const Tensor& dy, const Tensor& dhn,

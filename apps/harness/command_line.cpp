@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "apps/harness/console/tool.h"
 #include "apps/harness/lists.h"
@@ -144,8 +145,13 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
   option("--clip-norm", o.clip_norm, "NORM", "longer gradients are scaled to it")
       ->check(is_positive);
   app.add_flag("--bf16", o.bf16, "matrix products and convolutions in bfloat16")->group(group);
-  app.add_flag("--tf32", o.tf32, "on a GPU, f32 products with 10 bits of the fractions: faster")
-      ->group(group);
+  option("--tf32", o.tf32, "[conv]",
+         "on a GPU, f32 products with 10 bits of the fractions: faster;\n"
+         "conv: convolutions and recurrent layers only")
+      ->expected(0, 1)
+      ->default_str("all")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Tf32>{{"conv", Tf32::conv}, {"all", Tf32::all}}));
   option("--winograd", o.winograd, "on|off",
          "on a CPU, f32 convolutions by Winograd's method where it is\n"
          "faster, with errors of 1e-5 (on)")

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/dtype.h"
+#include "kernels/tf32.h"
 
 namespace CLI {
 class App;
@@ -46,7 +47,8 @@ struct Options {
   std::string pretrain;  // a folder per class, for rows that need weights and have none
   bool plan = false;     // say what would be done, and end
   std::string out = "report";
-  bool resume = false, bf16 = false, tf32 = false, cuda_graph = false, inputs_on_host = false;
+  bool resume = false, bf16 = false, cuda_graph = false, inputs_on_host = false;
+  Tf32 tf32 = Tf32::off;
   bool winograd = true;  // kernels/winograd.h
   std::string command;   // as typed
   bool parsed = false;   // not yet where a study is made for --help

@@ -329,8 +329,11 @@ std::vector<SettingUsed> settings_of(const Study& study, const Options& options,
               "copies of earlier files, and what lies in several classes, left out", true);
   table.add(About::layers, "as the table of nets has them");
   add_training(table, study, options);
-  if (options.tf32)
-    table.add(About::tf32, "f32 values multiplied with 10 bits of their fractions", true);
+  if (options.tf32 != Tf32::off)
+    table.add(About::tf32,
+              format("f32 values multiplied with 10 bits of their fractions{}",
+                     options.tf32 == Tf32::conv ? " in convolutions and recurrent layers" : ""),
+              true);
   if (Device::parse(options.device).is_cpu())
     table.add(About::winograd, options.winograd ? "f32, 3 × 3, where they are faster" : "none",
               !options.winograd);

@@ -40,8 +40,9 @@ struct Rnn final : Function {
                         .dh0 = needs(1),
                         .dc0 = needs(2),
                         .weights = needs(3) || needs(4) || needs(5) || needs(6)};
+    Tensor kept = is_retained() ? reserve.get().clone() : reserve;
     RnnBackwardResult d = rnn_backward(mode, x, h0, c0, {w_ih, w_hh, b_ih, b_hh}, reverse,
-                                       {y, hn, cn, reserve}, dy[0], dy[1], dy[2], wanted);
+                                       {y, hn, cn, kept}, dy[0], dy[1], dy[2], wanted);
     return {d.dx, d.dh0, d.dc0, d.d.w_ih, d.d.w_hh, d.d.b_ih, d.d.b_hh};
   }
 };

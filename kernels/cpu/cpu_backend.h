@@ -108,8 +108,8 @@ class CpuBackend final : public Backend {
   void rnn(const RnnShape&, Dtype, const RnnWeights&, const void* x, const void* h0, const void* c0,
            void* y, void* hn, void* cn, void* reserve) override;
   void rnn_backward(const RnnShape&, Dtype, const RnnWeights&, const void* x, const void* h0,
-                    const void* c0, const void* y, const void* reserve, const void* dy,
-                    const void* dhn, const void* dcn, const RnnGradients&) override;
+                    const void* c0, const void* y, void* reserve, const void* dy, const void* dhn,
+                    const void* dcn, const RnnGradients&) override;
 
   // random.cpp
   void random(Distribution, Dtype, double a, double b, i64 n, const u64* state, void* y) override;

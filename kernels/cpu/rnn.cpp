@@ -164,10 +164,10 @@ void forward(Backend& backend, const RnnShape& s, const RnnWeights& weights, con
 
 template <class T>
 void backward(Backend& backend, const RnnShape& s, const RnnWeights& weights, const T* x,
-              const T* h0, const T* c0, const T* y, const void* reserve, const T* dy, const T* dhn,
+              const T* h0, const T* c0, const T* y, void* reserve, const T* dy, const T* dhn,
               const T* dcn, const RnnGradients& d) {
   i64 all_gates = gates(s.mode) * s.hidden, values = s.n * s.hidden;
-  auto kept = split_reserve(s, const_cast<void*>(reserve));
+  auto kept = split_reserve(s, reserve);
   ScratchArray<float> dh(backend, values), dc(backend, values), dh_recurrent(backend, values);
   copy_or_zero(dhn, values, dh.data());
   copy_or_zero(dcn, values, dc.data());
@@ -239,7 +239,7 @@ void CpuBackend::rnn(const RnnShape& s, Dtype dtype, const RnnWeights& weights, 
 
 void CpuBackend::rnn_backward(const RnnShape& s, Dtype dtype, const RnnWeights& weights,
                               const void* x, const void* h0, const void* c0, const void* y,
-                              const void* reserve, const void* dy, const void* dhn, const void* dcn,
+                              void* reserve, const void* dy, const void* dhn, const void* dcn,
                               const RnnGradients& gradients) {
   if (dtype == Dtype::f64)
     return reference::rnn_backward(s, weights, f64(x), f64(h0), f64(c0), f64(dy), f64(dhn),

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <vector>
 
 #include "kernels/backend.h"
 #include "kernels/caching_allocator.h"
@@ -36,7 +37,13 @@ class CudaBackend final : public Backend {
   std::unique_ptr<RecordedWork> record(const std::function<void()>& step);
   /// Throws Error that says `what` is impossible while a step is being recorded.
   void check_not_recording(std::string_view what) const;
+  bool is_recording() const { return recording_; }
+  /// What the running call uses lives as long as the recorded step that it is part of, if it is part of one.
+  void hold(std::shared_ptr<const void> used);
+  /// For Workspace (workspace.h).
+  CachingAllocator::Loan lend(std::size_t bytes) { return allocator_.lend(bytes); }
   std::unique_ptr<StagedCopy> staged_copy();
+  std::unique_ptr<StagedRead> staged_read();
 
   // memory.cpp
   void* allocate(std::size_t bytes) override;
@@ -132,8 +139,8 @@ class CudaBackend final : public Backend {
   void rnn(const RnnShape&, Dtype, const RnnWeights&, const void* x, const void* h0, const void* c0,
            void* y, void* hn, void* cn, void* reserve) override;
   void rnn_backward(const RnnShape&, Dtype, const RnnWeights&, const void* x, const void* h0,
-                    const void* c0, const void* y, const void* reserve, const void* dy,
-                    const void* dhn, const void* dcn, const RnnGradients&) override;
+                    const void* c0, const void* y, void* reserve, const void* dy, const void* dhn,
+                    const void* dcn, const RnnGradients&) override;
 
   // random.cpp
   void random(Distribution, Dtype, double a, double b, i64 n, const u64* state, void* y) override;
@@ -160,6 +167,7 @@ class CudaBackend final : public Backend {
   cuda::Stream stream_;
   CachingAllocator allocator_;
   bool recording_ = false;
+  std::vector<std::shared_ptr<const void>> held_;  // by the step that is being recorded
   std::unique_ptr<cuda::Libraries> libraries_;
 };
 

@@ -74,6 +74,12 @@ __global__ void sgd_kernel(SlotTable table, SgdKind kind, const OptimizerSetting
   });
 }
 
+// 1 − beta^t, where beta^t may be so near to 1 that f32 does not have the difference; f64's power would take longer than a
+// thread's share of the update.
+__device__ inline float one_minus_power(double beta, float t) {
+  return -expm1f(t * log1pf(-static_cast<float>(1 - beta)));
+}
+
 // m = beta1 m + (1 − beta1) g,  v = beta2 v + (1 − beta2) g²
 // w = keep w − lr / (1 − beta1^t) · m / (√v / √(1 − beta2^t) + eps)
 __global__ void adam_kernel(SlotTable table, AdamKind kind, const OptimizerSettings* settings) {
@@ -81,12 +87,12 @@ __global__ void adam_kernel(SlotTable table, AdamKind kind, const OptimizerSetti
   const OptimizerSettings s = *settings;
   bool decoupled = kind == AdamKind::decoupled;
   Gradient gradient(s, !decoupled);
-  double t = s.step + 1;
+  float t = static_cast<float>(s.step + 1);
   float keep = static_cast<float>(decoupled ? 1 - s.lr * s.weight_decay : 1.0);
   float new1 = static_cast<float>(1 - s.beta1), new2 = static_cast<float>(1 - s.beta2);
   float beta2 = static_cast<float>(s.beta2), eps = static_cast<float>(s.eps);
-  float step_size = static_cast<float>(s.lr / (1 - pow(s.beta1, t)));
-  float root_correction = static_cast<float>(1 / sqrt(1 - pow(s.beta2, t)));
+  float step_size = static_cast<float>(s.lr) / one_minus_power(s.beta1, t);
+  float root_correction = 1 / sqrtf(one_minus_power(s.beta2, t));
   for_each_value(p, [&](i64 i) {
     float g = gradient(p, i);
     float m = p.state1[i] + new1 * (g - p.state1[i]);

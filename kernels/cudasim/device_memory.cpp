@@ -29,7 +29,9 @@ constexpr std::size_t huge_page = std::size_t{2} << 20U;
 
 struct Heap {
   char* base = nullptr;
-  std::size_t top = 0;  // bytes ever handed out, in whole pages: what is opened and closed
+  std::size_t top = 0;   // bytes ever handed out, in whole pages: what is opened and closed
+  std::size_t used = 0;  // by what is live, with gaps
+  std::size_t most = device_memory_bytes;
   std::map<std::size_t, std::size_t> live;         // offset -> bytes asked for
   std::map<std::size_t, std::size_t> free_blocks;  // offset -> bytes, merged with neighbours
   int open = 0;
@@ -103,12 +105,14 @@ void* device_malloc(std::size_t bytes) {
   Heap& h = heap();
   std::lock_guard lock(h.mutex);
   std::size_t wanted = rounded_up(std::max<std::size_t>(bytes, 1), alignment) + alignment;
+  if (h.used + wanted > h.most) return nullptr;
   for (auto block = h.free_blocks.begin(); block != h.free_blocks.end(); ++block) {
     if (block->second < wanted) continue;
     auto [offset, size] = *block;
     h.free_blocks.erase(block);
     if (size > wanted) h.free_blocks[offset + wanted] = size - wanted;
     h.live[offset] = bytes;
+    h.used += wanted;
     h.top = std::max(h.top, rounded_up(offset + wanted, huge_page));
     ASAN_POISON_MEMORY_REGION(h.base + offset, wanted);
     ASAN_UNPOISON_MEMORY_REGION(h.base + offset, bytes);
@@ -131,6 +135,7 @@ void device_free(void* data) {
         "nothing is allocated at {}: freed twice, or not an allocation's start", data);
   std::size_t size = rounded_up(std::max<std::size_t>(found->second, 1), alignment) + alignment;
   h.live.erase(found);
+  h.used -= size;
   ASAN_POISON_MEMORY_REGION(h.base + offset, size);
 
   auto next = h.free_blocks.lower_bound(offset);
@@ -151,10 +156,15 @@ void device_free(void* data) {
 std::size_t device_bytes_free() {
   Heap& h = heap();
   std::lock_guard lock(h.mutex);
-  std::size_t bytes = 0;
-  for (const auto& [offset, size] : h.free_blocks) bytes += size;
-  return bytes;
+  return h.most - std::min(h.used, h.most);
 }
+
+void set_device_bytes(std::size_t bytes) {
+  std::lock_guard lock(heap().mutex);
+  heap().most = bytes;
+}
+
+std::size_t device_bytes() { return heap().most; }
 
 bool is_device_address(const void* data) { return heap().contains(data); }
 

@@ -15,6 +15,9 @@ void* device_malloc(std::size_t bytes);
 /// Throws Error for a pointer that device_malloc did not return or that was freed before.
 void device_free(void* data);
 std::size_t device_bytes_free();
+/// For tests: a device of so many bytes from now on, at most device_memory_bytes.
+void set_device_bytes(std::size_t bytes);
+std::size_t device_bytes();
 
 /// Throws Error unless `data` points into a live allocation that holds `bytes` from there on (0: just points into it).
 void check_device_pointer(std::string_view where, const void* data, std::size_t bytes = 0);

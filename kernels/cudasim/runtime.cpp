@@ -18,10 +18,17 @@
 // A stream runs its work when it is submitted, or records it. A late one, as copy streams always are, runs its own as late
 // as a busy GPU might, when somebody waits for it: a missing wait shows as old values.
 struct CUstream_st {
-  bool late = false, capturing = false;
+  bool late = false, capturing = false, only_copies = false;
   std::vector<std::function<void()>> recorded;
   std::deque<std::function<void()>> waiting;
   std::size_t submitted = 0, done = 0;
+  static inline std::size_t times_dry = 0;
+
+  /// For the host, which waits.
+  void wait_up_to(std::size_t end) {
+    if (done < end && end == submitted && !only_copies) ++times_dry;
+    run_up_to(end);
+  }
 
   void run_up_to(std::size_t end) {
     while (done < end) {
@@ -72,10 +79,12 @@ void sim::submit(cuda::Stream stream, std::function<void()> work) {
   }
 }
 
-void sim::set_late(cuda::Stream stream, bool late) {
+bool sim::set_late(cuda::Stream stream, bool late) {
   stream->run_up_to(stream->submitted);
-  stream->late = late;
+  return std::exchange(stream->late, late);
 }
+
+std::size_t sim::times_run_dry() { return CUstream_st::times_dry; }
 
 bool sim::is_capturing(cuda::Stream stream) { return stream->capturing; }
 
@@ -99,7 +108,7 @@ Stream create_stream() {
 }
 Stream create_copy_stream() {
   Stream stream = create_stream();
-  stream->late = true;
+  stream->late = stream->only_copies = true;
   return stream;
 }
 void destroy_stream(Stream stream) {
@@ -111,7 +120,7 @@ void destroy_stream(Stream stream) {
 void synchronize(Stream stream) {
   check(!stream->capturing, "cudaStreamSynchronize",
         "a value was read, or waited for, while a CUDA graph is being captured");
-  stream->run_up_to(stream->submitted);
+  stream->wait_up_to(stream->submitted);
 }
 
 Event create_event() { return new CUevent_st; }
@@ -123,7 +132,7 @@ void wait(Stream stream, Event event) {
   });
 }
 void synchronize(Event event) {
-  if (event->stream) event->stream->run_up_to(event->position);
+  if (event->stream) event->stream->wait_up_to(event->position);
 }
 
 void* device_malloc(std::size_t bytes) { return sim::device_malloc(bytes); }
@@ -131,7 +140,7 @@ void device_free(void* data) {  // and waits for all that the device was given, 
   for (CUstream_st* stream : streams()) stream->run_up_to(stream->submitted);
   sim::device_free(data);
 }
-MemoryInfo device_memory() { return {sim::device_bytes_free(), sim::device_memory_bytes}; }
+MemoryInfo device_memory() { return {sim::device_bytes_free(), sim::device_bytes()}; }
 
 void* pinned_malloc(std::size_t bytes) {
   void* data = std::malloc(bytes);

@@ -1,14 +1,11 @@
 #include <algorithm>
 
 #include "tensor/dtypes.h"
-#include "tensor/ops.h"
+#include "tensor/ops/conv_shape.h"
 #include "tensor/ops/sliding_window.h"
 
 namespace melgrad {
 
-namespace {
-
-/// Checks the shapes and finds that of the output.
 ConvShape conv_shape(std::string_view op, const Shape& x, const Shape& weight,
                      const Conv2dOptions& o) {
   check(x.rank() == 4, op, "input must be (N, C, H, W): {}", x);
@@ -49,6 +46,8 @@ ConvShape conv_shape(std::string_view op, const Shape& x, const Shape& weight,
           .p = rows.output,
           .q = cols.output};
 }
+
+namespace {
 
 void check_operands(std::string_view op, std::string_view name, const Tensor& x,
                     const Tensor& other, const Tensor& bias = {}) {

@@ -92,6 +92,27 @@ TEST(Engine, ABranchWithoutGradientIsPassedOver) {
 
 // --- what is computed and kept
 
+/// Tells whether its graph stays.
+struct Asked final : Function {
+  bool* stays;
+  explicit Asked(bool* answer) : stays(answer) {}
+  std::string_view name() const override { return "asked"; }
+  static Tensor forward(const Tensor& x) { return x * 1; }
+  Gradients backward(const Gradients& dy) override {
+    *stays = is_retained();
+    return {dy[0]};
+  }
+};
+
+TEST(Engine, AFunctionKnowsWhetherItsBackwardMayComeAgain) {
+  bool stays = false;
+  Variable x = leaf({1}), y = apply(Asked(&stays), x);
+  y.backward({}, true);
+  EXPECT_TRUE(stays);
+  y.backward();
+  EXPECT_FALSE(stays);
+}
+
 /// y = a b, counting the gradients asked of it.
 struct Counted final : Function {
   std::vector<int>* asked;

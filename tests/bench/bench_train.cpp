@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -28,7 +29,8 @@ struct Settings {
   double seconds = 3;
   int warm_up = 3;
   std::string device = "cpu", profile;
-  bool bf16 = false, tf32 = false, cuda_graph = false, json = false, winograd = true;
+  Tf32 tf32 = Tf32::off;
+  bool bf16 = false, cuda_graph = false, json = false, winograd = true;
 };
 
 // Of this process, in MiB: VmRSS, or VmHWM, its peak.
@@ -131,7 +133,13 @@ int bench(int argc, char** argv) {
   app.add_option("--seconds", settings.seconds, "how long to measure");
   app.add_option("--warm-up", settings.warm_up, "steps before");
   app.add_flag("--bf16", settings.bf16, "matmul, convolution and recurrent layers in bf16");
-  app.add_flag("--tf32", settings.tf32, "f32 products of a GPU in TF32");
+  app.add_option("--tf32", settings.tf32,
+                 "f32 products of a GPU in TF32; conv: convolutions and recurrent layers only")
+      ->option_text("[conv]")
+      ->expected(0, 1)
+      ->default_str("all")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Tf32>{{"conv", Tf32::conv}, {"all", Tf32::all}}));
   app.add_option("--winograd", settings.winograd, "on a CPU, convolutions by Winograd's method")
       ->option_text("on|off");
   app.add_flag("--json", settings.json, "one line of JSON, with every step's time");

@@ -42,7 +42,9 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3, help="turns that each side takes")
     parser.add_argument("--seconds", type=float, default=2, help="of each turn")
     parser.add_argument("--bf16", action="store_true", help="autocast on both sides")
-    parser.add_argument("--tf32", action="store_true", help="on a GPU: f32 products and convolutions as TF32, on both sides")
+    parser.add_argument("--tf32", nargs="?", const="all", choices=["conv", "all"],
+                        help="on a GPU: f32 products as TF32, on both sides;\n"
+                             "conv: convolutions and recurrent layers only, as PyTorch does unless told otherwise")
     parser.add_argument("--json", action="store_true", help="one JSON object a net")
     parser.add_argument("--build", default=os.path.join(ROOT, "build"), help="the release build")
     parser.add_argument("--python", help="a Python that has torch, if this one does not")
@@ -56,7 +58,8 @@ def torch_step(mode, name, batch, shape, a):
     import torch
     from torch_nets import make_net
     torch.manual_seed(0)
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = a.tf32
+    torch.backends.cuda.matmul.allow_tf32 = a.tf32 == "all"
+    torch.backends.cudnn.allow_tf32 = a.tf32 is not None  # of its convolutions and its recurrent layers
     classes = 4
     net = make_net(name, shape, classes).to(a.device)
     x = torch.rand(batch, *shape, device=a.device)
@@ -94,7 +97,7 @@ def measure_ours(a, name, batch, shape, options):
     is_square = len(shape) == 3 and shape[1] == shape[2]
     command = [os.path.join(a.build, "bin", "bench_train"), "--net", name, "--batch", str(batch),
                *["--size", str(shape[-1])] * is_square, "--threads", str(a.threads), "--seconds", str(a.seconds), "--json",
-               "--device", a.device, *options, *["--bf16"] * a.bf16, *["--tf32"] * a.tf32]
+               "--device", a.device, *options, *["--bf16"] * a.bf16, *(["--tf32", a.tf32] if a.tf32 else [])]
     result = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(result.stdout)["ms"]
 
@@ -129,7 +132,7 @@ def compare(a, name):
 
     return {
         "net": name, "batch": batch, "shape": shape, "device": a.device, "threads": a.threads,
-        "dtype": "bf16" if a.bf16 else "tf32" if a.tf32 else "f32", "ms_median": median, "ms_min": minimum,
+        "dtype": "bf16" if a.bf16 else {None: "f32", "conv": "tf32 in cuDNN", "all": "tf32"}[a.tf32], "ms_median": median, "ms_min": minimum,
         "ratio_of_medians": ratio(median, steps), "ratio_of_minima": ratio(minimum, steps),
         **({"ratio_to_eager": ratio(median, ["eager"])} if "eager" in steps else {}),
         **({"failed": failed} if failed else {}),

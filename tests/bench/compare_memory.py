@@ -43,7 +43,7 @@ def child(a):
     """One mode of PyTorch's on one net."""
     import torch
     torch.set_num_threads(a.threads)
-    a.device, a.tf32, a.bf16 = "cpu", False, False
+    a.device, a.tf32, a.bf16 = "cpu", None, False
     torch_step(a.child, "base_cnn", 2, (3, 64, 64), a)()  # libraries that are loaded at the first step are not counted
     name, batch = a.net[0].split(":")
     start = mebibytes("VmRSS")

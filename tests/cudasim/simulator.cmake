@@ -1,6 +1,7 @@
 # Tests on the simulated GPU, in three orders of its threads, and once on a stream as late as a busy GPU's; tests of the
 # simulator itself, also with
 # ThreadSanitizer. handle_segv=0: the simulator explains an access of the host to device memory itself.
+target_sources(gpu_tests PRIVATE cudasim/idle_test.cpp)
 set(sanitizers ASAN_OPTIONS=handle_segv=0 ${sanitizer_settings})
 foreach(order forward reverse random)
   set(rows --gtest_filter=*OnGpu.f32*)

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "kernels/cuda/libraries/conv_graph.h"
+#include "tests/cudnn/described_gpu.h"
 
 // cuDNN plans for a device that is only described, too: what it thinks of our convolutions can be asked on a machine without a
 // GPU. That a plan is there says that cuDNN accepts the graph and has a deterministic engine for it; what comes out of it only
@@ -13,25 +14,6 @@ namespace melgrad {
 namespace {
 
 using cuda::ConvGraph;
-
-// As cuDNN 9.19 writes them.
-std::string properties(std::string_view name, int capability, int multiprocessors,
-                       int shared_memory) {
-  return format(
-      R"({"maxGridSize": [2147483647, 65535, 65535], "maxBlockSize": [1024, 1024, 64], "regsPerBlock": 65536, )"
-      R"("multiProcessorCount": {}, "warpSize": 32, "maxSharedMemoryPerBlock": 49152, )"
-      R"("maxSharedMemoryPerBlockOptin": {}, "reservedSharedMemoryPerBlock": 1024, "maxRegistersPerSM": 65536, )"
-      R"("maxCtasPerSM": 32, "maxThreadsPerBlock": 1024, "maxThreadsPerSM": 2048, "pciDeviceId": 0, "isTccDriver": 0, )"
-      R"("supportCoopLaunch": 1, "totalGlobalMem": 40000000000, "smClockRateKHz": 1980000, "memClockRateKHz": 2600000, )"
-      R"("l2CacheSize": 52428800, "cudaDeviceId": 0, "deviceVer": {}, "driverVer": 13000, "deviceName": "{}"})",
-      multiprocessors, shared_memory, capability, name);
-}
-
-struct Gpu {
-  const char* name;
-  int capability, multiprocessors, shared_memory;
-};
-void PrintTo(const Gpu& gpu, std::ostream* out) { *out << gpu.name; }
 
 struct Layer {
   const char* name;
@@ -98,13 +80,11 @@ class Plans : public testing::TestWithParam<Gpu> {
  protected:
   void SetUp() override {
     if (cudnnGetVersion() < 90800) GTEST_SKIP() << "needs cuDNN 9.8";
-    const Gpu& gpu = GetParam();
-    target_.emplace(properties(gpu.name, gpu.capability, gpu.multiprocessors, gpu.shared_memory));
+    target_.emplace(properties(GetParam()));
   }
   std::optional<cuda::Plan> plan(ConvGraph graph, const ConvShape& shape, Dtype dtype,
-                                 cuda::PlanLimits limits,
-                                 const cuda::ConvAlignment& alignment = {}) {
-    return cuda::plan_convolution(*target_, graph, shape, dtype, alignment, limits);
+                                 cuda::PlanLimits limits) {
+    return cuda::plan_convolution(*target_, graph, shape, dtype, limits);
   }
 
   void expect_plans(std::initializer_list<ConvGraph> graphs) {
@@ -143,29 +123,6 @@ TEST_P(Plans, UseTensorCoresOnlyWhereTheyMay) {
   }
 }
 
-// A view may begin at any element: each array in turn does, then all of them.
-TEST_P(Plans, AreThereForArraysAtOddAddresses) {
-  ConvShape shape = same_size(64, 16, 64, 128, 3);
-  for (Dtype dtype : {Dtype::f32, Dtype::bf16}) {
-    i64 odd = static_cast<i64>(size_of(dtype));
-    for (ConvGraph graph :
-         {ConvGraph::forward, ConvGraph::forward_bias, ConvGraph::forward_bias_relu,
-          ConvGraph::backward_data, ConvGraph::backward_weights}) {
-      for (const cuda::ConvAlignment& alignment : {cuda::ConvAlignment{.x = odd},
-                                                   {.w = odd},
-                                                   {.bias = odd},
-                                                   {.y = odd},
-                                                   {odd, odd, odd, odd}}) {
-        EXPECT_TRUE(plan(graph, shape, dtype,
-                         {.tensor_cores = dtype == Dtype::bf16, .workspace = gibibyte}, alignment))
-            << format("{}, graph {}, x {} w {} bias {} y {}", name_of(dtype),
-                      static_cast<int>(graph), alignment.x, alignment.w, alignment.bias,
-                      alignment.y);
-      }
-    }
-  }
-}
-
 TEST_P(Plans, KeepTheWorkspaceWithinItsLimit) {
   ConvShape shape = same_size(16, 32, 64, 128, 3);
   auto any = plan(ConvGraph::backward_data, shape, Dtype::f32, {.workspace = gibibyte});
@@ -182,8 +139,7 @@ TEST_P(Plans, RefuseWhatIsNoConvolution) {
 }
 
 INSTANTIATE_TEST_SUITE_P(On, Plans,
-                         testing::Values(Gpu{"NVIDIA H200", 900, 132, 232448},
-                                         Gpu{"NVIDIA A100", 800, 108, 166912},
+                         testing::Values(h200, Gpu{"NVIDIA A100", 800, 108, 166912},
                                          Gpu{"NVIDIA GeForce RTX 4090", 890, 128, 101376}),
                          [](const auto& gpu) {
                            return format("capability_{}", gpu.param.capability);

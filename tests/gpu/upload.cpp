@@ -1,8 +1,9 @@
-// Tensors reach the device in order, although each is on its way while the device works.
+// Tensors reach the device, and the host, in order, although each is on its way while the device works.
 #include "tensor/upload.h"
 
 #include <gtest/gtest.h>
 
+#include "tensor/download.h"
 #include "tensor/ops.h"
 #include "tests/gpu/gpu.h"
 
@@ -50,6 +51,20 @@ TEST(UploadOnGpu, WhatIsThereAlreadyPassesThrough) {
   EXPECT_EQ(sum(to_cpu.finish()).item(), 3);
   upload.start(zeros({0, 4}));
   EXPECT_EQ(upload.finish().shape(), (Shape{0, 4}));
+}
+
+TEST(DownloadOnGpu, BringsWhatATensorHeld) {
+  Download download;
+  Tensor x = arange(120, Dtype::f32, Device::cuda()).reshape({2, 3, 4, 5}).channels_last();
+  for (int again = 0; again < 3; ++again) {
+    Tensor before = x.to(Device::cpu());
+    download.start(again == 1 ? x.slice(3, 1, 4) : x);
+    x.copy_(x * 2.0 + 1.0);
+    Tensor y = download.finish();
+    EXPECT_EQ(y.device(), Device::cpu());
+    EXPECT_EQ(difference(y, again == 1 ? before.slice(3, 1, 4) : before), 0);
+  }
+  download.start(x);  // and goes away with a copy under way
 }
 
 TEST(UploadOnGpu, OneAtATime) {

@@ -115,6 +115,40 @@ TEST_F(SmallDevice, GivesBlocksOfAPoolToNobodyElse) {
   for (void* data : {kept, freed, another}) allocator.deallocate(data, 1000);
 }
 
+TEST_F(SmallDevice, LendsAnyBlockThatIsLargeEnough) {
+  void* array = allocator.allocate(200 << 10);
+  allocator.deallocate(array, 200 << 10);
+  CachingAllocator::Loan small = allocator.lend(1000), another = allocator.lend(1000);
+  EXPECT_EQ(small.data, array);
+  EXPECT_EQ(allocator.stats().in_use, small.bytes + another.bytes);
+  EXPECT_EQ(another.bytes, 1024U) << "nothing else was there";
+  for (const auto& loan : {small, another}) allocator.deallocate(loan.data, loan.bytes);
+  EXPECT_EQ(allocator.lend(1000).data, another.data) << "the smallest that is large enough";
+  allocator.deallocate(another.data, another.bytes);
+  EXPECT_EQ(allocator.lend(0).data, nullptr);
+}
+
+// Workspaces of many sizes, in any order, leave one block behind.
+TEST_F(SmallDevice, ALargerLoanReplacesTheLast) {
+  for (std::size_t kibibytes : {100U, 200U, 150U, 300U, 20U}) {
+    CachingAllocator::Loan loan = allocator.lend(kibibytes << 10U);
+    EXPECT_GE(loan.bytes, kibibytes << 10U);
+    allocator.deallocate(loan.data, loan.bytes);
+  }
+  EXPECT_EQ(held_by_small_device, CachingAllocator::size_class(300U << 10U));
+  EXPECT_EQ(allocator.stats().cached, held_by_small_device);
+
+  allocator.release_cache();
+  allocator.open_pool();
+  for (std::size_t kibibytes : {100U, 300U, 150U}) {
+    CachingAllocator::Loan loan = allocator.lend(kibibytes << 10U);
+    allocator.deallocate(loan.data, loan.bytes);
+  }
+  EXPECT_EQ(held_by_small_device, CachingAllocator::size_class(300U << 10U))
+      << "a recorded step asks for what the ordinary ones before it did";
+  allocator.release_pool(allocator.close_pool());
+}
+
 TEST_F(SmallDevice, SaysWhatWasAskedForAndWhatIsHeld) {
   void* half = allocator.allocate(1 << 19);
   std::string message = error_of([&] { allocator.allocate(1 << 21); });

@@ -195,8 +195,6 @@ bool Trainer::train_epoch(Progress& progress, const std::filesystem::path& check
                   recipe_.batch, device_of(net_),
                   {Pass::Kind::training, seed_, epoch, recipe_.objective.mixup});
   i64 earlier = batches_before(epoch);
-  // To read an outcome is to wait for a GPU, which should have work meanwhile.
-  std::size_t batches_in_flight = device_of(net_).is_cpu() ? 1 : 32;
   auto start = Clock::now(), saved = start;
   double seconds_before = running_.seconds, waited_before = running_.waited;
   auto clock = [&] {
@@ -211,11 +209,11 @@ bool Trainer::train_epoch(Progress& progress, const std::filesystem::path& check
     begin += batch->size();
     ++next_batch_;
     bool stopping = interrupted() && last;
-    if ((stopping || outcomes_.size() >= batches_in_flight) && !account()) return false;
+    if (!account(stopping ? outcomes_.all() : outcomes_.arrived())) return false;
     progress.show(earlier + next_batch_, format("epoch {}", epoch + 1));
     bool save_now = !checkpoint.empty() && last && (stopping || seconds_since(saved) > 300);
     if (save_now) {
-      if (!account()) return false;
+      if (!account(outcomes_.all())) return false;
       clock();
       save(checkpoint);
       saved = Clock::now();
@@ -223,13 +221,13 @@ bool Trainer::train_epoch(Progress& progress, const std::filesystem::path& check
     if (stopping) throw Interrupted("stopped");
   }
   clock();
-  return account();
+  return account(outcomes_.all());
 }
 
 void Trainer::step(const Batch& batch, i64 clips_of_step, bool first, bool last) {
   bool by_graph = recipe_.cuda_graph && batch.size() == recipe_.batch;
-  outcomes_.push_back(
-      {by_graph ? learn_by_graph(batch) : learn(batch, clips_of_step, first, last), batch.size()});
+  outcomes_.add(by_graph ? learn_by_graph(batch) : learn(batch, clips_of_step, first, last),
+                batch.size());
   if (last) rate_->after_step();
 }
 
@@ -264,19 +262,18 @@ Tensor Trainer::learn_by_graph(const Batch& batch) {
 }
 
 // False if the net diverged.
-bool Trainer::account() {
-  auto batch = next_batch_ - static_cast<i64>(outcomes_.size());
-  for (const Outcome& outcome : std::exchange(outcomes_, {})) {
-    std::vector<double> values = outcome.loss_and_right.to_vector<double>();
+bool Trainer::account(const std::vector<Outcomes::Outcome>& outcomes) {
+  i64 batch = next_batch_ - outcomes_.count() - std::ssize(outcomes);
+  for (const Outcomes::Outcome& outcome : outcomes) {
     ++batch;
-    if (!std::isfinite(values[0])) {
+    if (!std::isfinite(outcome.loss)) {
       diverged_ = true;
-      ended_ = format("diverged: the loss is {} in batch {} of epoch {}", values[0], batch,
+      ended_ = format("diverged: the loss is {} in batch {} of epoch {}", outcome.loss, batch,
                       history_.size() + 1);
       return false;
     }
-    running_.train_loss += values[0] * static_cast<double>(outcome.clips);
-    running_.train_accuracy += values[1];
+    running_.train_loss += outcome.loss * static_cast<double>(outcome.clips);
+    running_.train_accuracy += outcome.right;
     running_clips_ += outcome.clips;
   }
   return true;

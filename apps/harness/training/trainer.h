@@ -6,6 +6,7 @@
 #include "apps/harness/training/evaluate.h"
 #include "apps/harness/training/learner.h"
 #include "apps/harness/training/objective.h"
+#include "apps/harness/training/outcomes.h"
 #include "apps/harness/training/parameters.h"
 #include "apps/harness/training/rate.h"
 
@@ -30,11 +31,6 @@ class Trainer final : public Learner {
 
  private:
   struct RecordedStep;
-  /// What a step said of its batch, on the device until account() reads it.
-  struct Outcome {
-    Tensor loss_and_right;  // (2): the mean loss, the number of right answers
-    i64 clips = 0;
-  };
   /// Where an epoch, counted over all stages, is: the stage, the epoch within it.
   struct Place {
     std::size_t stage = 0;
@@ -53,7 +49,7 @@ class Trainer final : public Learner {
   void step(const Batch& batch, i64 clips_of_step, bool first, bool last);
   Tensor learn(const Batch& batch, i64 clips_of_step, bool first, bool last);
   Tensor learn_by_graph(const Batch& batch);
-  bool account();
+  bool account(const std::vector<Outcomes::Outcome>& outcomes);
   Evaluation validate();
   void end_epoch(const Evaluation& valid);
   std::string remark() const;
@@ -73,7 +69,7 @@ class Trainer final : public Learner {
   std::size_t stage_ = 0;  // that rate_ is of
   EarlyStopping stopping_;
   std::shared_ptr<RecordedStep> recorded_;  // null before the first whole batch of a stage
-  std::vector<Outcome> outcomes_;           // of batches that running_ does not have yet
+  Outcomes outcomes_;                       // of batches that running_ does not have yet
 
   // What save() writes besides the net, the optimiser and the rules:
   i64 next_batch_ = 0;  // of the running epoch, whose number is history_.size()

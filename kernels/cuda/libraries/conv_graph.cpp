@@ -10,8 +10,7 @@ namespace {
 using Sizes = std::array<i64, 4>;
 
 /// (n, c, h, w) that lies in memory as NHWC.
-Descriptor tensor(i64 id, cudnnDataType_t type, const Sizes& size, i64 alignment,
-                  bool is_virtual = false) {
+Descriptor tensor(i64 id, cudnnDataType_t type, const Sizes& size, bool is_virtual = false) {
   auto [n, c, h, w] = size;
   Sizes stride = {h * w * c, 1, w * c, c};
   Descriptor tensor(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
@@ -19,7 +18,7 @@ Descriptor tensor(i64 id, cudnnDataType_t type, const Sizes& size, i64 alignment
       .set(CUDNN_ATTR_TENSOR_DATA_TYPE, type)
       .set(CUDNN_ATTR_TENSOR_DIMENSIONS, std::span<const i64>(size))
       .set(CUDNN_ATTR_TENSOR_STRIDES, std::span<const i64>(stride))
-      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, alignment)
+      .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, i64{16})
       .set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, is_virtual)
       .finalize();
   return tensor;
@@ -93,32 +92,31 @@ Descriptor pointwise(cudnnPointwiseMode_t mode, const Descriptor& x, const Descr
 }  // namespace
 
 std::optional<Plan> plan_convolution(const PlanTarget& target, ConvGraph graph, const ConvShape& s,
-                                     Dtype dtype, const ConvAlignment& alignment,
-                                     const PlanLimits& limits) {
+                                     Dtype dtype, const PlanLimits& limits) {
   cudnnDataType_t type = dtype == Dtype::bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
   Sizes y_size = {s.n, s.o, s.p, s.q};
-  auto given = [&](ConvTensor id, const Sizes& size, i64 multiple) {
-    return tensor(static_cast<i64>(id), type, size, multiple);
+  auto given = [&](ConvTensor id, const Sizes& size) {
+    return tensor(static_cast<i64>(id), type, size);
   };
-  // What one operation hands to the next never reaches memory, and is f32: it has no address that could be odd.
+  // What one operation hands to the next never reaches memory, and is f32.
   i64 next_id = static_cast<i64>(ConvTensor::y) + 1;
-  auto intermediate = [&] { return tensor(next_id++, CUDNN_DATA_FLOAT, y_size, 16, true); };
+  auto intermediate = [&] { return tensor(next_id++, CUDNN_DATA_FLOAT, y_size, true); };
   bool adds_bias = graph == ConvGraph::forward_bias || graph == ConvGraph::forward_bias_relu;
 
-  Descriptor conv = convolution(s), y = given(ConvTensor::y, y_size, alignment.y);
-  Descriptor product = adds_bias ? intermediate() : given(ConvTensor::y, y_size, alignment.y);
+  Descriptor conv = convolution(s), y = given(ConvTensor::y, y_size);
+  Descriptor product = adds_bias ? intermediate() : given(ConvTensor::y, y_size);
   const ConvOperation& names = operation_of(graph);
   std::vector<Descriptor> operations;
   operations.emplace_back(names.type)
       .set(names.convolution, conv)
-      .set(names.x, given(ConvTensor::x, {s.n, s.c, s.h, s.w}, alignment.x))
-      .set(names.w, given(ConvTensor::w, {s.o, s.c / s.groups, s.kh, s.kw}, alignment.w))
+      .set(names.x, given(ConvTensor::x, {s.n, s.c, s.h, s.w}))
+      .set(names.w, given(ConvTensor::w, {s.o, s.c / s.groups, s.kh, s.kw}))
       .set(names.y, product)
       .set(names.alpha, 1.0F)
       .set(names.beta, 0.0F)
       .finalize();
   if (adds_bias) {
-    Descriptor bias = given(ConvTensor::bias, {1, s.o, 1, 1}, alignment.bias);
+    Descriptor bias = given(ConvTensor::bias, {1, s.o, 1, 1});
     Descriptor sum = intermediate();
     bool relu = graph == ConvGraph::forward_bias_relu;
     operations.push_back(pointwise(CUDNN_POINTWISE_ADD, product, &bias, relu ? sum : y));

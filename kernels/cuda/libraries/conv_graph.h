@@ -16,15 +16,8 @@ enum class ConvGraph : i64 {
 /// Ids of the tensors; a gradient has the id of what it is the gradient of.
 enum class ConvTensor : i64 { x = 1, w, bias, y };
 
-/// At multiples of how many bytes each array begins: a power of two, at most the 16 of the widest load.
-struct ConvAlignment {
-  i64 x = 16, w = 16, bias = 16, y = 16;
-  auto operator<=>(const ConvAlignment&) const = default;
-};
-
-/// Arrays as in kernels/backend.h, conv2d, f32 or bf16; sums are f32. Nothing if cuDNN has no engine for it.
+/// Arrays as in kernels/backend.h, conv2d, f32 or bf16, at multiples of 16 bytes; sums are f32. Nothing if cuDNN has no engine for it.
 std::optional<Plan> plan_convolution(const PlanTarget& target, ConvGraph graph,
-                                     const ConvShape& shape, Dtype dtype,
-                                     const ConvAlignment& alignment, const PlanLimits& limits);
+                                     const ConvShape& shape, Dtype dtype, const PlanLimits& limits);
 
 }  // namespace melgrad::cuda

@@ -83,6 +83,9 @@ std::vector<Descriptor> Descriptor::parts(cudnnBackendAttributeName_t attribute,
 
 // --- PlanTarget ------------------------------------------------------------------------------------------------------
 
+PlanTarget::PlanTarget(CudaBackend& backend)
+    : backend_(&backend), handle_(backend.libraries().cudnn) {}
+
 PlanTarget::PlanTarget(std::string_view properties) {
   properties_.emplace(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
   properties_
@@ -97,13 +100,18 @@ void PlanTarget::describe(Descriptor& descriptor, std::optional<cudnnBackendAttr
   if (!properties_ && handle) descriptor.set(*handle, handle_);
 }
 
+cudnnStatus_t PlanTarget::finalize(const Descriptor& plan) const {
+  auto finalize = [&] { return cudnnBackendFinalize(plan.raw()); };
+  return backend_ ? with_memory(*backend_, finalize) : finalize();
+}
+
 // --- Plan ------------------------------------------------------------------------------------------------------------
 
 namespace {
 
-std::vector<cudnnBackendNumericalNote_t> notes_on(const Descriptor& configuration) {
+Descriptor engine_of(const Descriptor& configuration) {
   auto engine = configuration.parts(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-  return engine.front().numerical_notes();
+  return std::move(engine.front());
 }
 
 // cuDNN's answer to what it has no engine for: 3000 and the numbers from there on (cuDNN documentation, cudnnStatus_t).
@@ -112,7 +120,7 @@ bool is_unsupported(cudnnStatus_t status) {
 }
 
 bool will_do(const Descriptor& configuration, const PlanLimits& limits) {
-  auto notes = notes_on(configuration);
+  auto notes = engine_of(configuration).numerical_notes();
   return std::none_of(notes.begin(), notes.end(), [&](cudnnBackendNumericalNote_t note) {
     switch (note) {
       case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
@@ -126,13 +134,16 @@ bool will_do(const Descriptor& configuration, const PlanLimits& limits) {
 
 }  // namespace
 
-Plan::Plan(Descriptor configuration, Descriptor plan)
+Plan::Plan(Descriptor configuration, Descriptor plan, i64 place)
     : configuration_(std::move(configuration)),
       plan_(std::move(plan)),
-      workspace_(plan_.get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)) {}
+      workspace_(plan_.get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)),
+      place_(place) {}
+
+i64 Plan::engine() const { return engine_of(configuration_).get(CUDNN_ATTR_ENGINE_GLOBAL_INDEX); }
 
 bool Plan::uses_tensor_cores() const {
-  auto notes = notes_on(configuration_);
+  auto notes = engine_of(configuration_).numerical_notes();
   return std::count(notes.begin(), notes.end(), CUDNN_NUMERICAL_NOTE_TENSOR_CORE) > 0;
 }
 
@@ -143,6 +154,7 @@ std::optional<Plan> Plan::fastest(const PlanTarget& target, std::span<const Desc
   target.describe(graph, CUDNN_ATTR_OPERATIONGRAPH_HANDLE, {});
   graph.finalize();
   cudnnStatus_t failure = CUDNN_STATUS_SUCCESS;
+  i64 place = 0;
   for (auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
     Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
@@ -153,17 +165,18 @@ std::optional<Plan> Plan::fastest(const PlanTarget& target, std::span<const Desc
     check_cudnn(answer, "cudnnBackendFinalize");
     for (Descriptor& configuration :
          heuristics.parts(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)) {
-      if (!will_do(configuration, limits)) continue;
+      i64 here = place++;
+      if (here < limits.first || !will_do(configuration, limits)) continue;
       Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
       plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
       target.describe(plan, CUDNN_ATTR_EXECUTION_PLAN_HANDLE, CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP);
       // A proposal may turn out not to work on this device.
-      answer = cudnnBackendFinalize(plan.raw());
+      answer = target.finalize(plan);
       if (answer != CUDNN_STATUS_SUCCESS) {
         if (!is_unsupported(answer)) failure = answer;
         continue;
       }
-      Plan made(std::move(configuration), std::move(plan));
+      Plan made(std::move(configuration), std::move(plan), here);
       if (made.workspace_bytes() <= limits.workspace) return made;
     }
   }
@@ -171,7 +184,8 @@ std::optional<Plan> Plan::fastest(const PlanTarget& target, std::span<const Desc
   return std::nullopt;
 }
 
-void Plan::run(cudnnHandle_t handle, std::span<const Argument> arguments, void* workspace) const {
+cudnnStatus_t Plan::run(CudaBackend& backend, std::span<const Argument> arguments,
+                        void* workspace) const {
   std::vector<i64> ids;
   std::vector<void*> data;
   for (const Argument& argument : arguments) {
@@ -183,7 +197,8 @@ void Plan::run(cudnnHandle_t handle, std::span<const Argument> arguments, void* 
   pack.set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, std::span<void* const>(data));
   pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace);
   pack.finalize();
-  check_cudnn(cudnnBackendExecute(handle, plan_.raw(), pack.raw()), "cudnnBackendExecute");
+  cudnnHandle_t handle = backend.libraries().cudnn;
+  return with_memory(backend, [&] { return cudnnBackendExecute(handle, plan_.raw(), pack.raw()); });
 }
 
 }  // namespace melgrad::cuda

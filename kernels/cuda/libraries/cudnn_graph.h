@@ -69,15 +69,18 @@ class Descriptor {
 /// The device that plans are made for: a handle's, or one that need not be there.
 class PlanTarget {
  public:
-  explicit PlanTarget(cudnnHandle_t handle) : handle_(handle) {}
+  explicit PlanTarget(CudaBackend& backend);
   /// A device as cuDNN (from 9.8 on) writes its properties down in JSON. Its plans cannot run.
   explicit PlanTarget(std::string_view properties);
 
   /// Tells `descriptor` of the device, under the name that its kind has for the handle or for the properties.
   void describe(Descriptor& descriptor, std::optional<cudnnBackendAttributeName_t> handle,
                 std::optional<cudnnBackendAttributeName_t> properties) const;
+  /// cudnnBackendFinalize of a plan, which loads kernels.
+  cudnnStatus_t finalize(const Descriptor& plan) const;
 
  private:
+  CudaBackend* backend_ = nullptr;
   cudnnHandle_t handle_ = nullptr;
   std::optional<Descriptor> properties_;
 };
@@ -86,6 +89,7 @@ class PlanTarget {
 struct PlanLimits {
   bool tensor_cores = false;  // they multiply f32 as TF32: operands lose their last 13 bits
   i64 workspace = 0;          // bytes
+  i64 first = 0;              // in cuDNN's list, where it thinks the fastest to be the first
 };
 
 /// Operations on tensors with unique ids, ready to run.
@@ -97,20 +101,26 @@ class Plan {
                                      const PlanLimits& limits);
 
   i64 workspace_bytes() const { return workspace_; }
+  /// In cuDNN's list.
+  i64 place() const { return place_; }
   bool uses_tensor_cores() const;
+  /// cuDNN's number of the engine.
+  i64 engine() const;
 
   struct Argument {
     i64 id;
     void* data;
   };
-  /// On the handle's stream. `workspace` holds workspace_bytes().
-  void run(cudnnHandle_t handle, std::span<const Argument> arguments, void* workspace) const;
+  /// On the backend's stream. `workspace` holds workspace_bytes(). The status is cudnnBackendExecute's: not every plan that
+  /// was made runs.
+  [[nodiscard]] cudnnStatus_t run(CudaBackend& backend, std::span<const Argument> arguments,
+                                  void* workspace) const;
 
  private:
-  Plan(Descriptor configuration, Descriptor plan);
+  Plan(Descriptor configuration, Descriptor plan, i64 place);
 
   Descriptor configuration_, plan_;
-  i64 workspace_;
+  i64 workspace_, place_;
 };
 
 }  // namespace melgrad::cuda

@@ -2,9 +2,6 @@
 
 #include <cstdlib>
 
-#include "kernels/cuda/libraries/conv_graph.h"
-#include "kernels/cuda/libraries/cudnn_graph.h"
-
 namespace melgrad {
 namespace cuda {
 
@@ -13,11 +10,14 @@ void check_cublas(cublasStatus_t status, std::string_view call) {
         cublasGetStatusName(status));
 }
 
-void check_cudnn(cudnnStatus_t status, std::string_view call) {
-  if (status == CUDNN_STATUS_SUCCESS) return;
+Error cudnn_error(cudnnStatus_t status, std::string_view call) {
   char detail[512] = "";
   cudnnGetLastErrorString(detail, sizeof detail);
-  fail(call, "{}: {}", cudnnGetErrorString(status), detail);
+  return Error(format("[{}] {}: {}", call, cudnnGetErrorString(status), detail));
+}
+
+void check_cudnn(cudnnStatus_t status, std::string_view call) {
+  if (status != CUDNN_STATUS_SUCCESS) throw cudnn_error(status, call);
 }
 
 void check_cufft(cufftResult status, std::string_view call) {
@@ -49,7 +49,6 @@ Libraries::Libraries(Stream s) : Libraries() {
 }
 
 Libraries::~Libraries() {
-  for (const auto& [key, plan] : plans) cufftDestroy(plan.handle);
   if (cudnn) cudnnDestroy(cudnn);
   if (cublas) cublasDestroy(cublas);
   device_free(cublas_workspace);
@@ -66,8 +65,11 @@ CudaBackend::~CudaBackend() {
   cuda::destroy_stream(stream_);
 }
 
+// Their handles allocate, and may find nothing but our cache.
 cuda::Libraries& CudaBackend::libraries() {
-  if (!libraries_) libraries_ = std::make_unique<cuda::Libraries>(stream_);
+  if (libraries_) return *libraries_;
+  release_cache();
+  libraries_ = std::make_unique<cuda::Libraries>(stream_);
   return *libraries_;
 }
 

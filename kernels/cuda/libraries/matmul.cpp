@@ -23,7 +23,8 @@ Operand operand(i64 rows, i64 cols, i64 row_stride, i64 col_stride) {
 
 // f32 means f32, unless TF32 was asked for.
 cublasComputeType_t compute_type(Dtype dtype) {
-  return dtype == Dtype::f32 && tf32() ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+  return dtype == Dtype::f32 && tf32_in_products() ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                   : CUBLAS_COMPUTE_32F;
 }
 
 }  // namespace
@@ -39,20 +40,24 @@ void CudaBackend::matmul(const MatmulShape& s, Dtype dtype, const void* a, const
   Operand left = operand(s.m, s.k, s.a_row, s.a_col), right = operand(s.k, s.n, s.b_row, s.b_col);
   float one = 1, beta = bias ? 1.0F : 0.0F;
   cudaDataType type = dtype == Dtype::f32 ? CUDA_R_32F : CUDA_R_16BF;
+  cublasHandle_t handle = libraries().cublas;
+  auto single = [&] {
+    return cublasGemmEx_64(handle, right.operation, left.operation, s.n, s.m, s.k, &one, w, type,
+                           right.leading, a, type, left.leading, &beta, y, type, s.n,
+                           compute_type(dtype), CUBLAS_GEMM_DEFAULT);
+  };
+  auto batch = [&] {
+    return cublasGemmStridedBatchedEx_64(handle, right.operation, left.operation, s.n, s.m, s.k,
+                                         &one, w, type, right.leading, s.b_batch, a, type,
+                                         left.leading, s.a_batch, &beta, y, type, s.n, s.m * s.n,
+                                         s.batch, compute_type(dtype), CUBLAS_GEMM_DEFAULT);
+  };
   // A single product goes another way: there cuBLAS may divide a long sum among more blocks.
   if (s.batch == 1) {
-    return cuda::check_cublas(
-        cublasGemmEx_64(libraries().cublas, right.operation, left.operation, s.n, s.m, s.k, &one, w,
-                        type, right.leading, a, type, left.leading, &beta, y, type, s.n,
-                        compute_type(dtype), CUBLAS_GEMM_DEFAULT),
-        "cublasGemmEx_64");
+    cuda::check_cublas(cuda::with_memory(*this, single), "cublasGemmEx_64");
+  } else {
+    cuda::check_cublas(cuda::with_memory(*this, batch), "cublasGemmStridedBatchedEx_64");
   }
-  cuda::check_cublas(
-      cublasGemmStridedBatchedEx_64(libraries().cublas, right.operation, left.operation, s.n, s.m,
-                                    s.k, &one, w, type, right.leading, s.b_batch, a, type,
-                                    left.leading, s.a_batch, &beta, y, type, s.n, s.m * s.n,
-                                    s.batch, compute_type(dtype), CUBLAS_GEMM_DEFAULT),
-      "cublasGemmStridedBatchedEx_64");
 }
 
 }  // namespace melgrad

@@ -21,4 +21,6 @@ std::unique_ptr<RecordedWork> record_on_gpu(int index, const std::function<void(
 
 std::unique_ptr<StagedCopy> staged_copy_to_gpu(int index) { refuse(index); }
 
+std::unique_ptr<StagedRead> staged_read_from_gpu(int index) { refuse(index); }
+
 }  // namespace melgrad

@@ -31,4 +31,8 @@ std::unique_ptr<StagedCopy> staged_copy_to_gpu(int index) {
   return static_cast<CudaBackend&>(cuda_backend(index)).staged_copy();
 }
 
+std::unique_ptr<StagedRead> staged_read_from_gpu(int index) {
+  return static_cast<CudaBackend&>(cuda_backend(index)).staged_read();
+}
+
 }  // namespace melgrad

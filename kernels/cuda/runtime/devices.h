@@ -14,5 +14,6 @@ Backend& cuda_backend(int index);
 std::unique_ptr<RecordedWork> record_on_gpu(int index, const std::function<void()>& step);
 
 std::unique_ptr<StagedCopy> staged_copy_to_gpu(int index);
+std::unique_ptr<StagedRead> staged_read_from_gpu(int index);
 
 }  // namespace melgrad

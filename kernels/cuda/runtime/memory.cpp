@@ -1,4 +1,3 @@
-#include <array>
 #include <exception>
 #include <utility>
 
@@ -8,86 +7,31 @@
 namespace melgrad {
 namespace {
 
-/// A CUDA graph and the memory it works in.
+using Held = std::vector<std::shared_ptr<const void>>;
+
+/// A CUDA graph, the memory it works in, and what else it needs.
 class RecordedGraph final : public RecordedWork {
  public:
   RecordedGraph(std::unique_ptr<cuda::Graph> graph, cuda::Stream stream,
-                CachingAllocator& allocator, int pool)
-      : graph_(std::move(graph)), stream_(stream), allocator_(allocator), pool_(pool) {}
+                CachingAllocator& allocator, int pool, Held held)
+      : held_(std::move(held)),
+        graph_(std::move(graph)),
+        stream_(stream),
+        allocator_(allocator),
+        pool_(pool) {}
   // The last replay may still run, but whoever gets the memory next comes later in the stream.
   ~RecordedGraph() override { allocator_.release_pool(pool_); }
   void replay() override { graph_->replay(stream_); }
 
  private:
+  Held held_;  // goes after the graph
   std::unique_ptr<cuda::Graph> graph_;
   cuda::Stream stream_;
   CachingAllocator& allocator_;
   int pool_;
 };
 
-/// Two pinned arrays, so that the host fills one while the GPU reads the other.
-class PinnedCopy final : public StagedCopy {
- public:
-  explicit PinnedCopy(const CudaBackend& backend)
-      : backend_(backend), copies_(cuda::create_copy_stream()), target_free_(cuda::create_event()) {
-    for (Staging& staging : stagings_) staging.was_read = cuda::create_event();
-  }
-  ~PinnedCopy() override {
-    for (Staging& staging : stagings_) {
-      try {
-        cuda::synchronize(staging.was_read);
-      } catch (const Error&) {  // a device that failed reads no more
-      }
-      cuda::destroy_event(staging.was_read);
-      cuda::pinned_free(staging.data);
-    }
-    cuda::destroy_event(target_free_);
-    cuda::destroy_stream(copies_);
-  }
-
-  void* staging(std::size_t bytes) override {
-    turn_ = 1 - turn_;
-    cuda::synchronize(now().was_read);
-    if (now().bytes < bytes) {
-      cuda::pinned_free(std::exchange(now().data, nullptr));
-      now().bytes = 0;
-      now().data = cuda::pinned_malloc(bytes);
-      now().bytes = bytes;
-    }
-    return now().data;
-  }
-
-  void mark_target_free() override { cuda::record(target_free_, backend_.stream()); }
-
-  void start(void* target, std::size_t bytes) override {
-    backend_.check_not_recording("a value comes from the host");
-    cuda::wait(copies_, target_free_);
-    cuda::copy(target, now().data, bytes, cuda::Direction::to_device, copies_);
-    cuda::record(now().was_read, copies_);
-  }
-
-  void finish() override { cuda::wait(backend_.stream(), now().was_read); }
-
- private:
-  struct Staging {
-    void* data = nullptr;
-    std::size_t bytes = 0;
-    cuda::Event was_read = nullptr;
-  };
-  Staging& now() { return stagings_[turn_]; }
-
-  const CudaBackend& backend_;
-  cuda::Stream copies_;
-  cuda::Event target_free_;
-  std::array<Staging, 2> stagings_;
-  std::size_t turn_ = 0;
-};
-
 }  // namespace
-
-std::unique_ptr<StagedCopy> CudaBackend::staged_copy() {
-  return std::make_unique<PinnedCopy>(*this);
-}
 
 void* CudaBackend::allocate(std::size_t bytes) { return allocator_.allocate(bytes); }
 
@@ -141,12 +85,18 @@ std::unique_ptr<RecordedWork> CudaBackend::record(const std::function<void()>& s
     if (!error) error = std::current_exception();  // else the step's own error says why
   }
   recording_ = false;
+  Held held = std::exchange(held_, {});
   int pool = allocator_.close_pool();
   if (error) {
     allocator_.release_pool(pool);
     std::rethrow_exception(error);
   }
-  return std::make_unique<RecordedGraph>(std::move(graph), stream_, allocator_, pool);
+  return std::make_unique<RecordedGraph>(std::move(graph), stream_, allocator_, pool,
+                                         std::move(held));
+}
+
+void CudaBackend::hold(std::shared_ptr<const void> used) {
+  if (recording_) held_.push_back(std::move(used));
 }
 
 void CudaBackend::check_not_recording(std::string_view what) const {

@@ -2,6 +2,7 @@
 
 #include <cuda_runtime.h>
 
+#include "kernels/cuda/runtime/launch.h"
 #include "kernels/error.h"
 
 namespace melgrad::cuda {
@@ -58,7 +59,7 @@ class CapturedGraph final : public Graph {
 
 }  // namespace
 
-void check_launch(std::string_view name) { check_status(cudaGetLastError(), name); }
+void check_launch(std::string_view kernel, cudaError_t status) { check_status(status, kernel); }
 
 std::string device_name(int device) {
   cudaDeviceProp properties{};

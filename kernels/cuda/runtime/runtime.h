@@ -40,9 +40,6 @@ void wait(Stream stream, Event event);
 /// The host waits.
 void synchronize(Event event);
 
-/// Throws Error "[kernel] …" if the launch just made was refused.
-void check_launch(std::string_view kernel);
-
 /// Null when the device's memory is used up.
 void* device_malloc(std::size_t bytes);
 void device_free(void* data);

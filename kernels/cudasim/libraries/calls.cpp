@@ -3,13 +3,15 @@
 #include <optional>
 #include <utility>
 
+#include "kernels/cudasim/device_memory.h"
+
 namespace melgrad::sim {
 namespace {
 
 struct Calls {
   std::vector<std::string>* list = nullptr;
   std::optional<std::size_t> until_failure;
-  std::size_t objects = 0;
+  std::size_t objects = 0, room = 0;
 };
 Calls& calls() {
   static Calls all;
@@ -35,6 +37,10 @@ std::vector<std::string> calls_of(const std::function<void()>& work) {
 }
 
 std::size_t live_objects() { return calls().objects; }
+
+void need_room(std::size_t bytes) { calls().room = bytes; }
+
+bool has_room() { return device_bytes_free() >= calls().room; }
 
 bool is_to_fail(std::string_view call) {
   Calls& all = calls();

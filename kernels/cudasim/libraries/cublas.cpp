@@ -139,10 +139,11 @@ void check_types(std::string_view call, cudaDataType a, cudaDataType b, cudaData
 using namespace melgrad::sim;
 
 cublasStatus_t cublasCreate(cublasHandle_t* handle) {
-  return entry("cublasCreate", CUBLAS_STATUS_ALLOC_FAILED, [&] {
-    not_while_captured.check(!is_any_capturing(), "cublasCreate", "a stream is being captured");
-    *handle = handles().make();
-  });
+  return loading_entry(
+      "cublasCreate", CUBLAS_STATUS_NOT_INITIALIZED, CUBLAS_STATUS_ALLOC_FAILED, [&] {
+        not_while_captured.check(!is_any_capturing(), "cublasCreate", "a stream is being captured");
+        *handle = handles().make();
+      });
 }
 
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
@@ -208,7 +209,7 @@ cublasStatus_t cublasGemmEx_64(cublasHandle_t handle, cublasOperation_t transa,
                                cudaDataType c_type, std::int64_t ldc,
                                cublasComputeType_t compute_type, cublasGemmAlgo_t) {
   constexpr const char* call = "cublasGemmEx_64";
-  return entry(call, CUBLAS_STATUS_EXECUTION_FAILED, [&] {
+  return loading_entry(call, CUBLAS_STATUS_EXECUTION_FAILED, CUBLAS_STATUS_ALLOC_FAILED, [&] {
     check_scalars(call, alpha, beta);
     check_types(call, a_type, b_type, c_type, compute_type);
     multiply(call, handles().at(handle, call),
@@ -234,7 +235,7 @@ cublasStatus_t cublasGemmStridedBatchedEx_64(cublasHandle_t handle, cublasOperat
                                              long long stride_c, std::int64_t batch_count,
                                              cublasComputeType_t compute_type, cublasGemmAlgo_t) {
   constexpr const char* call = "cublasGemmStridedBatchedEx_64";
-  return entry(call, CUBLAS_STATUS_EXECUTION_FAILED, [&] {
+  return loading_entry(call, CUBLAS_STATUS_EXECUTION_FAILED, CUBLAS_STATUS_ALLOC_FAILED, [&] {
     check_scalars(call, alpha, beta);
     check_types(call, a_type, b_type, c_type, compute_type);
     multiply(call, handles().at(handle, call),

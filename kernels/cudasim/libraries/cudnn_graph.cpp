@@ -80,12 +80,13 @@ using namespace melgrad::sim;
 
 cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type,
                                            cudnnBackendDescriptor_t* descriptor) {
-  return entry("cudnnBackendCreateDescriptor", CUDNN_STATUS_ALLOC_FAILED,
+  return entry("cudnnBackendCreateDescriptor", CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED,
                [&] { *descriptor = descriptors().make(std::make_shared<Node>(Node{type})); });
 }
 
 cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t descriptor) {
   bool fails = is_to_fail("cudnnBackendDestroyDescriptor");
+  descriptors().at(descriptor, "cudnnBackendDestroyDescriptor").node->destroyed = true;
   descriptors().destroy(descriptor, "cudnnBackendDestroyDescriptor");
   return fails ? CUDNN_STATUS_INTERNAL_ERROR : CUDNN_STATUS_SUCCESS;
 }
@@ -118,18 +119,21 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t descriptor,
 cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t descriptor) {
   constexpr const char* call = "cudnnBackendFinalize";
   if (is_to_fail(call)) return CUDNN_STATUS_INTERNAL_ERROR;
-  return finalize(*descriptors().at(descriptor, call).node, call) ? CUDNN_STATUS_SUCCESS
-                                                                  : CUDNN_STATUS_NOT_SUPPORTED;
+  Node& node = *descriptors().at(descriptor, call).node;
+  bool loads = node.type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR;
+  if (loads && !has_room()) return no_memory;
+  return finalize(node, call) ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
 }
 
 cudnnStatus_t cudnnBackendExecute(cudnnHandle_t handle, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t variant_pack) {
   constexpr const char* call = "cudnnBackendExecute";
-  return entry(call, CUDNN_STATUS_EXECUTION_FAILED, [&] {
-    auto plan_node = descriptors().at(plan, call).node,
-         pack = descriptors().at(variant_pack, call).node;
-    after_finalizing.check(plan_node->finalized && pack->finalized, call,
-                           "the plan or the variant pack is not");
-    execute(handle, plan_node, *pack, call);
-  });
+  if (is_to_fail(call)) return CUDNN_STATUS_EXECUTION_FAILED;
+  if (!has_room()) return no_memory;
+  auto plan_node = descriptors().at(plan, call).node,
+       pack = descriptors().at(variant_pack, call).node;
+  after_finalizing.check(plan_node->finalized && pack->finalized, call,
+                         "the plan or the variant pack is not");
+  return execute(handle, plan_node, *pack, call) ? CUDNN_STATUS_SUCCESS
+                                                 : CUDNN_STATUS_EXECUTION_FAILED;
 }

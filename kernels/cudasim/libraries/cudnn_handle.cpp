@@ -50,7 +50,10 @@ const char* cudnnGetErrorString(cudnnStatus_t status) {
     case CUDNN_STATUS_BAD_PARAM: return "CUDNN_STATUS_BAD_PARAM";
     case CUDNN_STATUS_NOT_SUPPORTED: return "CUDNN_STATUS_NOT_SUPPORTED";
     case CUDNN_STATUS_INTERNAL_ERROR: return "CUDNN_STATUS_INTERNAL_ERROR";
-    case CUDNN_STATUS_ALLOC_FAILED: return "CUDNN_STATUS_ALLOC_FAILED";
+    case CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED:
+      return "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED";
+    case CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED:
+      return "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED";
     case CUDNN_STATUS_EXECUTION_FAILED: return "CUDNN_STATUS_EXECUTION_FAILED";
   }
   return "an unknown status";
@@ -63,7 +66,7 @@ void cudnnGetLastErrorString(char* message, std::size_t bytes) {
 }
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {
-  return entry("cudnnCreate", CUDNN_STATUS_ALLOC_FAILED, [&] {
+  return loading_entry("cudnnCreate", CUDNN_STATUS_NOT_INITIALIZED, no_memory, [&] {
     check_not_captured("cudnnCreate");
     *handle = handles().make();
   });

@@ -10,6 +10,8 @@ struct cudnnContext {
 
 namespace melgrad::sim {
 
+inline constexpr cudnnStatus_t no_memory = CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
+
 /// The handle's stream. Throws Error if the handle is not alive, or has none.
 cudaStream_t cudnn_stream(cudnnHandle_t handle, std::string_view call);
 /// Throws Error if the handle is not alive.

@@ -23,6 +23,8 @@ const Rule sizes_as_told(
     "weights, workspace and reserve are as large as cuDNN says, for the same mode");
 const Rule part_exists("cuDNN, cudnnGetRNNWeightParams()",
                        "a layer has as many matrices and biases as its cells have, twice");
+const Rule written_as_a_whole("cuDNN, cudnnGetRNNWeightParams() and cudnnRNNForward(), weightSpace",
+                              "cuDNN may read all of the weight space: where no weight is, 0");
 const Rule only_adds("cuDNN, cudnnRNNBackwardWeights_v8(), addGrad",
                      "gradients are added to what is there");
 
@@ -86,6 +88,11 @@ Layer layer_of(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn, cudnnRNNDataDescr
   check_state(layer, h, call);
   if (layer.has_cell) check_state(layer, c, call);
   return layer;
+}
+
+void check_gaps(const cudnnRNNStruct& layer, const void* weights, std::string_view call) {
+  written_as_a_whole.check(gaps_are_zero(layer, weights), call,
+                           "there is something between weights");
 }
 
 i64 workspace_bytes(const cudnnRNNStruct& layer, const cudnnRNNDataStruct& data,
@@ -198,7 +205,7 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn,
                               std::size_t weight_bytes, const void* weights, std::size_t work_bytes,
                               void* workspace, std::size_t kept_bytes, void* reserve) {
   constexpr const char* call = "cudnnRNNForward";
-  return entry(call, CUDNN_STATUS_EXECUTION_FAILED, [&] {
+  return loading_entry(call, CUDNN_STATUS_EXECUTION_FAILED, no_memory, [&] {
     Layer layer = layer_of(handle, rnn, x_data, y_data, h_tensor, c_tensor, device_lengths, call);
     Areas areas = areas_of(layer, mode, weight_bytes, weights, work_bytes, workspace, kept_bytes,
                            reserve, call);
@@ -210,6 +217,7 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t handle, cudnnRNNDescriptor_t rnn,
         {layer.steps("y", layer.y, y), layer.state("hy", hy), layer.cell("cy", cy), areas.reserve},
         areas.workspace, [=] {
           Steps input = read_steps(layer.x, x);
+          check_gaps(layer.rnn, weights, call);
           Pass pass{layer.rnn, layer.y, read_weights(layer.rnn, weights), layer.read_state(hx),
                     layer.read_state(cx)};
           Inputs inputs{checksum(input), checksum(pass.h0), checksum(pass.c0), 0,
@@ -232,7 +240,7 @@ cudnnStatus_t cudnnRNNBackwardData_v8(
     std::size_t weight_bytes, const void* weights, std::size_t work_bytes, void* workspace,
     std::size_t kept_bytes, void* reserve) {
   constexpr const char* call = "cudnnRNNBackwardData_v8";
-  return entry(call, CUDNN_STATUS_EXECUTION_FAILED, [&] {
+  return loading_entry(call, CUDNN_STATUS_EXECUTION_FAILED, no_memory, [&] {
     Layer layer = layer_of(handle, rnn, x_data, y_data, h_tensor, c_tensor, device_lengths, call);
     Areas areas = areas_of(layer, CUDNN_FWD_MODE_TRAINING, weight_bytes, weights, work_bytes,
                            workspace, kept_bytes, reserve, call);
@@ -244,6 +252,7 @@ cudnnStatus_t cudnnRNNBackwardData_v8(
         {layer.steps("dx", layer.x, dx), layer.state("dhx", dhx), layer.cell("dcx", dcx),
          areas.reserve},
         areas.workspace, [=] {
+          check_gaps(layer.rnn, weights, call);
           Pass pass{layer.rnn, layer.y, read_weights(layer.rnn, weights), layer.read_state(hx),
                     layer.read_state(cx)};
           Steps output = read_steps(layer.y, y);
@@ -273,7 +282,7 @@ cudnnStatus_t cudnnRNNBackwardWeights_v8(cudnnHandle_t handle, cudnnRNNDescripto
                                          std::size_t work_bytes, void* workspace,
                                          std::size_t kept_bytes, void* reserve) {
   constexpr const char* call = "cudnnRNNBackwardWeights_v8";
-  return entry(call, CUDNN_STATUS_EXECUTION_FAILED, [&] {
+  return loading_entry(call, CUDNN_STATUS_EXECUTION_FAILED, no_memory, [&] {
     only_adds.check(mode == CUDNN_WGRAD_MODE_ADD, call, "mode {}", static_cast<int>(mode));
     Layer layer = layer_of(handle, rnn, x_data, y_data, h_tensor, h_tensor, device_lengths, call);
     Areas areas = areas_of(layer, CUDNN_FWD_MODE_TRAINING, weight_bytes, dweights, work_bytes,

@@ -14,7 +14,9 @@
 namespace melgrad::sim {
 namespace {
 
-const Rule alive("cuFFT, cufftCreate()", "a plan is used from cufftCreate() to cufftDestroy()");
+const Rule alive("cuFFT, cufftCreate() and cufftDestroy()",
+                 "a plan is used from cufftCreate() to cufftDestroy(), which frees what its "
+                 "transforms read, however late they run");
 const Rule not_while_captured("cuFFT, Using cuFFT with CUDA Graphs, and cufftMakePlanMany64()",
                               "a plan, which allocates, is not made or destroyed during capture");
 const Rule made_once("cuFFT, cufftMakePlanMany64()",
@@ -122,6 +124,7 @@ void execute(std::string_view call, cufftHandle handle, cufftType type, void* re
   for (const Array& array : arrays) check_array(call, array);
   check_apart(call, {}, arrays);
   on_device(plan.stream, [=, call = std::string(call)] {
+    plans().at(handle, call);
     for (const Array& array : arrays) check_array(call, array);
     const Array& workspace = arrays.back();
     spoil(plan.workspace, workspace.bytes);
@@ -140,7 +143,7 @@ void execute(std::string_view call, cufftHandle handle, cufftType type, void* re
 using namespace melgrad::sim;
 
 cufftResult cufftCreate(cufftHandle* plan) {
-  return entry("cufftCreate", CUFFT_ALLOC_FAILED, [&] {
+  return entry("cufftCreate", CUFFT_INTERNAL_ERROR, [&] {
     not_while_captured.check(!is_any_capturing(), "cufftCreate", "a stream is being captured");
     *plan = ++plans().last;
     plans().live[*plan] = {};
@@ -169,7 +172,7 @@ cufftResult cufftMakePlanMany64(cufftHandle plan, int rank, long long* n, long l
                                 long long, long long, long long* onembed, long long, long long,
                                 cufftType type, long long batch, std::size_t* workspace_bytes) {
   constexpr const char* call = "cufftMakePlanMany64";
-  return entry(call, CUFFT_INTERNAL_ERROR, [&] {
+  return loading_entry(call, CUFFT_INTERNAL_ERROR, CUFFT_ALLOC_FAILED, [&] {
     TransformPlan& made = plans().at(plan, call);
     not_while_captured.check(!is_any_capturing(), call, "a stream is being captured");
     made_once.check(!made.made, call, "a plan was made of handle {}", plan);
@@ -199,11 +202,11 @@ cufftResult cufftSetWorkArea(cufftHandle plan, void* workspace) {
 }
 
 cufftResult cufftExecR2C(cufftHandle plan, cufftReal* x, cufftComplex* y) {
-  return entry("cufftExecR2C", CUFFT_EXEC_FAILED,
-               [&] { execute("cufftExecR2C", plan, CUFFT_R2C, x, y); });
+  return loading_entry("cufftExecR2C", CUFFT_EXEC_FAILED, CUFFT_ALLOC_FAILED,
+                       [&] { execute("cufftExecR2C", plan, CUFFT_R2C, x, y); });
 }
 
 cufftResult cufftExecC2R(cufftHandle plan, cufftComplex* y, cufftReal* x) {
-  return entry("cufftExecC2R", CUFFT_EXEC_FAILED,
-               [&] { execute("cufftExecC2R", plan, CUFFT_C2R, x, y); });
+  return loading_entry("cufftExecC2R", CUFFT_EXEC_FAILED, CUFFT_ALLOC_FAILED,
+                       [&] { execute("cufftExecC2R", plan, CUFFT_C2R, x, y); });
 }

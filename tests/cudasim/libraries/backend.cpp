@@ -179,8 +179,7 @@ void recurrent_layer(Work& work, const RnnShape& s, bool has_biases) {
                  has_biases ? work.output(rows) : nullptr,
                  has_biases ? work.output(rows) : nullptr};
   void *dy = work.input(steps), *dhn = work.input(state), *dcn = lstm ? work.input(state) : nullptr;
-  for (int again = 0; again < 2; ++again)  // the same reserve may serve once more
-    work.backend.rnn_backward(s, work.dtype, w, x, h0, c0, y, reserve, dy, dhn, dcn, d);
+  work.backend.rnn_backward(s, work.dtype, w, x, h0, c0, y, reserve, dy, dhn, dcn, d);
 }
 
 void one_recurrent_layer(Work& work) {
@@ -261,30 +260,21 @@ TEST_P(HostCode, IsRecordedOncePlansAreMade) {
 // TF32 keeps 10 bits of a fraction, bf16 would keep 7.
 TEST_P(HostCode, UsesTf32WhereItMay) {
   if (GetParam().calls == spectra) return;
-  set_tf32(true);
-  double error = difference(on_gpu(), on_cpu());
-  set_tf32(false);
-  EXPECT_LE(error, 1e-3);
-  EXPECT_GE(error, 1e-5);
+  bool of_cudnn = GetParam().calls != one_product && GetParam().calls != products;
+  for (Tf32 where : {Tf32::all, Tf32::conv}) {
+    set_tf32(where);
+    double error = difference(on_gpu(), on_cpu());
+    set_tf32(Tf32::off);
+    EXPECT_LE(error, 1e-3);
+    bool may = where == Tf32::all || of_cudnn;
+    EXPECT_EQ(error > 1e-5, may) << error;
+  }
 }
 
 // Late: whatever the host hands over has to stay until it was read.
 TEST_P(HostCode, NeedsNoPromptDevice) {
   set_late(gpu_.stream(), true);
   EXPECT_LE(difference(on_gpu(), on_cpu()), 1e-6);
-}
-
-TEST(HostCodeAlone, KeepsHostMemoryUntilItIsRead) {
-  CudaBackend gpu;
-  set_late(gpu.stream(), true);
-  for (std::size_t count : {8U, 8192U}) {  // as a kernel's argument, and as a copy
-    std::vector<float> values(count, 1), result(count);
-    ScratchArray<float> array(gpu, static_cast<i64>(count));
-    gpu.copy_from_host(array.data(), values.data(), count * sizeof(float));
-    values.assign(count, 2);
-    gpu.copy_to_host(result.data(), array.data(), count * sizeof(float));
-    EXPECT_EQ(result, std::vector<float>(count, 1));
-  }
 }
 
 // 128 + 2⁻⁷ is 128 in bf16.
@@ -304,6 +294,39 @@ TEST(HostCodeAlone, JoinsSumsOfBf16InF32) {
 
 bool destroys(const std::string& call) { return call.find("Destroy") != std::string::npos; }
 
+constexpr std::size_t mebibyte = std::size_t{1} << 20U;
+
+// All memory but some is in the cache of a backend that has used its libraries.
+void fill_cache(CudaBackend& gpu, std::size_t but) {
+  gpu.libraries();
+  std::vector<std::unique_ptr<ScratchArray<char>>> blocks;
+  while (device_bytes_free() >= but + 8 * mebibyte)
+    blocks.push_back(std::make_unique<ScratchArray<char>>(gpu, 8 * mebibyte));
+}
+
+// A library's own memory is the device's, too, and all of it may be in our cache.
+TEST_P(HostCode, GivesItsCacheBackWhereALibraryNeedsMemory) {
+  if (CachingAllocator::exact_memory()) GTEST_SKIP() << "nothing is kept";
+  std::vector<float> expected = on_gpu();
+  SmallDevice device(192 * mebibyte);
+  CudaBackend gpu;
+  Work work(gpu, Dtype::f32, false);
+  constexpr std::size_t room = 32 * mebibyte;
+  for (int again = 0; again < 2; ++again) {  // plans are made, and then there
+    fill_cache(gpu, room / 2);
+    need_room(room);
+    std::string error = error_of([&] { GetParam().calls(work); });
+    need_room(0);
+    ASSERT_EQ(error, "no error");
+    EXPECT_EQ(work.results(), expected);
+    work.rewind();
+  }
+  need_room(device_memory_bytes);
+  std::string error = error_of([&] { gpu.record([&] { GetParam().calls(work); }); });
+  need_room(0);
+  EXPECT_TRUE(contains(error, "ALLOC") || contains(error, "no memory left")) << error;
+}
+
 // Whatever fails, the error names the call, nothing leaks, and the same work then succeeds. Only a proposal of cuDNN's that
 // comes to nothing is passed over: there is another.
 TEST_P(HostCode, SurvivesAFailureOfEachCall) {
@@ -321,7 +344,8 @@ TEST_P(HostCode, SurvivesAFailureOfEachCall) {
       fail_call(i);
       std::string error = error_of([&] { results_on(gpu, GetParam().calls); });
       ASSERT_FALSE(fail_no_call()) << "call " << i << " was not made";
-      bool passed_over = error == "no error" && calls[i] == "cudnnBackendFinalize";
+      bool of_a_proposal = calls[i] == "cudnnBackendFinalize" || calls[i] == "cudnnBackendExecute";
+      bool passed_over = error == "no error" && of_a_proposal;
       if (destroys(calls[i])) {
         EXPECT_EQ(error, "no error");
       } else if (!passed_over) {

@@ -60,6 +60,15 @@ class DeviceArray {
   std::size_t odd_;
 };
 
+/// While one lives the device has only so many bytes.
+class SmallDevice {
+ public:
+  explicit SmallDevice(std::size_t bytes) { set_device_bytes(bytes); }
+  ~SmallDevice() { set_device_bytes(device_memory_bytes); }
+  SmallDevice(const SmallDevice&) = delete;
+  SmallDevice& operator=(const SmallDevice&) = delete;
+};
+
 /// While one lives the stream is being captured.
 class Capture {
  public:

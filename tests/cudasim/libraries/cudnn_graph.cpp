@@ -152,6 +152,15 @@ std::vector<BrokenCaller> execution_callers() {
                c.make_plan();
                c.execute(other.handle);
              }),
+      caller("a plan destroyed before the graph that recorded it", "the plan was destroyed",
+             [](Call& c) {
+               c.make_plan();
+               cuda::begin_capture(test_stream());
+               c.execute(c.handle);
+               auto graph = cuda::end_capture(test_stream());
+               c.descriptors.destroy(c.plan);
+               graph->replay(test_stream());
+             }),
       caller("no stream", "the handle has no stream",
              [](Call& c) { cudnnSetStream(c.handle, nullptr); }),
       caller("fewer pointers than ids", "4 ids, 3 pointers",

@@ -135,6 +135,11 @@ std::vector<BrokenCaller> rnn_callers() {
          Call call;
          call.forward();
        }},
+      caller("a weight space that is not zeroed", "there is something between weights", nothing,
+             [](Call& c) {
+               c.weights.set(std::vector<float>(1024, 1));
+               for (int part = 0; part < 8; ++part) c.set_weights(part, .2F, .1F);
+             }),
       caller("a state of two dimensions", "2 dimensions", [](Call& c) { c.state_rank = 2; }),
       caller("a state of four dimensions", "a state is not (1, 2, 4)",
              [](Call& c) { c.state_rank = 4; }),

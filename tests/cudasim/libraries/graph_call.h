@@ -17,6 +17,10 @@ class Descriptors {
   }
   Descriptors(const Descriptors&) = delete;
   Descriptors& operator=(const Descriptors&) = delete;
+  void destroy(Handle one) {
+    std::erase(made_, one);
+    cudnnBackendDestroyDescriptor(one);
+  }
   Handle make(cudnnBackendDescriptorType_t type) {
     Handle made = nullptr;
     cudnnBackendCreateDescriptor(type, &made);

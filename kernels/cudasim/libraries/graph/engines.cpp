@@ -1,10 +1,24 @@
 #include "kernels/cudasim/libraries/graph/engines.h"
 
+#include <utility>
+
 namespace melgrad::sim {
 namespace {
 
+struct Proposals {
+  std::vector<Engine> engines, last_resort;
+};
+Proposals& of_a_test() {
+  static Proposals all;
+  return all;
+}
+std::vector<i64>& asked() {
+  static std::vector<i64> workspaces;
+  return workspaces;
+}
+
 // What cuDNN might propose, the fastest first: most cannot be taken by everybody.
-const std::vector<Engine>& engines() {
+const std::vector<Engine>& usual_engines() {
   constexpr i64 too_much = i64{64} << 30U;  // bytes that no device has
   static const std::vector<Engine> all = {
       {.tensor_cores = true, .repeats = false, .workspace = 100},
@@ -12,17 +26,22 @@ const std::vector<Engine>& engines() {
       {.tensor_cores = true, .reduces_in_bf16 = true, .workspace = 4},
       {.tensor_cores = true, .workspace = too_much},
       {.tensor_cores = true, .makes_plans = false},
+      {.tensor_cores = true, .runs = false, .workspace = 8},
       {.tensor_cores = true, .workspace = 4100},
       {.repeats = false},
       {.workspace = too_much},
       {.makes_plans = false},
+      {.runs = false, .workspace = 6},
       {.workspace = 1002},
   };
   return all;
 }
+const std::vector<Engine>& engines() {
+  return of_a_test().engines.empty() ? usual_engines() : of_a_test().engines;
+}
 const std::vector<Engine>& fallback_engines() {
-  static const std::vector<Engine> all = {{.workspace = 0}};
-  return all;
+  static const std::vector<Engine> usual = {{.workspace = 0}};
+  return of_a_test().last_resort.empty() ? usual : of_a_test().last_resort;
 }
 
 constexpr i64 first_fallback = 100;
@@ -66,6 +85,17 @@ std::vector<cudnnBackendNumericalNote_t> Engine::notes() const {
   if (reduces_in_bf16) all.push_back(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION);
   if (!repeats) all.push_back(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC);
   return all;
+}
+
+void propose(std::vector<Engine> engines, std::vector<Engine> last_resort) {
+  of_a_test() = {std::move(engines), std::move(last_resort)};
+}
+
+std::vector<i64> engines_asked() { return std::exchange(asked(), {}); }
+
+bool starts(const Engine& engine) {
+  asked().push_back(engine.workspace);
+  return engine.runs;
 }
 
 bool propose_engines(Node& heuristic) {

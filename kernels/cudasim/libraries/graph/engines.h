@@ -10,6 +10,7 @@ struct Engine {
   bool reduces_in_bf16 = false;  // partial sums
   bool repeats = true;           // the same bits each time
   bool makes_plans = true;
+  bool runs = true;
   i64 workspace = 0;
 
   std::vector<cudnnBackendNumericalNote_t> notes() const;
@@ -21,5 +22,12 @@ bool propose_engines(Node& heuristic);
 bool make_plan(Node& plan);
 const Node& graph_of_plan(const Node& plan);
 const Engine& engine_of_plan(const Node& plan);
+/// Whether the engine runs; the asking is noted.
+bool starts(const Engine& engine);
+
+/// For tests. What is proposed from now on, the best first, and as a last resort; nothing: what usually is.
+void propose(std::vector<Engine> engines, std::vector<Engine> last_resort = {});
+/// The workspaces of the engines that were asked to run since the last call, in bytes: as good as names.
+std::vector<i64> engines_asked();
 
 }  // namespace melgrad::sim

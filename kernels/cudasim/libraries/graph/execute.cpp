@@ -15,12 +15,16 @@ namespace {
 
 const Rule graph_handle("cuDNN, cudnnBackendExecute()",
                         "a plan runs with the handle it was made with");
+const Rule plan_alive("cuDNN, cudnnBackendExecute() and cudnnBackendDestroyDescriptor()",
+                      "a plan is there until its work is done, and as long as a CUDA graph has it");
 const Rule every_tensor(
     "cuDNN, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR",
     "a variant pack has the graph's tensors that are not virtual, and no others");
 const Rule factors(
     "cuDNN, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA and _BETA",
     "y = alpha conv(x, w) + beta y, of which the stand-in knows alpha = 1 and beta = 0");
+
+constexpr i64 most_spoiled = i64{1} << 20U;  // bytes of a workspace
 
 /// A tensor's values as (n, h, w, c), whatever its strides.
 using Values = std::vector<float>;
@@ -218,7 +222,7 @@ void run(const Node& graph, const Engine& engine, const std::vector<Given>& give
 
 }  // namespace
 
-void execute(cudnnHandle_t handle, const std::shared_ptr<const Node>& plan, const Node& pack,
+bool execute(cudnnHandle_t handle, const std::shared_ptr<const Node>& plan, const Node& pack,
              std::string_view call) {
   cudaStream_t stream = cudnn_stream(handle, call);
   graph_handle.check(handle == plan->one<cudnnHandle_t>(CUDNN_ATTR_EXECUTION_PLAN_HANDLE), call,
@@ -234,13 +238,17 @@ void execute(cudnnHandle_t handle, const std::shared_ptr<const Node>& plan, cons
   };
   check_arrays();
   check_apart(call, read, written);
-  on_device(stream, [=] {
+  if (!starts(engine_of_plan(*plan))) return false;
+  on_device(stream, [=, call = std::string(call)] {
+    plan_alive.check(!plan->destroyed, call, "the plan was destroyed");
     check_arrays();
     void* area = const_cast<void*>(workspace.data);
-    spoil(area, workspace.bytes);
+    i64 spoiled = std::min(workspace.bytes, most_spoiled);
+    spoil(area, spoiled);
     run(graph_of_plan(*plan), engine_of_plan(*plan), given);
-    spoil(area, workspace.bytes);
+    spoil(area, spoiled);
   });
+  return true;
 }
 
 }  // namespace melgrad::sim

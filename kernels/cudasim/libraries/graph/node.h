@@ -24,6 +24,7 @@ struct Attribute {
 struct Node {
   cudnnBackendDescriptorType_t type;
   bool finalized = false;
+  bool destroyed = false;  // by its caller: others may still consist of it
   std::map<cudnnBackendAttributeName_t, Attribute> attributes = {};
 
   bool has(cudnnBackendAttributeName_t name) const { return attributes.count(name) > 0; }

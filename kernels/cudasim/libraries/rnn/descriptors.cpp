@@ -36,7 +36,8 @@ Objects<T>& all() {
 
 template <class T>
 cudnnStatus_t create(T** descriptor, std::string_view call) {
-  return entry(call, CUDNN_STATUS_ALLOC_FAILED, [&] { *descriptor = all<T>().make(); });
+  return entry(call, CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED,
+               [&] { *descriptor = all<T>().make(); });
 }
 
 template <class T>

@@ -64,6 +64,18 @@ i64 weight_space_bytes(const cudnnRNNStruct& layer) {
          static_cast<i64>(size_of(layer.dtype));
 }
 
+bool gaps_are_zero(const cudnnRNNStruct& layer, const void* space) {
+  i64 offset = 0, blocks = 4 * layer.gates(),
+      end = weight_space_bytes(layer) / static_cast<i64>(size_of(layer.dtype));
+  for (i64 position = 0; position <= blocks; ++position) {
+    i64 next = position < blocks ? offset + gap_before(position) : end;
+    for (; offset < next; ++offset)
+      if (load(layer.dtype, space, offset) != 0) return false;
+    if (position < blocks) offset += values_of(layer, block_at(layer, position));
+  }
+  return true;
+}
+
 LayerWeights read_weights(const cudnnRNNStruct& layer, const void* space) {
   LayerWeights weights(layer);
   for_each_stretch(layer, weights, [&](std::vector<float>& array, i64 first, i64 place, i64 count) {

@@ -22,6 +22,9 @@ struct WeightPlace {
 WeightPlace place_of(const cudnnRNNStruct& layer, i64 part);
 i64 weight_space_bytes(const cudnnRNNStruct& layer);
 
+/// Whether what lies between the matrices and biases, and behind them, is 0.
+bool gaps_are_zero(const cudnnRNNStruct& layer, const void* space);
+
 LayerWeights read_weights(const cudnnRNNStruct& layer, const void* space);
 /// space += gradients
 void add_gradients(const cudnnRNNStruct& layer, const LayerWeights& gradients, void* space);
