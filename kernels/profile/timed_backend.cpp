@@ -226,9 +226,8 @@ class TimedBackend final : public Backend {
          [&] { plain_.rnn(s, dtype, weights, x, h0, c0, y, hn, cn, reserve); });
   }
   void rnn_backward(const RnnShape& s, Dtype dtype, const RnnWeights& weights, const void* x,
-                    const void* h0, const void* c0, const void* y, const void* reserve,
-                    const void* dy, const void* dhn, const void* dcn,
-                    const RnnGradients& gradients) override {
+                    const void* h0, const void* c0, const void* y, void* reserve, const void* dy,
+                    const void* dhn, const void* dcn, const RnnGradients& gradients) override {
     time(recurrent("_backward", dtype, s, 2), [&] {
       plain_.rnn_backward(s, dtype, weights, x, h0, c0, y, reserve, dy, dhn, dcn, gradients);
     });
