@@ -96,6 +96,19 @@ TEST(TrainerOnGpu, ADivergedRecordedTrainingSaysInWhichBatch) {
   EXPECT_EQ(ended, train_on_gpu(without_graph(recipe)).fit.ended);
 }
 
+// What a GPU says of a batch arrives some batches later.
+TEST(TrainerOnGpu, ADivergenceIsOfTheBatchThatItCameWith) {
+  Recipe recipe = short_recipe();
+  recipe.optimizer = SGDSettings{.lr = 1e38};
+  recipe.clip_norm = 0;
+  recipe.batch = 1;
+  auto batch = [](const Outcome& outcome) {
+    return outcome.fit.ended.substr(outcome.fit.ended.find(" in batch "));
+  };
+  EXPECT_EQ(batch(train_on_gpu(recipe)), " in batch 2 of epoch 1");
+  EXPECT_EQ(batch(train(recipe)), " in batch 2 of epoch 1");
+}
+
 TEST(TrainerOnGpu, RefusesWhatCannotBeRecorded) {
   EXPECT_THROW(train(graph_recipe()), Error) << "on the CPU";
   Recipe recipe = graph_recipe();

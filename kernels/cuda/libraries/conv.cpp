@@ -85,7 +85,6 @@ class Convolution {
         return true;
       }
       if (!first) first = failure;
-      if (backend_.is_recording()) break;  // nothing may be planned, and what ran before should
     }
     if (first) throw *first;
     return false;
@@ -94,9 +93,10 @@ class Convolution {
  private:
   using PlanPointer = std::shared_ptr<const cuda::Plan>;
 
-  // The fastest that is not before `place` in cuDNN's list; null if there is none.
+  // The fastest that is not before `place` in cuDNN's list; null if there is none. None is looked for in a step that is being
+  // recorded: it repeats what ran before.
   PlanPointer plan_from(i64 place) const {
-    backend_.check_not_recording("a convolution of a new shape is planned");
+    backend_.check_not_recording("a plan for a convolution is looked for");
     auto plan = plan_convolution(
         cuda::PlanTarget(backend_), graph_, s_, dtype_,
         {.tensor_cores = tensor_cores_, .workspace = most_workspace(backend_), .first = place});

@@ -118,13 +118,23 @@ TEST_F(ConvolutionPlans, SayWhyTheFirstFailedIfAllDo) {
   EXPECT_EQ(engines_of(pictures).back(), large);
 }
 
+TEST_F(ConvolutionPlans, SayThatThereWasNoMemory) {
+  propose({{.workspace = large}}, {broken});
+  Pictures pictures(gpu_, 1);
+  EXPECT_EQ(engines_of(pictures), Asked{large});
+  ScratchArray<char> taken(gpu_, 64 * mebibyte), more(gpu_, 8 * mebibyte);
+  std::string error = error_of([&] { pictures.convolve(); });
+  EXPECT_TRUE(contains(error, "out of memory")) << error;
+  EXPECT_EQ(engines_asked(), Asked{broken.workspace});
+}
+
 // A recorded step repeats what ran before; nothing is planned in it.
 TEST_F(ConvolutionPlans, AreNotChangedWhileAStepIsRecorded) {
   propose({{.workspace = small}});
   Pictures pictures(gpu_, 1), new_shape(gpu_, 2);
   engines_of(pictures);
   std::string error = error_of([&] { gpu_.record([&] { new_shape.convolve(); }); });
-  EXPECT_TRUE(contains(error, "is planned within a step that is being recorded")) << error;
+  EXPECT_TRUE(contains(error, "is looked for within a step that is being recorded")) << error;
 
   propose({{.runs = false, .workspace = small}});
   error = error_of([&] { gpu_.record([&] { pictures.convolve(); }); });
