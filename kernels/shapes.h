@@ -57,7 +57,7 @@ struct ConvShape {
   i64 dilation_h = 1, dilation_w = 1;
   i64 groups = 1;
   i64 p = 0, q = 0;
-  auto operator<=>(const ConvShape&) const = default;
+  auto operator<=>(const ConvShape&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// Sizes of a 2-d pooling in NHWC. Window (p,q) covers the kh rows from p·stride_h − pad_top and
