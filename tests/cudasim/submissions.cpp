@@ -26,13 +26,13 @@ void PrintTo(const Net& net, std::ostream* out) { *out << net.name; }
 Submissions submissions_of(const Net& row) {
   const Shape& all = row.pictures;
   Generator generator(1), masks(2, Device::cuda());
-  auto net = make_net(row.name, all.size() == 2 ? Shape{all[1]} : Shape{all[1], all[2], all[3]}, 4);
+  auto net = make_net(row.name, all.rank() == 2 ? Shape{all[1]} : Shape{all[1], all[2], all[3]}, 4);
   net->reset(generator);
   net->set_generator(masks);
   net->to(Device::cuda());
   Adam optimizer(net->parameters());
   Tensor inputs = rand(all, generator);
-  Variable x = (all.size() == 4 ? inputs.channels_last() : inputs).to(Device::cuda());
+  Variable x = (all.rank() == 4 ? inputs.channels_last() : inputs).to(Device::cuda());
   Tensor target = randint(0, 4, {all[0]}, generator).to(Device::cuda());
   Submissions counted{};
   for (int step = 0; step < 2; ++step) {
