@@ -140,7 +140,7 @@ void batch_norm_track(const Statistics& batch, double momentum, double correctio
   backend(batch.mean.device())
       .batch_norm_track(batch.mean.dtype(), batch.mean.numel(), momentum, correction,
                         batch.mean.raw(), batch.var.raw(), running.mean.raw(), running.var.raw(),
-                        batches.data<i64>());
+                        static_cast<i64*>(batches.raw()));
   running.mean.storage()->bump_version();
   running.var.storage()->bump_version();
   batches.storage()->bump_version();

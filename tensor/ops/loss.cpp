@@ -12,6 +12,8 @@ void check_scores(std::string_view op, const Tensor& x, const Tensor& target) {
   check_same_device(op, {&x, &target});
 }
 
+const i64* classes_of(const Tensor& target) { return static_cast<const i64*>(target.raw()); }
+
 }  // namespace
 
 Tensor cross_entropy(const Tensor& x, const Tensor& target) {
@@ -19,7 +21,7 @@ Tensor cross_entropy(const Tensor& x, const Tensor& target) {
   Tensor y = empty({}, x.dtype(), x.device());
   backend(x.device())
       .cross_entropy(x.dtype(), x.dim(0), x.dim(1), x.contiguous().raw(),
-                     target.contiguous().data<i64>(), y.raw());
+                     classes_of(target.contiguous()), y.raw());
   return y;
 }
 
@@ -33,7 +35,7 @@ Tensor cross_entropy_backward(const Tensor& x, const Tensor& target, const Tenso
   Tensor dx = empty(x.shape(), x.dtype(), x.device());
   backend(x.device())
       .cross_entropy_backward(x.dtype(), x.dim(0), x.dim(1), x.contiguous().raw(),
-                              target.contiguous().data<i64>(), dy.raw(), dx.raw());
+                              classes_of(target.contiguous()), dy.raw(), dx.raw());
   return dx;
 }
 
