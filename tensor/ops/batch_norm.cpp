@@ -1,5 +1,3 @@
-#include <array>
-
 #include "tensor/dtypes.h"
 #include "tensor/layout.h"
 #include "tensor/ops.h"
@@ -127,20 +125,22 @@ Statistics batch_norm_statistics(const Tensor& x) {
 void batch_norm_track(const Statistics& batch, double momentum, double correction,
                       Statistics& running, Tensor& batches) {
   constexpr std::string_view op = "batch_norm_track";
-  std::array<const Tensor*, 4> all = {&batch.mean, &batch.var, &running.mean, &running.var};
-  for (const Tensor* x : all) {
-    check_operand(op, "a statistic", *x);
-    check(x->shape() == batch.mean.shape() && x->rank() == 1 && x->is_contiguous(), op,
-          "all are (C) and dense: {}, {}", batch.mean, *x);
-    check_same_dtype(op, {&batch.mean, x});
-    check_same_device(op, {&batch.mean, x, &batches});
+  Tensor mean = batch.mean, var = batch.var;
+  for (const Tensor* x : {&mean, &var, &running.mean, &running.var}) {
+    check_operand(op, "a statistic", *x, Takes::f32_or_f64);
+    check(x->shape() == mean.shape() && x->rank() == 1, op, "all are (C): {}, {}", mean, *x);
+    check_same_dtype(op, {&mean, x});
+    check_same_device(op, {&mean, x, &batches});
   }
+  check(running.mean.is_contiguous() && running.var.is_contiguous(), op,
+        "running statistics are dense, as they change in place: {}, {}", running.mean, running.var);
   check(batches.dtype() == Dtype::i64 && batches.numel() == 1, op, "batches is one i64: {}",
         batches);
-  backend(batch.mean.device())
-      .batch_norm_track(batch.mean.dtype(), batch.mean.numel(), momentum, correction,
-                        batch.mean.raw(), batch.var.raw(), running.mean.raw(), running.var.raw(),
-                        static_cast<i64*>(batches.raw()));
+  mean = mean.contiguous();
+  var = var.contiguous();
+  backend(mean.device())
+      .batch_norm_track(mean.dtype(), mean.numel(), momentum, correction, mean.raw(), var.raw(),
+                        running.mean.raw(), running.var.raw(), static_cast<i64*>(batches.raw()));
   running.mean.storage()->bump_version();
   running.var.storage()->bump_version();
   batches.storage()->bump_version();

@@ -22,7 +22,7 @@ for text in "id='peaks'" "id='statistics'" "published peak" "Peak accuracy again
 done
 check "of other parts there is none" test -z "$(grep -E "id='(ablation|tta)'" first/report.html)"
 check "28 clips" has first/results.json '"28 clips of synthesised music'
-check "other music has its folder" test -d first/music/20_clips_seed_1000000
+check "other music has its folder" test -d first/music/40_clips_seed_1000000
 music=first/music/7_clips_seed_0
 
 # --- bodies: from a file, or not at all

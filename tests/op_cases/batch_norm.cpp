@@ -21,6 +21,13 @@ const auto fixed_relu = [](V x, T mean, T var, V gamma, V beta) {
 const auto train_pool = [](V x, V gamma, V beta) {
   return batch_norm(x, gamma, beta, relu_max_pool);
 };
+// The running statistics as they are after it.
+const auto track = [](T mean, T var, T running_mean, T running_var) {
+  Statistics running{running_mean.clone().contiguous(), running_var.clone().contiguous()};
+  Tensor batches = full({}, 2, Dtype::i64, mean.device());
+  batch_norm_track({mean, var}, .3, 1.25, running, batches);
+  return std::vector{running.mean, running.var, batches};
+};
 const Options no_gradient = {.forward_only = true};
 const Shape activations = {64, 32, 64, 64};
 
@@ -28,6 +35,10 @@ const Shape activations = {64, 32, 64, 64};
 
 Rows batch_norm_rows() {
   return {
+      {"batch_norm_track",
+       op(track),
+       {uniform({37}), positive({37}), uniform({37}), positive({37})},
+       no_gradient},
       {"batch_norm", op(train), {uniform({4, 3, 2, 5}), positive({3}), uniform({3})}},
       {"batch_norm/columns", op(train), {uniform({7, 5}), positive({5}), uniform({5})}},
       {"batch_norm/relu",

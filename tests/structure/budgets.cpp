@@ -54,8 +54,9 @@ TEST(Budget, TheTourIsAWeekend) {
 // tools, the nets and the fast paths.
 TEST(Budget, TheCoreStaysSmall) {
   // 3 % above 13 194, of which kernels/reference is a tenth; and 390 for optim's solvers, which are no part
-  // of a net's training: logistic, saga, lbfgs; and 530 for t-SNE
-  constexpr std::size_t most = 14510;
+  // of a net's training: logistic, saga, lbfgs; and 530 for t-SNE; and 300 for the loss and a batch norm's running
+  // statistics as calls of their own, which took twenty launches of a GPU each step of base_cnn
+  constexpr std::size_t most = 14810;
   const std::vector<std::string> core = {"tensor", "autograd",    "layers",
                                          "optim",  "kernels/cpu", "kernels/reference"};
   const std::vector<std::string> beside = {"tensor/files", "autograd/tools", "layers/models",

@@ -29,11 +29,17 @@ def batch_norm_fixed(x, mean, var, gamma, beta):
     return F.batch_norm(x, mean, var, gamma, beta, False, eps=EPS)
 
 
+def track(mean, var, running_mean, running_var):
+    running = [(1 - .3) * old + .3 * new for old, new in ((running_mean, mean), (running_var, 1.25 * var))]
+    return [*running, torch.tensor(3)]
+
+
 def statistics(x):
     return [x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)]
 
 
 ROWS = {
+    "batch_norm_track": track,
     "batch_norm": batch_norm,
     "batch_norm/columns": batch_norm,
     "batch_norm/relu": lambda *v: batch_norm(*v).relu(),
