@@ -77,7 +77,7 @@ std::string Profile::table(std::size_t rows) const {
   for (const ProfileLine& line : lines()) {
     const auto& [name, sizes, flop, bytes] = line.call;
     by_name.try_emplace(name, Sums{name}).first->second.add(line);
-    kinds.push_back({name + ' ' + sizes});
+    kinds.push_back({format("{} {}", name, sizes)});
     kinds.back().add(line);
   }
   for (const auto& [name, sums] : by_name) names.push_back(sums);

@@ -18,7 +18,7 @@ struct ProfiledCall {
   double flop = 0;         // multiplications and additions of its formula; 0 where it says little
   double bytes = 0;        // its arrays, each read or written once
 
-  auto operator<=>(const ProfiledCall&) const = default;
+  auto operator<=>(const ProfiledCall&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// All calls that were alike.
