@@ -1,8 +1,8 @@
 #include <cmath>
-#include <limits>
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/loops/floating.h"
+#include "kernels/cpu/loops/max_sum.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/cpu/loops/vector_math.h"
@@ -19,21 +19,6 @@ void check_targets(i64 rows, i64 cols, const i64* target) {
   for (i64 r = 0; r < rows; ++r)
     check(target[r] >= 0 && target[r] < cols, "cross_entropy",
           "target {} of row {} is not one of the {} classes", target[r], r, cols);
-}
-
-/// A row's maximum m and s = Σ_j exp(x_j − m). A NaN in the row makes s NaN.
-struct MaxSum {
-  float max, sum;
-};
-
-template <class T>
-[[gnu::always_inline]] inline MaxSum max_and_sum(const T* x, i64 cols) {
-  float m = -std::numeric_limits<float>::infinity(), sum = 0;
-#pragma omp simd reduction(max : m)
-  for (i64 j = 0; j < cols; ++j) m = static_cast<float>(x[j]) > m ? static_cast<float>(x[j]) : m;
-#pragma omp simd reduction(+ : sum)
-  for (i64 j = 0; j < cols; ++j) sum += vm::exp(static_cast<float>(x[j]) - m);
-  return {m, sum};
 }
 
 // losses[r] = log s − (x_target − m)

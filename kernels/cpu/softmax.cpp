@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/loops/floating.h"
+#include "kernels/cpu/loops/max_sum.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/cpu/loops/vector_math.h"
@@ -21,16 +21,13 @@ namespace vm = vector_math;
 // e (cols): the exponentials, which may be y itself
 template <class T>
 [[gnu::always_inline]] inline void softmax_row(bool log, const T* x, float* e, T* y, i64 cols) {
-  float m = -std::numeric_limits<float>::infinity(), sum = 0;
-#pragma omp simd reduction(max : m)
-  for (i64 j = 0; j < cols; ++j) m = static_cast<float>(x[j]) > m ? static_cast<float>(x[j]) : m;
   if (log) {
-#pragma omp simd reduction(+ : sum)
-    for (i64 j = 0; j < cols; ++j) sum += vm::exp(static_cast<float>(x[j]) - m);
-    float log_sum = std::log(sum);
+    MaxSum all = max_and_sum(x, cols);
+    float log_sum = std::log(all.sum);
 #pragma omp simd
-    for (i64 j = 0; j < cols; ++j) store(y[j], static_cast<float>(x[j]) - m - log_sum);
+    for (i64 j = 0; j < cols; ++j) store(y[j], static_cast<float>(x[j]) - all.max - log_sum);
   } else {
+    float m = max_of_row(x, cols), sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (i64 j = 0; j < cols; ++j) {
       e[j] = vm::exp(static_cast<float>(x[j]) - m);

@@ -91,6 +91,23 @@ TEST_F(Profiled, IsWrittenAlsoOfWorkThatFails) {
   EXPECT_FALSE(profiling());
 }
 
+// A disk that is full by then takes nothing of the work's own error.
+TEST_F(Profiled, TellsTheErrorOfTheWorkAlsoWhereTheTraceIsLost) {
+  std::string place = (folder_ / "gone").string();
+  std::filesystem::create_directory(place);
+  auto work = [&]() -> int {
+    std::filesystem::remove_all(place);
+    throw std::runtime_error("the work's own");
+  };
+  EXPECT_THROW(profiled(place + "/trace.json", work), std::runtime_error);
+  try {
+    std::filesystem::create_directory(place);
+    profiled(place + "/trace.json", work);
+  } catch (const std::exception& error) {
+    EXPECT_STREQ(error.what(), "the work's own");
+  }
+}
+
 TEST_F(Profiled, RefusesAFileThatCannotBeWrittenBeforeAnyWork) {
   bool worked = false;
   auto work = [&] {

@@ -33,8 +33,12 @@ int profiled(const std::string& file, const std::function<int()>& work) {
   int code = 0;
   try {
     code = work();
-  } catch (...) {
-    write(profile, file);
+  } catch (...) {  // its error counts, whatever becomes of the trace
+    try {
+      write(profile, file);
+    } catch (const Error& error) {
+      say(error.what());
+    }
     throw;
   }
   write(profile, file);
