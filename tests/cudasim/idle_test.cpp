@@ -8,14 +8,16 @@
 namespace melgrad {
 namespace {
 
-/// How often an epoch of so many batches leaves the GPU without work.
-std::size_t times_idle(std::size_t batches, bool cuda_graph) {
+/// How often an epoch of so many batches, and the evaluation of so many more, leave the GPU without work.
+std::size_t times_idle(std::size_t batches, bool cuda_graph, std::size_t evaluated = 4) {
   Recipe recipe = short_recipe();
   recipe.batch = 1;
   recipe.stages.front().epochs = 1;
   recipe.cuda_graph = cuda_graph;
   Doing doing{.device = Device::cuda()};
   doing.split.train.resize(batches);
+  doing.split.valid.resize(evaluated);
+  doing.split.test.resize(evaluated);
   std::size_t before = sim::times_run_dry();
   train(recipe, doing);
   return sim::times_run_dry() - before;
@@ -30,6 +32,14 @@ TEST(IdleGpu, IsNotLeftWithoutWorkWithinAnEpoch) {
     EXPECT_GT(few, 0U) << "validation reads its results";
     EXPECT_EQ(many, few) << (cuda_graph ? "recorded steps" : "ordinary steps");
   }
+  sim::set_late(stream, was_late);
+}
+
+TEST(IdleGpu, IsNotLeftWithoutWorkWithinAnEvaluation) {
+  cuda::Stream stream = static_cast<CudaBackend&>(backend(Device::cuda())).stream();
+  bool was_late = sim::set_late(stream, true);
+  times_idle(2, false, 4);
+  EXPECT_EQ(times_idle(2, false, 10), times_idle(2, false, 4));
   sim::set_late(stream, was_late);
 }
 

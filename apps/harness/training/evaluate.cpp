@@ -13,37 +13,59 @@
 namespace melgrad {
 namespace {
 
+/// What a net says of batches. It stays on the net's device until all have had their turn: who reads a
+/// value from a GPU leaves it without work.
+struct Said {
+  std::vector<Tensor> figures;  // of each batch (3): loss, right answers, weight
+  std::vector<Tensor> answers;  // (n, classes + 2): strengths, the largest, its class
+
+  void add(const Tensor& logits, const Batch& batch, const Tensor& class_weights) {
+    Tensor weight = class_weights.defined()
+                        ? sum(index_select(class_weights, 0, batch.labels))
+                        : full({}, static_cast<double>(batch.size()), Dtype::f32, logits.device());
+    figures.push_back(stack(std::vector{cross_entropy(logits, batch, 0, class_weights).data(),
+                                        count_right(logits, batch.labels), weight}));
+    Tensor shares = softmax(logits, 1);
+    answers.push_back(
+        cat(std::vector{shares, max(shares, Axes{1}, true), argmax(shares, 1, true).to(Dtype::f32)},
+            1));
+  }
+
+  Evaluation evaluation() const {
+    Evaluation result;
+    double right = 0, weights = 0;
+    std::vector<double> of_batches = stack(figures).to_vector<double>();
+    for (std::size_t i = 0; i < of_batches.size(); i += 3) {
+      result.loss += of_batches[i] * of_batches[i + 2];
+      right += of_batches[i + 1];
+      weights += of_batches[i + 2];
+    }
+    Tensor all = cat(answers);
+    std::vector<float> values = all.to_vector<float>();
+    std::ptrdiff_t classes = all.dim(1) - 2;
+    for (auto row = values.begin(); row != values.end(); row += classes + 2)
+      result.predictions.push_back(
+          {static_cast<i64>(row[classes + 1]), row[classes], {row, row + classes}});
+    result.loss /= weights;
+    result.accuracy = right / static_cast<double>(all.dim(0));
+    return result;
+  }
+};
+
 Evaluation evaluate_pass(Module& net, const Examples& examples, const FittedView& view,
                          const std::vector<i64>& indices, i64 batch, bool bf16, Pass pass,
                          const Tensor& class_weights = {}) {
   Span span("evaluation");
+  check(!indices.empty(), "evaluate", "there are no examples");
   NoGrad no_grad;
   net.eval();
-  Evaluation result;
-  double right = 0, weights = 0;
+  Said said;
   Batches batches(examples, view, indices, batch, device_of(net), pass);
   while (auto some = batches.next()) {
-    Tensor logits = logits_of(net, some->x, bf16).data();
+    said.add(logits_of(net, some->x, bf16).data(), *some, class_weights);
     batches.prefetch();
-    double weight = class_weights.defined()
-                        ? sum(index_select(class_weights, 0, some->labels)).item()
-                        : static_cast<double>(some->size());
-    result.loss += cross_entropy(logits, *some, 0, class_weights).item() * weight;
-    weights += weight;
-    right += count_right(logits, some->labels).item();
-    Tensor shares = softmax(logits, 1);
-    std::vector<i64> said = argmax(shares, 1).to_vector<i64>();
-    std::vector<double> sure = max(shares, Axes{1}).to_vector<double>();
-    std::vector<float> all = shares.to(Device::cpu()).contiguous().to_vector<float>();
-    auto classes = static_cast<std::ptrdiff_t>(shares.dim(1));
-    for (std::size_t i = 0; i < said.size(); ++i) {
-      auto begin = all.begin() + static_cast<std::ptrdiff_t>(i) * classes;
-      result.predictions.push_back({said[i], sure[i], {begin, begin + classes}});
-    }
   }
-  result.loss /= weights;
-  result.accuracy = right / static_cast<double>(indices.size());
-  return result;
+  return said.evaluation();
 }
 
 /// A weighted mean of several passes' strengths.
