@@ -47,7 +47,7 @@ struct Options {
   bool cpu_only = false;      // works in f64, which a GPU does not have
   bool exact = false;         // each element is compared by its own size, not the tensor's
   double f32 = 2e-6;          // largest relative error of the f32 path
-  double bf16 = .01;  // of bf16: every result on the way is rounded by up to 2⁻⁹; seen: .0091
+  double bf16 = .01;  // of bf16: every result on the way is rounded by up to 2⁻⁸; seen: .0091
   double f64 = 1e-12;
   std::vector<Input> large = {};  // realistic sizes, for the benchmark
 };

@@ -66,7 +66,7 @@ Deviation deviation(const Tensor& a, const Tensor& b, bool exact) {
   return result;
 }
 
-Result run(const Case& row, const Inputs& inputs, Tensor (*lay_out)(const Tensor&)) {
+Result run(const Case& row, const Inputs& inputs, const LayOut& lay_out) {
   std::vector<Variable> outputs = row.forward(inputs);
   Result result;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -82,13 +82,18 @@ Result run(const Case& row, const Inputs& inputs, Tensor (*lay_out)(const Tensor
   return result;
 }
 
-Result run_reference(const Case& row, Dtype dtype) {
+Inputs as_f64(const Inputs& inputs) {
   Inputs exact;
-  for (const Variable& x : make_inputs(row, dtype))
+  for (const Variable& x : inputs)
     exact.emplace_back(is_floating(x.dtype()) ? x.data().to(Dtype::f64) : x.data(),
                        x.requires_grad());
-  auto as_bf16 = [](const Tensor& dy) { return dy.to(Dtype::bf16).to(dy.dtype()); };
-  return run(row, exact, dtype == Dtype::bf16 ? +as_bf16 : nullptr);
+  return exact;
+}
+
+Tensor as_bf16(const Tensor& x) { return x.to(Dtype::bf16).to(x.dtype()); }
+
+Result run_reference(const Case& row, Dtype dtype) {
+  return run(row, as_f64(make_inputs(row, dtype)), dtype == Dtype::bf16 ? as_bf16 : LayOut());
 }
 
 void expect_agree(const Result& result, const Result& expected, double tolerance, bool exact) {

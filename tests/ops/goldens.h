@@ -29,11 +29,14 @@ Deviation deviation(const Tensor& a, const Tensor& b, bool exact = false);
 struct Result {
   std::vector<Tensor> y, dx;
 };
-/// dy is passed through `lay_out` first, so that it can lie oddly in memory.
-Result run(const Case& row, const Inputs& inputs, Tensor (*lay_out)(const Tensor&) = nullptr);
+/// dy is passed through `lay_out` first, so that it can lie oddly in memory, or be another.
+using LayOut = std::function<Tensor(const Tensor&)>;
+Result run(const Case& row, const Inputs& inputs, const LayOut& lay_out = nullptr);
 
 /// A row's result in f64, by the plain loops, for inputs and gradients such as `dtype` holds them.
 Result run_reference(const Case& row, Dtype dtype);
+Inputs as_f64(const Inputs& inputs);
+Tensor as_bf16(const Tensor& x);  // rounded; of x's dtype
 
 /// Every output and gradient deviates by at most `tolerance`; the same gradients are there.
 void expect_agree(const Result& result, const Result& expected, double tolerance, bool exact);
