@@ -118,7 +118,21 @@ TEST_P(Plans, UseTensorCoresOnlyWhereTheyMay) {
     for (bool may : {false, true}) {
       auto made = plan(graph, shape, Dtype::f32, {.tensor_cores = may, .workspace = gibibyte});
       ASSERT_TRUE(made);
-      EXPECT_EQ(made->uses_tensor_cores(), may) << "graph " << static_cast<int>(graph);
+      EXPECT_EQ(made->has_note(CUDNN_NUMERICAL_NOTE_TENSOR_CORE), may)
+          << "graph " << static_cast<int>(graph);
+    }
+  }
+}
+
+// On an A100 and an RTX 4090 cuDNN thinks Winograd's the fastest for some of these, in f32.
+TEST_P(Plans, KeepTheLastDigitsOfF32) {
+  for (const Layer& layer : layers()) {
+    for (ConvGraph graph :
+         {ConvGraph::forward_bias_relu, ConvGraph::backward_data, ConvGraph::backward_weights}) {
+      auto made = plan(graph, layer.shape, Dtype::f32, {.workspace = gibibyte});
+      ASSERT_TRUE(made) << layer.name;
+      EXPECT_FALSE(made->has_note(CUDNN_NUMERICAL_NOTE_WINOGRAD)) << layer.name;
+      EXPECT_FALSE(made->has_note(CUDNN_NUMERICAL_NOTE_FFT)) << layer.name;
     }
   }
 }

@@ -126,6 +126,8 @@ bool will_do(const Descriptor& configuration, const PlanLimits& limits) {
       case CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC:
       case CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION:
       case CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS: return true;
+      case CUDNN_NUMERICAL_NOTE_FFT:
+      case CUDNN_NUMERICAL_NOTE_WINOGRAD:
       case CUDNN_NUMERICAL_NOTE_TENSOR_CORE: return !limits.tensor_cores;
       default: return false;
     }
@@ -142,9 +144,9 @@ Plan::Plan(Descriptor configuration, Descriptor plan, i64 place)
 
 i64 Plan::engine() const { return engine_of(configuration_).get(CUDNN_ATTR_ENGINE_GLOBAL_INDEX); }
 
-bool Plan::uses_tensor_cores() const {
+bool Plan::has_note(cudnnBackendNumericalNote_t note) const {
   auto notes = engine_of(configuration_).numerical_notes();
-  return std::count(notes.begin(), notes.end(), CUDNN_NUMERICAL_NOTE_TENSOR_CORE) > 0;
+  return std::count(notes.begin(), notes.end(), note) > 0;
 }
 
 std::optional<Plan> Plan::fastest(const PlanTarget& target, std::span<const Descriptor> operations,

@@ -87,9 +87,11 @@ class PlanTarget {
 
 /// Which of cuDNN's engines will do, besides being deterministic and summing in f32.
 struct PlanLimits {
-  bool tensor_cores = false;  // they multiply f32 as TF32: operands lose their last 13 bits
-  i64 workspace = 0;          // bytes
-  i64 first = 0;              // in cuDNN's list, where it thinks the fastest to be the first
+  // Tensor cores multiply f32 as TF32: operands lose their last 13 bits. Where they may, so may engines by Winograd's method or
+  // Fourier's transform, which lose fewer.
+  bool tensor_cores = false;
+  i64 workspace = 0;  // bytes
+  i64 first = 0;      // in cuDNN's list, where it thinks the fastest to be the first
 };
 
 /// Operations on tensors with unique ids, ready to run.
@@ -103,7 +105,8 @@ class Plan {
   i64 workspace_bytes() const { return workspace_; }
   /// In cuDNN's list.
   i64 place() const { return place_; }
-  bool uses_tensor_cores() const;
+  /// What cuDNN says of the engine's arithmetic.
+  bool has_note(cudnnBackendNumericalNote_t note) const;
   /// cuDNN's number of the engine.
   i64 engine() const;
 

@@ -43,6 +43,15 @@ TEST(Copies, ReadsAheadOfLaterWork) {
   EXPECT_THROW(gpu.record([&] { read->start(array.data(), 400); }), Error);
 }
 
+// The host fills one array while the device reads the other.
+TEST(Copies, StageInTwoArraysInTurn) {
+  CudaBackend gpu;
+  auto copy = gpu.staged_copy();
+  const void *first = copy->staging(8), *second = copy->staging(8);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(copy->staging(8), first);
+}
+
 TEST(Copies, KeepsHostMemoryUntilItIsRead) {
   CudaBackend gpu;
   set_late(gpu.stream(), true);

@@ -29,6 +29,7 @@ const std::vector<Engine>& usual_engines() {
       {.tensor_cores = true, .runs = false, .workspace = 8},
       {.tensor_cores = true, .workspace = 4100},
       {.repeats = false},
+      {.winograd = true, .workspace = 12},
       {.workspace = too_much},
       {.makes_plans = false},
       {.runs = false, .workspace = 6},
@@ -83,6 +84,7 @@ std::vector<cudnnBackendNumericalNote_t> Engine::notes() const {
   if (tensor_cores) all.push_back(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
   if (down_converts) all.push_back(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS);
   if (reduces_in_bf16) all.push_back(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION);
+  if (winograd) all.push_back(CUDNN_NUMERICAL_NOTE_WINOGRAD);
   if (!repeats) all.push_back(CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC);
   return all;
 }

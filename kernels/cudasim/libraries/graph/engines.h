@@ -8,6 +8,7 @@ struct Engine {
   bool tensor_cores = false;     // f32 as TF32
   bool down_converts = false;    // f32 as bf16
   bool reduces_in_bf16 = false;  // partial sums
+  bool winograd = false;         // the last digits of f32 are wrong
   bool repeats = true;           // the same bits each time
   bool makes_plans = true;
   bool runs = true;
