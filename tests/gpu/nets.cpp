@@ -19,7 +19,6 @@ struct SmallNet {
   const char* name;
   Shape input = {};
   std::size_t steps = 3;
-  double bound = 2e-5;  // of weights and running statistics
 };
 
 struct Training {
@@ -28,12 +27,22 @@ struct Training {
   u64 drawn = 0;
 };
 
-// Some steps on three examples, with dropout.
-Training train(const SmallNet& small, Device device) {
+// x with every value off by `error`, up or down, relative.
+void move(const Tensor& x, double error, Generator& generator) {
+  Tensor up = (rand(x.shape(), generator) < .5).to(x.dtype());  // 1 or 0
+  Tensor(x).copy_(x * (up * (2 * error) + (1 - error)));
+}
+
+// Some steps on three examples, with dropout. A `draw`: from weights that are off by what rounding of sums amounts to: √k 2⁻²⁴ where
+// they have k terms (tests/gpu/bounds.cpp), here 288, a filter's of 3 × 3 on 32 channels.
+Training train(const SmallNet& small, Device device, u64 draw = 0) {
   Shape shape = small.input.empty() ? find_net(small.name).input : small.input;
   auto net = make_net(small.name, shape, 4);
   Generator initial(1), pictures(2), masks(3, device);
   net->reset(initial);
+  Generator draws(draw);
+  for (const auto& [name, parameter] : net->parameters())
+    if (draw > 0) move(parameter.data(), 1e-6, draws);
   net->set_generator(masks);
   net->to(device);
   SGD optimizer(net->parameters(), {.lr = .01, .momentum = .9, .weight_decay = 1e-3});
@@ -53,35 +62,57 @@ Training train(const SmallNet& small, Device device) {
   return result;
 }
 
-class NetOnGpu : public testing::TestWithParam<SmallNet> {};
+/// Relative, the largest of all steps' losses, and of all weights' and running statistics'.
+struct Distance {
+  double loss = 0, state = 0;
+};
 
-// Observed on the simulated GPU: losses 2e-7, weights and running statistics 3e-6. Where batch norms
-// divide by what a ReLU leaves of three examples, rounding grows: 7e-7 and 2.6e-5 after one step,
-// 1e-3 and 1e-3 after three; f32 and f64 on the CPU differ as much.
-TEST_P(NetOnGpu, trains_as_on_the_cpu) {
-  Training expected = train(GetParam(), Device::cpu()), result = train(GetParam(), Device::cuda());
+Distance distance(const Training& result, const Training& expected) {
+  Distance largest;
   for (std::size_t step = 0; step < expected.losses.size(); ++step)
-    EXPECT_NEAR(result.losses[step], expected.losses[step], 2e-6 * expected.losses[step]);
-  EXPECT_EQ(result.drawn, expected.drawn);
-  ASSERT_EQ(result.state.size(), expected.state.size());
+    largest.loss =
+        std::max(largest.loss, std::abs(result.losses[step] / expected.losses[step] - 1));
   for (const auto& [name, value] : result.state) {
-    EXPECT_EQ(value.device(), Device::cuda()) << name;
     const Tensor& wanted = expected.state.at(name);
     // A bias that a batch norm takes away again has a gradient of rounding alone.
     if (max(abs(wanted)).item() < 1e-6)
       EXPECT_LE(max(abs(value)).item(), 1e-6) << name;
     else
-      EXPECT_LE(difference(value, wanted), GetParam().bound) << name;
+      largest.state = std::max(largest.state, difference(value, wanted));
   }
+  return largest;
+}
+
+class NetOnGpu : public testing::TestWithParam<SmallNet> {};
+
+// The GPU rounds in other places. How far that takes a net the CPU's own trainings say: 4 times the furthest is the bound, or what is
+// small beside any fault. Losses may be up to 8e-5 off; in TF32 each net's is at least twice as far as it may. Weights may be 5e-2,
+// where a value on the other side of a ReLU's kink moves a bias that began at 0.
+TEST_P(NetOnGpu, trains_as_on_the_cpu) {
+  Training expected = train(GetParam(), Device::cpu()), result = train(GetParam(), Device::cuda());
+  Distance bound{2e-6, 2e-5};
+  for (u64 draw : {1, 2, 3, 4, 5}) {
+    Distance rounding = distance(train(GetParam(), Device::cpu(), draw), expected);
+    bound.loss = std::max(bound.loss, 4 * rounding.loss);
+    bound.state = std::max(bound.state, 4 * rounding.state);
+  }
+  EXPECT_LE(bound.loss, 1e-4) << "the test shows nothing";
+  EXPECT_LE(bound.state, .1) << "the test shows nothing";
+  EXPECT_EQ(result.drawn, expected.drawn);
+  EXPECT_EQ(result.state.size(), expected.state.size());
+  for (const auto& [name, value] : result.state) EXPECT_EQ(value.device(), Device::cuda()) << name;
+  Distance is = distance(result, expected);
+  EXPECT_LE(is.loss, bound.loss);
+  EXPECT_LE(is.state, bound.state);
 }
 INSTANTIATE_TEST_SUITE_P(Nets, NetOnGpu,
                          testing::Values(SmallNet{"base_cnn"}, SmallNet{"cnn_lstm"},
-                                         SmallNet{"convpool", {3, 118, 118}, 1, 1e-4},
-                                         SmallNet{"convconvpool", {3, 32, 40}, 1, 1e-4},
+                                         SmallNet{"convpool", {3, 118, 118}, 1},
+                                         SmallNet{"convconvpool", {3, 32, 40}, 1},
                                          SmallNet{"mfcc_basic", {1, 24, 13}},
-                                         SmallNet{"mfcc_deeper", {1, 24, 13}, 1, 1e-4},
-                                         SmallNet{"dnn"}, SmallNet{"cnn1", {1, 24, 13}},
-                                         SmallNet{"cnn2", {1, 24, 13}, 1, 1e-4},
+                                         SmallNet{"mfcc_deeper", {1, 24, 13}, 1}, SmallNet{"dnn"},
+                                         SmallNet{"cnn1", {1, 24, 13}},
+                                         SmallNet{"cnn2", {1, 24, 13}, 1},
                                          SmallNet{"spotify_logistic"}, SmallNet{"spotify_dense"}),
                          [](const auto& net) { return std::string(net.param.name); });
 
