@@ -111,7 +111,7 @@ if check "build with CUDA=SIM" build sim four_genres; then
   run_tests "tests with CUDA=SIM" build-sim -R '^four_genres$'
 fi
 if has_nvcc && check "build with CUDA=ON" build cuda test_gpu test_cudnn four_genres; then
-  run_tests "tests with CUDA=ON" build-cuda -R '^(gpu|cudnn)$'
+  run_tests "tests with CUDA=ON" build-cuda -R '^(gpu|cudnn|machine_code)$'
 fi
 check format check_format
 note="$(tidy_files | built_here | wc -l) files"

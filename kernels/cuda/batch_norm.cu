@@ -1,7 +1,5 @@
-#include "kernels/cuda/cuda_backend.h"
-#include "kernels/cuda/device_code.h"
+#include "kernels/cuda/normalization.h"
 #include "kernels/cuda/scalar.h"
-#include "kernels/cuda/strips.h"
 #include "kernels/scratch_array.h"
 
 // x (rows, channels). Sums over the rows are taken in two kernels: a block sums a strip of rows for 32 channels and
@@ -52,55 +50,44 @@ __global__ void join_moments(const Moments* partial /* (strips, channels) */, i6
   var[c] = all.m2 / all.n;
 }
 
-/// One channel's part in y = gamma x̂ + beta,  x̂ = (x − mean) / √(var + eps).
-struct Channel {
-  float mean, inverse_std, scale, beta;
+// Each thread of the element-wise kernels keeps to one channel, or to a pack of them, and takes every `step`th element of x, a
+// multiple of `channels`: what belongs to the channel is computed once, and a warp's elements lie side by side. All is
+// asked for before anything is stored, since the compiler cannot know that y is not x.
+constexpr int rows_a_thread = 4;
 
-  __device__ float y(float x) const { return (x - mean) * scale + beta; }
-  __device__ float normalized(float x) const { return (x - mean) * inverse_std; }
-  /// dy where the ReLU was on: y is computed again from x.
-  __device__ float masked(bool relu, float x, float dy) const {
-    return relu && !(y(x) > 0) ? 0.0F : dy;
+template <i64 pack, class T>
+struct Rows {
+  Pack<T, pack> at[rows_a_thread] = {};
+
+  __device__ Rows(const T* x, i64 first, i64 n, i64 step) {
+    for (int r = 0; r < rows_a_thread; ++r) {
+      if (first + r * step < n) at[r] = load_pack<pack>(x + first + r * step);
+    }
   }
 };
 
-/// gamma, beta: null for 1, 0.
-struct Normalization {
-  const float *mean, *var, *gamma, *beta;
-  float eps;
-
-  __device__ Channel channel(i64 c) const {
-    float inverse_std = 1 / sqrtf(var[c] + eps);
-    return {mean[c], inverse_std, gamma ? inverse_std * gamma[c] : inverse_std,
-            beta ? beta[c] : 0.0F};
-  }
-};
-
-// Each thread of the element-wise kernels keeps to one channel and takes every `step`th element of x, a multiple of
-// `channels`: what belongs to the channel is computed once, and a warp's elements lie side by side.
-constexpr i64 rows_a_thread = 4;
-
-template <class T>
+template <i64 pack, class T>
 __global__ void normalize(Normalization norm, const T* x, i64 n, i64 channels, i64 step, bool relu,
                           T* y) {
-  i64 first = global_thread();
+  i64 first = global_thread() * pack;
   if (first >= step) return;
-  Channel channel = norm.channel(first % channels);
-  for (i64 i = first; i < n; i += step) {
-    float value = channel.y(load(x[i]));
-    y[i] = store<T>(relu && value < 0 ? 0.0F : value);
+  Channel channel[pack];
+  norm.get(first % channels, channel);
+  Rows<pack, T> rows(x, first, n, step);
+  for (int r = 0; r < rows_a_thread && first + r * step < n; ++r) {
+    Pack<T, pack> result;
+    for (i64 k = 0; k < pack; ++k) {
+      float value = channel[k].y(load(rows.at[r].at[k]));
+      result.at[k] = store<T>(relu && value < 0 ? 0.0F : value);
+    }
+    store_pack(result, y + first + r * step);
   }
 }
 
-struct GradientSums {
-  float dgamma = 0, dbeta = 0;
-};
-
-struct AddGradients {
-  __device__ GradientSums operator()(const GradientSums& a, const GradientSums& b) const {
-    return {a.dgamma + b.dgamma, a.dbeta + b.dbeta};
-  }
-};
+// dy where the ReLU was on: y is computed again from x.
+__device__ inline float masked(bool relu, const Channel& channel, float x, float dy) {
+  return relu && !(channel.y(x) > 0) ? 0.0F : dy;
+}
 
 // partial[strip, c] = {Σ dy x̂, Σ dy} of the rows of this strip
 template <class T>
@@ -109,12 +96,13 @@ __global__ void gradient_sums_of_strips(Normalization norm, const T* x, const T*
                                         GradientSums* partial /* (strips, channels) */) {
   auto [c, part] = column_of_part(channels);
   bool inside = c < channels;
-  Channel channel = inside ? norm.channel(c) : Channel();
+  Channel channel[1] = {};
+  if (inside) norm.get(c, channel);
   const T *top = x + c, *top_dy = dy + c;
   auto gradients = [&](i64 r) {
     float value = load(top[r * channels]);
-    float d = channel.masked(relu, value, load(top_dy[r * channels]));
-    return GradientSums{d * channel.normalized(value), d};
+    float d = masked(relu, channel[0], value, load(top_dy[r * channels]));
+    return GradientSums{d * channel[0].normalized(value), d};
   };
   GradientSums all = combine_by_column(inside ? strip(strips, part, rows) : Interval(),
                                        GradientSums(), gradients, AddGradients());
@@ -122,7 +110,7 @@ __global__ void gradient_sums_of_strips(Normalization norm, const T* x, const T*
 }
 
 // A warp a channel.
-__global__ void join_gradient_sums(const GradientSums* partial /* (strips, channels) */, i64 strips,
+__global__ void join_strips_of_gradients(const GradientSums* partial /* (strips, channels) */, i64 strips,
                                    i64 channels, GradientSums* sums /* (channels) */, float* dgamma,
                                    float* dbeta) {
   i64 c = global_warp();
@@ -136,21 +124,25 @@ __global__ void join_gradient_sums(const GradientSums* partial /* (strips, chann
   if (dbeta) dbeta[c] = all.dbeta;
 }
 
-// dx = scale (dy − dbeta/rows − x̂ dgamma/rows), without the last two terms if share (1/rows) is 0
-template <class T>
+template <i64 pack, class T>
 __global__ void input_gradient(Normalization norm, const T* x, const T* dy,
                                const GradientSums* sums /* (channels) */, i64 n, i64 channels,
                                i64 step, bool relu, float share, T* dx) {
-  i64 first = global_thread();
+  i64 first = global_thread() * pack;
   if (first >= step) return;
-  i64 c = first % channels;
-  Channel channel = norm.channel(c);
-  GradientSums sum = share != 0 ? sums[c] : GradientSums();
-  for (i64 i = first; i < n; i += step) {
-    float value = load(x[i]);
-    float d = channel.masked(relu, value, load(dy[i]));
-    if (share != 0) d -= (sum.dbeta + channel.normalized(value) * sum.dgamma) * share;
-    dx[i] = store<T>(channel.scale * d);
+  Channel channel[pack];
+  norm.get(first % channels, channel);
+  Pack<GradientSums, pack> sum = {};
+  if (share != 0) sum = load_pack<pack>(sums + first % channels);
+  Rows<pack, T> rows(x, first, n, step), gradients(dy, first, n, step);
+  for (int r = 0; r < rows_a_thread && first + r * step < n; ++r) {
+    Pack<T, pack> result;
+    for (i64 k = 0; k < pack; ++k) {
+      float value = load(rows.at[r].at[k]);
+      float d = masked(relu, channel[k], value, load(gradients.at[r].at[k]));
+      result.at[k] = store<T>(input_gradient_at(channel[k], value, d, sum.at[k], share));
+    }
+    store_pack(result, dx + first + r * step);
   }
 }
 
@@ -167,21 +159,20 @@ __global__ void track(i64 channels, float momentum, float correction,
 
 namespace {
 
-Strips strips_of_rows(i64 rows, i64 channels) {
-  return Strips(rows, static_cast<i64>(blocks_for(channels, columns)) * stripes, stripes);
-}
-
 i64 step(const BatchNormShape& s) {
   return (s.rows + rows_a_thread - 1) / rows_a_thread * s.channels;
 }
 
-Normalization normalization(const BatchNormShape& s, const BatchNormArrays& arrays) {
-  return {static_cast<const float*>(arrays.mean), static_cast<const float*>(arrays.var),
-          static_cast<const float*>(arrays.gamma), static_cast<const float*>(arrays.beta),
-          static_cast<float>(s.eps)};
+}  // namespace
+
+void join_gradient_sums(CudaBackend& gpu, const Strips& strips, i64 channels,
+                        const GradientSums* partial, GradientSums* sums, void* dgamma,
+                        void* dbeta) {
+  launch<join_strips_of_gradients>(one_warp_each(channels), gpu.stream(), partial, strips.count,
+                                   channels, sums, static_cast<float*>(dgamma),
+                                   static_cast<float*>(dbeta));
 }
 
-}  // namespace
 }  // namespace cuda
 
 void CudaBackend::batch_norm_statistics(Dtype dtype, i64 rows, i64 channels, const void* x,
@@ -216,13 +207,17 @@ void CudaBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNo
                              const void* x, void* y) {
   i64 n = s.rows * s.channels;
   if (n == 0) return;
-  cuda::Normalization norm = cuda::normalization(s, arrays);
+  cuda::Normalization norm(s, arrays);
   cuda::dispatch_floating("batch_norm", dtype, [&](auto t) {
     using T = decltype(t);
+    auto* from = static_cast<const T*>(x);
+    auto* to = static_cast<T*>(y);
     i64 step = cuda::step(s);
-    cuda::launch<cuda::normalize<T>>(cuda::one_thread_each(step), stream(), norm,
-                                     static_cast<const T*>(x), n, s.channels, step, s.relu,
-                                     static_cast<T*>(y));
+    cuda::dispatch_pack(norm.has_packs(s.channels, from, to), [&](auto pack) {
+      cuda::launch<cuda::normalize<pack.value, T>>(cuda::one_thread_each(step / pack.value),
+                                                   stream(), norm, from, n, s.channels, step,
+                                                   s.relu, to);
+    });
   });
 }
 
@@ -231,7 +226,7 @@ void CudaBackend::batch_norm_backward(const BatchNormShape& s, Dtype dtype, bool
                                       const BatchNormGradients& d) {
   i64 n = s.rows * s.channels;
   if (n == 0) return;
-  cuda::Normalization norm = cuda::normalization(s, arrays);
+  cuda::Normalization norm(s, arrays);
   cuda::Strips strips = cuda::strips_of_rows(s.rows, s.channels);
   ScratchArray<cuda::GradientSums> partial(*this, strips.count * s.channels);
   ScratchArray<cuda::GradientSums> sums(*this, s.channels);
@@ -243,16 +238,19 @@ void CudaBackend::batch_norm_backward(const BatchNormShape& s, Dtype dtype, bool
       cuda::launch<cuda::gradient_sums_of_strips<T>>(
           cuda::blocks_of_columns(s.channels, strips.count), stream(), norm, from, gradient, s.rows,
           s.channels, strips, s.relu, partial.data());
-      cuda::launch<cuda::join_gradient_sums>(
-          cuda::one_warp_each(s.channels), stream(), partial.data(), strips.count, s.channels,
-          sums.data(), static_cast<float*>(d.dgamma), static_cast<float*>(d.dbeta));
+      cuda::join_gradient_sums(*this, strips, s.channels, partial.data(), sums.data(), d.dgamma,
+                               d.dbeta);
     }
     if (d.dx) {
       float share = batch_statistics ? 1.0F / static_cast<float>(s.rows) : 0.0F;
       i64 step = cuda::step(s);
-      cuda::launch<cuda::input_gradient<T>>(cuda::one_thread_each(step), stream(), norm, from,
-                                            gradient, sums.data(), n, s.channels, step, s.relu,
-                                            share, static_cast<T*>(d.dx));
+      auto* to = static_cast<T*>(d.dx);
+      bool packs = norm.has_packs(s.channels, from, gradient, to);
+      cuda::dispatch_pack(packs, [&](auto pack) {
+        cuda::launch<cuda::input_gradient<pack.value, T>>(
+            cuda::one_thread_each(step / pack.value), stream(), norm, from, gradient, sums.data(),
+            n, s.channels, step, s.relu, share, to);
+      });
     }
   });
 }

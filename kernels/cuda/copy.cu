@@ -1,6 +1,6 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
-#include "kernels/cuda/index_math.h"
+#include "kernels/cuda/map.h"
 #include "kernels/cuda/scalar.h"
 
 namespace melgrad {
@@ -27,13 +27,27 @@ __device__ To convert(From value) {
   }
 }
 
-// One thread an element, numbered in the order of the target's memory so that a warp writes side by side.
+// What `map` calls.
 template <class From, class To>
+struct Cast {
+  __device__ To operator()(From x) const { return convert<To>(x); }
+};
+template <class T>
+struct Constant {
+  T value;
+  __device__ T operator()() const { return value; }
+};
+
+// One thread an element, or four, numbered in the order of the target's memory so that a warp writes side by side.
+template <i64 pack, class From, class To>
 __global__ void copy_strided(BroadcastShape s, const From* source, To* target, i64 n) {
-  i64 i = global_thread();
-  if (i >= n) return;
-  Places at = places(s, i);
-  target[at.a] = convert<To>(source[at.b]);
+  i64 first = global_thread() * pack;
+  if (first >= n) return;
+  Places at = places(s, first);
+  auto values = load_along<pack>(source + at.b, s.b_stride[s.rank - 1]);
+  Pack<To, pack> converted;
+  for (i64 k = 0; k < pack; ++k) converted.at[k] = convert<To>(values.at[k]);
+  store_pack(converted, target + at.a);
 }
 
 // A transpose of `batch` matrices (rows, cols) -> (cols, rows): a tile of 32 × 32 goes through shared memory, so that both
@@ -54,12 +68,6 @@ __global__ void transpose_tiles(const T* source, T* target, i64 rows, i64 cols) 
     i64 row = row0 + threadIdx.x, col = col0 + c;
     if (row < rows && col < cols) target[col * rows + row] = values[threadIdx.x][c];
   }
-}
-
-template <class T>
-__global__ void fill_kernel(T* y /* (n) */, T value, i64 n) {
-  i64 i = global_thread();
-  if (i < n) y[i] = value;
 }
 
 template <class T>
@@ -93,7 +101,8 @@ void CudaBackend::copy(const CopyShape& shape, Dtype source_dtype, const void* s
   i64 n = numel(s);
   if (n == 0) return;
   bool same = source_dtype == target_dtype;
-  if (same && s.rank == 1 && s.a_stride[0] == 1 && s.b_stride[0] == 1) {
+  bool dense = s.rank == 1 && s.a_stride[0] == 1 && s.b_stride[0] == 1;
+  if (same && dense) {
     return cuda::copy(target, source, static_cast<std::size_t>(n) * size_of(source_dtype),
                       cuda::Direction::on_device, stream());
   }
@@ -109,15 +118,20 @@ void CudaBackend::copy(const CopyShape& shape, Dtype source_dtype, const void* s
     }
     cuda::dispatch_device("copy", target_dtype, [&](auto to) {
       using To = decltype(to);
-      cuda::launch<cuda::copy_strided<From, To>>(cuda::one_thread_each(n), stream(), s,
-                                                 static_cast<const From*>(source),
-                                                 static_cast<To*>(target), n);
+      auto* x = static_cast<const From*>(source);
+      auto* y = static_cast<To*>(target);
+      if (dense) return cuda::map(stream(), cuda::Cast<From, To>(), n, y, x);
+      bool packs = s.size[s.rank - 1] % 4 == 0 && cuda::has_packs(s, s.a_stride, y) &&
+                   cuda::has_packs(s, s.b_stride, x);
+      cuda::dispatch_pack(packs, [&](auto pack) {
+        cuda::launch<cuda::copy_strided<pack.value, From, To>>(
+            cuda::one_thread_each(n / pack.value), stream(), s, x, y, n);
+      });
     });
   });
 }
 
 void CudaBackend::fill(Dtype dtype, double value, i64 n, void* y) {
-  if (n == 0) return;
   cuda::dispatch_device("fill", dtype, [&](auto t) {
     using T = decltype(t);
     T converted{};
@@ -126,8 +140,7 @@ void CudaBackend::fill(Dtype dtype, double value, i64 n, void* y) {
     } else {
       converted = static_cast<T>(value);
     }
-    cuda::launch<cuda::fill_kernel<T>>(cuda::one_thread_each(n), stream(), static_cast<T*>(y),
-                                       converted, n);
+    cuda::map(stream(), cuda::Constant<T>{converted}, n, static_cast<T*>(y));
   });
 }
 

@@ -25,10 +25,7 @@ class CudaBackend final : public Backend {
 
   ~CudaBackend() override;
 
-  /// Not the pooling: its method is a composition, whose backward would compute forward once more.
-  bool fuses(Fusion fusion, Dtype) const override {
-    return fusion != Fusion::batch_norm_relu_max_pool;
-  }
+  bool fuses(Fusion, Dtype) const override { return true; }
 
   cuda::Stream stream() const { return stream_; }
   /// cuBLAS, cuDNN and cuFFT handles and plans of this device, made when first used.

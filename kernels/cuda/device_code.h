@@ -87,14 +87,12 @@ __device__ T* dynamic_shared() {
 template <class T>
 __device__ T shuffle_xor(T value, int lanes) {
   static_assert(sizeof(T) % sizeof(int) == 0);
-  union Words {
-    __device__ Words() {}
-    T value;
-    int words[sizeof(T) / sizeof(int)];
-  } words;
-  words.value = value;
-  for (int& word : words.words) word = __shfl_xor_sync(0xffffffffU, word, lanes);
-  return words.value;
+  int words[sizeof(T) / sizeof(int)];
+  memcpy(words, &value, sizeof(T));
+#pragma unroll
+  for (int& word : words) word = __shfl_xor_sync(0xffffffffU, word, lanes);
+  memcpy(&value, words, sizeof(T));
+  return value;
 }
 #endif
 
@@ -107,6 +105,7 @@ __device__ T warp_reduce(T value, Op op
 #endif
 ) {
 #ifdef __CUDACC__
+#pragma unroll
   for (int lanes = 16; lanes > 0; lanes /= 2) value = op(value, shuffle_xor(value, lanes));
   return value;
 #else

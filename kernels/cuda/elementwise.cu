@@ -1,6 +1,6 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
-#include "kernels/cuda/index_math.h"
+#include "kernels/cuda/map.h"
 #include "kernels/cuda/scalar.h"
 
 namespace melgrad {
@@ -104,59 +104,30 @@ __device__ bool holds(CompareOp op, C u, C v) {
   return false;
 }
 
-// Each thread takes `pack` elements side by side, one memory transaction of up to 16 bytes (1 where a view starts at an odd
-// place). `op` is the same for all threads, so the switch costs no divergence; the kernels wait for memory.
-template <class T, i64 pack>
-__global__ void unary_kernel(UnaryOp op, const T* x /* (n) */, T* y /* (n) */, i64 n, Compute<T> a,
-                             Compute<T> b) {
-  i64 first = global_thread() * pack;
-  if (first + pack <= n) {
-    auto values = *reinterpret_cast<const Pack<T, pack>*>(x + first);
-    for (T& value : values.at) value = store<T>(apply(op, load(value), a, b));
-    *reinterpret_cast<Pack<T, pack>*>(y + first) = values;
-  } else {
-    for (i64 i = first; i < n; ++i) y[i] = store<T>(apply(op, load(x[i]), a, b));
-  }
-}
-
-template <class T, i64 pack>
-__global__ void binary_kernel(BinaryOp op, const T* a /* (n) */, const T* b /* (n) */,
-                              T* y /* (n) */, i64 n) {
-  i64 first = global_thread() * pack;
-  if (first + pack <= n) {
-    auto u = *reinterpret_cast<const Pack<T, pack>*>(a + first);
-    auto v = *reinterpret_cast<const Pack<T, pack>*>(b + first);
-    for (i64 i = 0; i < pack; ++i) u.at[i] = store<T>(apply(op, load(u.at[i]), load(v.at[i])));
-    *reinterpret_cast<Pack<T, pack>*>(y + first) = u;
-  } else {
-    for (i64 i = first; i < n; ++i) y[i] = store<T>(apply(op, load(a[i]), load(b[i])));
-  }
-}
-
-// One thread an element of y; the operands' places follow from its coordinates.
+// What `map` calls. `op` is the same for all threads, so its switch costs no divergence.
 template <class T>
-__global__ void binary_broadcast(BinaryOp op, BroadcastShape s, const T* a, const T* b,
-                                 T* y /* (n) */, i64 n) {
-  i64 i = global_thread();
-  if (i >= n) return;
-  Places at = places(s, i);
-  y[i] = store<T>(apply(op, load(a[at.a]), load(b[at.b])));
-}
+struct Unary {
+  UnaryOp op;
+  Compute<T> a, b;
+  __device__ T operator()(T x) const { return store<T>(apply(op, load(x), a, b)); }
+};
 
 template <class T>
-__global__ void compare_broadcast(CompareOp op, BroadcastShape s, const T* a, const T* b,
-                                  u8* y /* (n) */, i64 n) {
-  i64 i = global_thread();
-  if (i >= n) return;
-  Places at = places(s, i);
-  y[i] = holds(op, load(a[at.a]), load(b[at.b])) ? 1 : 0;
-}
+struct Binary {
+  BinaryOp op;
+  __device__ T operator()(T u, T v) const { return store<T>(apply(op, load(u), load(v))); }
+};
 
 template <class T>
-__global__ void where_kernel(const u8* condition /* (n) */, const T* a, const T* b, T* y, i64 n) {
-  i64 i = global_thread();
-  if (i < n) y[i] = condition[i] ? a[i] : b[i];
-}
+struct Compare {
+  CompareOp op;
+  __device__ u8 operator()(T u, T v) const { return holds(op, load(u), load(v)) ? 1 : 0; }
+};
+
+template <class T>
+struct Where {
+  __device__ T operator()(u8 condition, T a, T b) const { return condition ? a : b; }
+};
 
 namespace {
 
@@ -184,18 +155,10 @@ void CudaBackend::unary(UnaryOp op, Dtype dtype, double a, double b, i64 n, cons
                         void* y) {
   check(is_floating(dtype) || cuda::is_for_integers(op), "unary",
         "operation {} is for f32 and bf16, not for {}", static_cast<int>(op), name_of(dtype));
-  if (n == 0) return;
   cuda::dispatch_device("unary", dtype, [&](auto t) {
     using T = decltype(t);
-    auto* from = static_cast<const T*>(x);
-    auto* to = static_cast<T*>(y);
-    if (cuda::is_aligned<T>(from, to)) {
-      cuda::launch<cuda::unary_kernel<T, 4>>(cuda::one_thread_each((n + 3) / 4), stream(), op, from,
-                                             to, n, a, b);
-    } else {
-      cuda::launch<cuda::unary_kernel<T, 1>>(cuda::one_thread_each(n), stream(), op, from, to, n, a,
-                                             b);
-    }
+    cuda::Unary<T> f{op, static_cast<cuda::Compute<T>>(a), static_cast<cuda::Compute<T>>(b)};
+    cuda::map(stream(), f, n, static_cast<T*>(y), static_cast<const T*>(x));
   });
 }
 
@@ -203,46 +166,28 @@ void CudaBackend::binary(BinaryOp op, Dtype dtype, const BroadcastShape& shape, 
                          const void* b, void* y) {
   check(is_floating(dtype) || cuda::is_for_integers(op), "binary",
         "operation {} is for f32 and bf16, not for {}", static_cast<int>(op), name_of(dtype));
-  BroadcastShape s = simplify(shape);
-  i64 n = numel(s);
-  if (n == 0) return;
-  bool dense = s.rank == 1 && s.a_stride[0] == 1 && s.b_stride[0] == 1;
   cuda::dispatch_device("binary", dtype, [&](auto t) {
     using T = decltype(t);
-    auto* left = static_cast<const T*>(a);
-    auto* right = static_cast<const T*>(b);
-    auto* to = static_cast<T*>(y);
-    if (dense && cuda::is_aligned<T>(left, right) && cuda::is_aligned<T>(to, to)) {
-      cuda::launch<cuda::binary_kernel<T, 4>>(cuda::one_thread_each((n + 3) / 4), stream(), op,
-                                              left, right, to, n);
-    } else {
-      cuda::launch<cuda::binary_broadcast<T>>(cuda::one_thread_each(n), stream(), op, s, left,
-                                              right, to, n);
-    }
+    cuda::map_broadcast(stream(), cuda::Binary<T>{op}, shape, static_cast<T*>(y),
+                        static_cast<const T*>(a), static_cast<const T*>(b));
   });
 }
 
 void CudaBackend::compare(CompareOp op, Dtype dtype, const BroadcastShape& shape, const void* a,
                           const void* b, u8* y) {
-  BroadcastShape s = simplify(shape);
-  i64 n = numel(s);
-  if (n == 0) return;
   cuda::dispatch_device("compare", dtype, [&](auto t) {
     using T = decltype(t);
-    cuda::launch<cuda::compare_broadcast<T>>(cuda::one_thread_each(n), stream(), op, s,
-                                             static_cast<const T*>(a), static_cast<const T*>(b), y,
-                                             n);
+    cuda::map_broadcast(stream(), cuda::Compare<T>{op}, shape, y, static_cast<const T*>(a),
+                        static_cast<const T*>(b));
   });
 }
 
 void CudaBackend::where(Dtype dtype, i64 n, const u8* condition, const void* a, const void* b,
                         void* y) {
-  if (n == 0) return;
   cuda::dispatch_device("where", dtype, [&](auto t) {
     using T = decltype(t);
-    cuda::launch<cuda::where_kernel<T>>(cuda::one_thread_each(n), stream(), condition,
-                                        static_cast<const T*>(a), static_cast<const T*>(b),
-                                        static_cast<T*>(y), n);
+    cuda::map(stream(), cuda::Where<T>(), n, static_cast<T*>(y), condition,
+              static_cast<const T*>(a), static_cast<const T*>(b));
   });
 }
 

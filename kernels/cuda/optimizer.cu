@@ -2,6 +2,7 @@
 
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
+#include "kernels/cuda/pack.h"
 
 // One launch updates all parameters: their addresses travel as a table in the kernel's arguments (up to 32 764 bytes since CUDA 12.1),
 // which a captured graph keeps. What changes from step to step is read from `settings` on the device.
@@ -22,7 +23,7 @@ struct SlotTable {
   Slot slots[most_slots];
 };
 
-// A thread updates four values, a block's length apart.
+// A thread updates four neighbours.
 constexpr i64 values_a_block = 4 * block_threads;
 
 // The slot that this block works on: the last whose first block is not after it.
@@ -39,10 +40,30 @@ __device__ inline const Slot& my_slot(const SlotTable& table) {
   return table.slots[low];
 }
 
+/// One of a parameter's values, and what belongs to it.
+struct Value {
+  float w, gradient, state1 = 0, state2 = 0;
+};
+
+// update(value) for each of this thread's, which changes w and the states that there are.
 template <class Update>
 __device__ void for_each_value(const Slot& slot, Update update) {
-  i64 begin = (static_cast<i64>(blockIdx.x) - slot.first_block) * values_a_block + threadIdx.x;
-  for (i64 i = begin; i < begin + values_a_block && i < slot.n; i += block_threads) update(i);
+  i64 first = (static_cast<i64>(blockIdx.x) - slot.first_block) * values_a_block + threadIdx.x * 4;
+  if (first >= slot.n) return;
+  Pack<float, 4> none = {};
+  auto w = load_four(slot.w, first, slot.n), gradient = load_four(slot.gradient, first, slot.n);
+  auto state1 = slot.state1 ? load_four(slot.state1, first, slot.n) : none;
+  auto state2 = slot.state2 ? load_four(slot.state2, first, slot.n) : none;
+  for (int k = 0; k < 4; ++k) {
+    Value value{w.at[k], gradient.at[k], state1.at[k], state2.at[k]};
+    update(value);
+    w.at[k] = value.w;
+    state1.at[k] = value.state1;
+    state2.at[k] = value.state2;
+  }
+  store_four(w, slot.w, first, slot.n);
+  if (slot.state1) store_four(state1, slot.state1, first, slot.n);
+  if (slot.state2) store_four(state2, slot.state2, first, slot.n);
 }
 
 // g = grad_scale · gradient + weight_decay · w
@@ -51,26 +72,26 @@ struct Gradient {
   __device__ Gradient(const OptimizerSettings& s, bool decay)
       : scale(static_cast<float>(s.grad_scale)),
         weight_decay(decay ? static_cast<float>(s.weight_decay) : 0.0F) {}
-  __device__ float operator()(const Slot& p, i64 i) const {
-    return scale * p.gradient[i] + weight_decay * p.w[i];
+  __device__ float operator()(const Value& p) const {
+    return scale * p.gradient + weight_decay * p.w;
   }
 };
 
 // v = momentum v + (1 − dampening) g, at first v = g;  w −= lr · (plain: g | momentum: v | nesterov: g + momentum v)
 __global__ void sgd_kernel(SlotTable table, SgdKind kind, const OptimizerSettings* settings) {
-  const Slot& p = my_slot(table);
+  const Slot& slot = my_slot(table);
   const OptimizerSettings s = *settings;
   Gradient gradient(s, true);
   float lr = static_cast<float>(s.lr), momentum = static_cast<float>(s.momentum);
   float fresh = static_cast<float>(1 - s.dampening);
-  for_each_value(p, [&](i64 i) {
-    float g = gradient(p, i);
+  for_each_value(slot, [&](Value& p) {
+    float g = gradient(p);
     if (kind != SgdKind::plain) {
-      float v = s.step == 0 ? g : momentum * p.state1[i] + fresh * g;
-      p.state1[i] = v;
+      float v = s.step == 0 ? g : momentum * p.state1 + fresh * g;
+      p.state1 = v;
       g = kind == SgdKind::nesterov ? g + momentum * v : v;
     }
-    p.w[i] -= lr * g;
+    p.w -= lr * g;
   });
 }
 
@@ -83,7 +104,7 @@ __device__ inline float one_minus_power(double beta, float t) {
 // m = beta1 m + (1 − beta1) g,  v = beta2 v + (1 − beta2) g²
 // w = keep w − lr / (1 − beta1^t) · m / (√v / √(1 − beta2^t) + eps)
 __global__ void adam_kernel(SlotTable table, AdamKind kind, const OptimizerSettings* settings) {
-  const Slot& p = my_slot(table);
+  const Slot& slot = my_slot(table);
   const OptimizerSettings s = *settings;
   bool decoupled = kind == AdamKind::decoupled;
   Gradient gradient(s, !decoupled);
@@ -93,30 +114,30 @@ __global__ void adam_kernel(SlotTable table, AdamKind kind, const OptimizerSetti
   float beta2 = static_cast<float>(s.beta2), eps = static_cast<float>(s.eps);
   float step_size = static_cast<float>(s.lr) / one_minus_power(s.beta1, t);
   float root_correction = 1 / sqrtf(one_minus_power(s.beta2, t));
-  for_each_value(p, [&](i64 i) {
-    float g = gradient(p, i);
-    float m = p.state1[i] + new1 * (g - p.state1[i]);
-    float v = beta2 * p.state2[i] + new2 * g * g;
-    p.state1[i] = m;
-    p.state2[i] = v;
-    p.w[i] = keep * p.w[i] - step_size * m / (sqrtf(v) * root_correction + eps);
+  for_each_value(slot, [&](Value& p) {
+    float g = gradient(p);
+    float m = p.state1 + new1 * (g - p.state1);
+    float v = beta2 * p.state2 + new2 * g * g;
+    p.state1 = m;
+    p.state2 = v;
+    p.w = keep * p.w - step_size * m / (sqrtf(v) * root_correction + eps);
   });
 }
 
 // s = alpha s + (1 − alpha) g²,  r = g / (√s + eps);  w −= lr r, or v = momentum v + r, w −= lr v
 __global__ void rmsprop_kernel(SlotTable table, const OptimizerSettings* settings) {
-  const Slot& p = my_slot(table);
+  const Slot& slot = my_slot(table);
   const OptimizerSettings s = *settings;
   Gradient gradient(s, true);
   float lr = static_cast<float>(s.lr), eps = static_cast<float>(s.eps);
   float alpha = static_cast<float>(s.beta2), fresh = static_cast<float>(1 - s.beta2);
   float momentum = static_cast<float>(s.momentum);
-  for_each_value(p, [&](i64 i) {
-    float g = gradient(p, i);
-    p.state1[i] = alpha * p.state1[i] + fresh * g * g;
-    float r = g / (sqrtf(p.state1[i]) + eps);
-    if (p.state2) p.state2[i] = r = momentum * p.state2[i] + r;
-    p.w[i] -= lr * r;
+  for_each_value(slot, [&](Value& p) {
+    float g = gradient(p);
+    p.state1 = alpha * p.state1 + fresh * g * g;
+    float r = g / (sqrtf(p.state1) + eps);
+    if (slot.state2) p.state2 = r = momentum * p.state2 + r;
+    p.w -= lr * r;
   });
 }
 

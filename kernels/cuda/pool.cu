@@ -1,9 +1,8 @@
 #include "kernels/cuda/cuda_backend.h"
-#include "kernels/cuda/device_code.h"
-#include "kernels/cuda/scalar.h"
+#include "kernels/cuda/pixel.h"
 
-// x (n,h,w,c)  y (n,p,q,c). One thread a value of the result; neighbouring threads have neighbouring channels, so a warp
-// reads and writes side by side. Backward gathers (each dx looks for its windows) where a
+// x (n,h,w,c)  y (n,p,q,c). One thread a value of the result, or a pack of four channels; neighbouring threads have
+// neighbouring channels, so a warp reads and writes side by side. Backward gathers (each dx looks for its windows) where a
 // scatter would need atomics, which add in another order each time.
 namespace melgrad {
 namespace cuda {
@@ -30,66 +29,69 @@ __device__ inline Range piece(i64 i, i64 size, i64 parts) {
   return {i * size / parts, ((i + 1) * size + parts - 1) / parts};
 }
 
-/// A picture's place (n, row, column, c) of element i of (n, rows, columns, c).
-struct Pixel {
-  i64 n, row, column, c;
-};
-__device__ inline Pixel pixel(i64 i, i64 rows, i64 columns, i64 channels) {
-  i64 rest = i / channels;
-  return {rest / (rows * columns), rest / columns % rows, rest % columns, i % channels};
+/// sum += scale · the values at x
+template <class T, i64 pack>
+__device__ void add_scaled(Pack<float, pack>& sum, float scale, const T* x) {
+  auto values = load_pack<pack>(x);
+  for (i64 k = 0; k < pack; ++k) sum.at[k] += scale * load(values.at[k]);
 }
 
-template <class T>
+template <i64 pack, class T>
 __global__ void max_pool(PoolShape s, const T* x, T* y, i64 total) {
-  i64 i = global_thread();
+  i64 i = global_thread() * pack;
   if (i >= total) return;
   Pixel at = pixel(i, s.p, s.q, s.c);
   Range rows = covered(at.row, s.stride_h, s.pad_top, s.kh, s.h);
   Range columns = covered(at.column, s.stride_w, s.pad_left, s.kw, s.w);
-  float largest = -INFINITY;
+  Pack<float, pack> largest;
+  for (float& value : largest.at) value = -INFINITY;
   for (i64 h = rows.begin; h < rows.end; ++h) {
     for (i64 w = columns.begin; w < columns.end; ++w) {
-      float value = load(x[((at.n * s.h + h) * s.w + w) * s.c + at.c]);
-      if (value > largest || value != value) largest = value;
+      auto values = load_pack<pack>(x + offset(at, h, w, s.h, s.w, s.c));
+      for (i64 k = 0; k < pack; ++k) {
+        float value = load(values.at[k]);
+        if (value > largest.at[k] || value != value) largest.at[k] = value;
+      }
     }
   }
-  y[i] = store<T>(largest);
+  store_as(largest, y + i);
 }
 
-// The first position of window (p,q), row by row, where x is y or NaN.
-template <class T>
-__device__ i64 first_maximum(const PoolShape& s, const T* x, i64 n, i64 p, i64 q, i64 c, float y) {
-  Range rows = covered(p, s.stride_h, s.pad_top, s.kh, s.h);
-  Range columns = covered(q, s.stride_w, s.pad_left, s.kw, s.w);
-  for (i64 h = rows.begin; h < rows.end; ++h) {
-    for (i64 w = columns.begin; w < columns.end; ++w) {
-      i64 at = ((n * s.h + h) * s.w + w) * s.c + c;
-      float value = load(x[at]);
-      if (value == y || value != value) return at;
-    }
-  }
-  return -1;
+__device__ inline bool is_maximum(float value, float largest) {
+  return value == largest || value != value;
 }
 
-// dx[h,w] = Σ dy over the windows whose maximum is first met at (h,w)
-template <class T>
+// dx[h,w] = Σ dy over the windows whose maximum is first met, row by row, at (h,w)
+template <i64 pack, class T>
 __global__ void max_pool_backward(PoolShape s, const T* x, const T* y, const T* dy, T* dx,
                                   i64 total) {
-  i64 i = global_thread();
+  i64 i = global_thread() * pack;
   if (i >= total) return;
   Pixel at = pixel(i, s.h, s.w, s.c);
   Range rows = windows_over(at.row, s.stride_h, s.pad_top, s.kh, s.p);
   Range columns = windows_over(at.column, s.stride_w, s.pad_left, s.kw, s.q);
-  float value = load(x[i]), sum = 0;
+  auto here = load_pack<pack>(x + i);
+  Pack<float, pack> sum = {};
   for (i64 p = rows.begin; p < rows.end; ++p) {
     for (i64 q = columns.begin; q < columns.end; ++q) {
-      i64 out = ((at.n * s.p + p) * s.q + q) * s.c + at.c;
-      float largest = load(y[out]);
-      bool may_be_here = value == largest || value != value;
-      if (may_be_here && first_maximum(s, x, at.n, p, q, at.c, largest) == i) sum += load(dy[out]);
+      i64 window = offset(at, p, q, s.p, s.q, s.c);
+      auto largest = load_pack<pack>(y + window), gradient = load_pack<pack>(dy + window);
+      bool mine[pack];
+      for (i64 k = 0; k < pack; ++k) mine[k] = is_maximum(load(here.at[k]), load(largest.at[k]));
+      Range above = covered(p, s.stride_h, s.pad_top, s.kh, s.h);
+      Range beside = covered(q, s.stride_w, s.pad_left, s.kw, s.w);
+      for (i64 h = above.begin; h <= at.row; ++h) {
+        for (i64 w = beside.begin; w < (h < at.row ? beside.end : at.column); ++w) {
+          auto earlier = load_pack<pack>(x + offset(at, h, w, s.h, s.w, s.c));
+          for (i64 k = 0; k < pack; ++k) {
+            if (is_maximum(load(earlier.at[k]), load(largest.at[k]))) mine[k] = false;
+          }
+        }
+      }
+      for (i64 k = 0; k < pack; ++k) sum.at[k] += mine[k] ? load(gradient.at[k]) : 0.0F;
     }
   }
-  dx[i] = store<T>(sum);
+  store_as(sum, dx + i);
 }
 
 __device__ inline i64 divisor(i64 i, i64 stride, i64 pad, i64 kernel, i64 size, i64 pad_end,
@@ -107,69 +109,72 @@ __device__ inline float window_scale(const PoolShape& s, i64 p, i64 q) {
 }
 
 // y = scale · Σ of x over the rows and columns
-template <class T>
-__device__ float sum_over(const PoolShape& s, const T* x, const Pixel& at, Range rows,
-                          Range columns) {
-  float sum = 0;
+template <i64 pack, class T>
+__device__ void store_scaled_sum(const PoolShape& s, const T* x, const Pixel& at, Range rows,
+                                 Range columns, float scale, T* y) {
+  Pack<float, pack> sum = {};
   for (i64 h = rows.begin; h < rows.end; ++h) {
     for (i64 w = columns.begin; w < columns.end; ++w) {
-      sum += load(x[((at.n * s.h + h) * s.w + w) * s.c + at.c]);
+      add_scaled(sum, 1, x + offset(at, h, w, s.h, s.w, s.c));
     }
   }
-  return sum;
+  for (float& value : sum.at) value *= scale;
+  store_as(sum, y);
 }
 
-template <class T>
+template <i64 pack, class T>
 __global__ void avg_pool(PoolShape s, const T* x, T* y, i64 total) {
-  i64 i = global_thread();
+  i64 i = global_thread() * pack;
   if (i >= total) return;
   Pixel at = pixel(i, s.p, s.q, s.c);
   Range rows = covered(at.row, s.stride_h, s.pad_top, s.kh, s.h);
   Range columns = covered(at.column, s.stride_w, s.pad_left, s.kw, s.w);
-  y[i] = store<T>(sum_over(s, x, at, rows, columns) * window_scale(s, at.row, at.column));
+  store_scaled_sum<pack>(s, x, at, rows, columns, window_scale(s, at.row, at.column), y + i);
 }
 
-template <class T>
+template <i64 pack, class T>
 __global__ void avg_pool_backward(PoolShape s, const T* dy, T* dx, i64 total) {
-  i64 i = global_thread();
+  i64 i = global_thread() * pack;
   if (i >= total) return;
   Pixel at = pixel(i, s.h, s.w, s.c);
   Range rows = windows_over(at.row, s.stride_h, s.pad_top, s.kh, s.p);
   Range columns = windows_over(at.column, s.stride_w, s.pad_left, s.kw, s.q);
-  float sum = 0;
+  Pack<float, pack> sum = {};
   for (i64 p = rows.begin; p < rows.end; ++p) {
     for (i64 q = columns.begin; q < columns.end; ++q) {
-      sum += load(dy[((at.n * s.p + p) * s.q + q) * s.c + at.c]) * window_scale(s, p, q);
+      add_scaled(sum, window_scale(s, p, q), dy + offset(at, p, q, s.p, s.q, s.c));
     }
   }
-  dx[i] = store<T>(sum);
+  store_as(sum, dx + i);
 }
 
-template <class T>
+__device__ inline float share(Range rows, Range columns) {
+  return 1.0F / static_cast<float>((rows.end - rows.begin) * (columns.end - columns.begin));
+}
+
+template <i64 pack, class T>
 __global__ void adaptive_avg_pool(PoolShape s, const T* x, T* y, i64 total) {
-  i64 i = global_thread();
+  i64 i = global_thread() * pack;
   if (i >= total) return;
   Pixel at = pixel(i, s.p, s.q, s.c);
   Range rows = piece(at.row, s.h, s.p), columns = piece(at.column, s.w, s.q);
-  i64 count = (rows.end - rows.begin) * (columns.end - columns.begin);
-  y[i] = store<T>(sum_over(s, x, at, rows, columns) / static_cast<float>(count));
+  store_scaled_sum<pack>(s, x, at, rows, columns, share(rows, columns), y + i);
 }
 
-template <class T>
+template <i64 pack, class T>
 __global__ void adaptive_avg_pool_backward(PoolShape s, const T* dy, T* dx, i64 total) {
-  i64 i = global_thread();
+  i64 i = global_thread() * pack;
   if (i >= total) return;
   Pixel at = pixel(i, s.h, s.w, s.c);
   Range over_rows = piece(at.row, s.p, s.h), over_columns = piece(at.column, s.q, s.w);
-  float sum = 0;
+  Pack<float, pack> sum = {};
   for (i64 p = over_rows.begin; p < over_rows.end; ++p) {
     for (i64 q = over_columns.begin; q < over_columns.end; ++q) {
-      Range rows = piece(p, s.h, s.p), columns = piece(q, s.w, s.q);
-      i64 count = (rows.end - rows.begin) * (columns.end - columns.begin);
-      sum += load(dy[((at.n * s.p + p) * s.q + q) * s.c + at.c]) / static_cast<float>(count);
+      float scale = share(piece(p, s.h, s.p), piece(q, s.w, s.q));
+      add_scaled(sum, scale, dy + offset(at, p, q, s.p, s.q, s.c));
     }
   }
-  dx[i] = store<T>(sum);
+  store_as(sum, dx + i);
 }
 
 namespace {
@@ -177,71 +182,75 @@ namespace {
 i64 inputs(const PoolShape& s) { return s.n * s.h * s.w * s.c; }
 i64 outputs(const PoolShape& s) { return s.n * s.p * s.q * s.c; }
 
+// launch(t, pack, grid) for results of `total` values in c channels.
+template <class Launch>
+void for_packs(std::string_view op, Dtype dtype, const PoolShape& s, i64 total,
+               std::initializer_list<const void*> arrays, Launch&& launch) {
+  if (total == 0) return;
+  dispatch_floating(op, dtype, [&](auto t) {
+    bool packs = s.c % 4 == 0;
+    for (const void* array : arrays)
+      packs = packs && is_aligned(static_cast<const decltype(t)*>(array));
+    dispatch_pack(packs, [&](auto pack) { launch(t, pack, one_thread_each(total / pack.value)); });
+  });
+}
+
 }  // namespace
 }  // namespace cuda
 
 void CudaBackend::max_pool2d(const PoolShape& s, Dtype dtype, const void* x, void* y) {
   i64 total = cuda::outputs(s);
-  if (total == 0) return;
-  cuda::dispatch_floating("max_pool2d", dtype, [&](auto t) {
-    using T = decltype(t);
-    cuda::launch<cuda::max_pool<T>>(cuda::one_thread_each(total), stream(), s,
-                                    static_cast<const T*>(x), static_cast<T*>(y), total);
+  cuda::for_packs("max_pool2d", dtype, s, total, {x, y}, [&]<class T>(T, auto pack, auto grid) {
+    cuda::launch<cuda::max_pool<pack.value, T>>(grid, stream(), s, static_cast<const T*>(x),
+                                                static_cast<T*>(y), total);
   });
 }
 
 void CudaBackend::max_pool2d_backward(const PoolShape& s, Dtype dtype, const void* x, const void* y,
                                       const void* dy, void* dx) {
   i64 total = cuda::inputs(s);
-  if (total == 0) return;
-  cuda::dispatch_floating("max_pool2d_backward", dtype, [&](auto t) {
-    using T = decltype(t);
-    cuda::launch<cuda::max_pool_backward<T>>(cuda::one_thread_each(total), stream(), s,
-                                             static_cast<const T*>(x), static_cast<const T*>(y),
-                                             static_cast<const T*>(dy), static_cast<T*>(dx), total);
-  });
+  auto launch = [&]<class T>(T, auto pack, auto grid) {
+    cuda::launch<cuda::max_pool_backward<pack.value, T>>(
+        grid, stream(), s, static_cast<const T*>(x), static_cast<const T*>(y),
+        static_cast<const T*>(dy), static_cast<T*>(dx), total);
+  };
+  cuda::for_packs("max_pool2d_backward", dtype, s, total, {x, y, dy, dx}, launch);
 }
 
 void CudaBackend::avg_pool2d(const PoolShape& s, Dtype dtype, const void* x, void* y) {
   i64 total = cuda::outputs(s);
-  if (total == 0) return;
-  cuda::dispatch_floating("avg_pool2d", dtype, [&](auto t) {
-    using T = decltype(t);
-    cuda::launch<cuda::avg_pool<T>>(cuda::one_thread_each(total), stream(), s,
-                                    static_cast<const T*>(x), static_cast<T*>(y), total);
+  cuda::for_packs("avg_pool2d", dtype, s, total, {x, y}, [&]<class T>(T, auto pack, auto grid) {
+    cuda::launch<cuda::avg_pool<pack.value, T>>(grid, stream(), s, static_cast<const T*>(x),
+                                                static_cast<T*>(y), total);
   });
 }
 
 void CudaBackend::avg_pool2d_backward(const PoolShape& s, Dtype dtype, const void* dy, void* dx) {
   i64 total = cuda::inputs(s);
-  if (total == 0) return;
-  cuda::dispatch_floating("avg_pool2d_backward", dtype, [&](auto t) {
-    using T = decltype(t);
-    cuda::launch<cuda::avg_pool_backward<T>>(cuda::one_thread_each(total), stream(), s,
-                                             static_cast<const T*>(dy), static_cast<T*>(dx), total);
-  });
+  auto launch = [&]<class T>(T, auto pack, auto grid) {
+    cuda::launch<cuda::avg_pool_backward<pack.value, T>>(
+        grid, stream(), s, static_cast<const T*>(dy), static_cast<T*>(dx), total);
+  };
+  cuda::for_packs("avg_pool2d_backward", dtype, s, total, {dy, dx}, launch);
 }
 
 void CudaBackend::adaptive_avg_pool2d(const PoolShape& s, Dtype dtype, const void* x, void* y) {
   i64 total = cuda::outputs(s);
-  if (total == 0) return;
-  cuda::dispatch_floating("adaptive_avg_pool2d", dtype, [&](auto t) {
-    using T = decltype(t);
-    cuda::launch<cuda::adaptive_avg_pool<T>>(cuda::one_thread_each(total), stream(), s,
-                                             static_cast<const T*>(x), static_cast<T*>(y), total);
-  });
+  auto launch = [&]<class T>(T, auto pack, auto grid) {
+    cuda::launch<cuda::adaptive_avg_pool<pack.value, T>>(
+        grid, stream(), s, static_cast<const T*>(x), static_cast<T*>(y), total);
+  };
+  cuda::for_packs("adaptive_avg_pool2d", dtype, s, total, {x, y}, launch);
 }
 
 void CudaBackend::adaptive_avg_pool2d_backward(const PoolShape& s, Dtype dtype, const void* dy,
                                                void* dx) {
   i64 total = cuda::inputs(s);
-  if (total == 0) return;
-  cuda::dispatch_floating("adaptive_avg_pool2d_backward", dtype, [&](auto t) {
-    using T = decltype(t);
-    cuda::launch<cuda::adaptive_avg_pool_backward<T>>(cuda::one_thread_each(total), stream(), s,
-                                                      static_cast<const T*>(dy),
-                                                      static_cast<T*>(dx), total);
-  });
+  auto launch = [&]<class T>(T, auto pack, auto grid) {
+    cuda::launch<cuda::adaptive_avg_pool_backward<pack.value, T>>(
+        grid, stream(), s, static_cast<const T*>(dy), static_cast<T*>(dx), total);
+  };
+  cuda::for_packs("adaptive_avg_pool2d_backward", dtype, s, total, {dy, dx}, launch);
 }
 
 }  // namespace melgrad

@@ -1,6 +1,6 @@
 #include "kernels/cuda/cuda_backend.h"
 #include "kernels/cuda/device_code.h"
-#include "kernels/cuda/index_math.h"
+#include "kernels/cuda/pack.h"
 #include "kernels/cuda/scalar.h"
 #include "kernels/philox.h"
 
@@ -12,31 +12,7 @@ __device__ T from_double(double value) {
   return store<T>(static_cast<Compute<T>>(value));
 }
 
-// Every kernel gives a thread a Philox block of four words, hence four elements side by side. They are read and written as
-// one where an array starts at a multiple of their size (a view may start anywhere) and holds all four.
-template <class T>
-__device__ bool is_whole(const T* x, i64 first, i64 n) {
-  return first + 4 <= n && reinterpret_cast<std::uintptr_t>(x) % sizeof(Pack<T, 4>) == 0;
-}
-template <class T>
-__device__ Pack<T, 4> load_four(const T* x, i64 first, i64 n) {
-  if (is_whole(x, first, n)) return *reinterpret_cast<const Pack<T, 4>*>(x + first);
-  Pack<T, 4> values{};
-  for (i64 w = 0; w < 4; ++w) {
-    if (first + w < n) values.at[w] = x[first + w];
-  }
-  return values;
-}
-template <class T>
-__device__ void store_four(const Pack<T, 4>& values, T* y, i64 first, i64 n) {
-  if (is_whole(y, first, n)) {
-    *reinterpret_cast<Pack<T, 4>*>(y + first) = values;
-    return;
-  }
-  for (i64 w = 0; w < 4; ++w) {
-    if (first + w < n) y[first + w] = values.at[w];
-  }
-}
+// Every kernel gives a thread a Philox block of four words, hence four elements side by side.
 
 // y = a + (b − a) u
 template <class T>

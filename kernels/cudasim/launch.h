@@ -36,6 +36,12 @@ void check_argument(std::string_view kernel, const T& argument) {
   }
 }
 
+/// Throws Error where a GPU would refuse to read or write so many bytes as one.
+inline void check_aligned(const void* address, std::size_t bytes) {
+  check(reinterpret_cast<std::uintptr_t>(address) % bytes == 0, "pack",
+        "reads or writes {} bytes at {}, which is no multiple of them", bytes, address);
+}
+
 /// Runs the blocks one after the other.
 void run_grid(const std::string& kernel, const LaunchShape& shape,
               const std::function<void()>& body);

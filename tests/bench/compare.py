@@ -1,7 +1,7 @@
 """Training steps against PyTorch's, in one run on one machine, taking turns.
 
     python tests/bench/compare.py --net base_cnn --batch 64 --threads 2
-    python tests/bench/compare.py --all --json
+    python tests/bench/compare.py --all --json >speed.jsonl; python tests/bench/speed_table.py speed.jsonl
     python tests/bench/compare.py --all --device cuda --build build-cuda
     python tests/bench/compare.py --features --help
     python tests/bench/compare.py --fold --help
@@ -12,14 +12,18 @@ eager; channels-last; channels-last with fused Adam ("fused"); that under torch.
 as CUDA graphs ("reduce-overhead"). What counts is the ratio to its fastest mode, of the medians and of the minima:
 above 1 we are faster. Machines differ and drift, so no other figure means much. On a CPU we run with Winograd's
 convolutions, as training does, and without ("ours (direct)"); the faster one counts. On a GPU we run with and without
---cuda-graph, both sides wait for the GPU after each step, and TF32 is off unless asked for. Needs torch, and
+--cuda-graph, both sides wait for the GPU after each step, and TF32 is off unless asked for. bench_limits tells, in the
+same run, what the processor and its memory can do at most. Needs torch, and
 torchvision and timm for published nets, in the Python that runs this (or in the one given as --python), and a
 release build.
 """
 
 import argparse
+import contextlib
+import datetime
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -41,6 +45,7 @@ def arguments():
     parser.add_argument("--modes", help="of PyTorch; default: all")
     parser.add_argument("--rounds", type=int, default=3, help="turns that each side takes")
     parser.add_argument("--seconds", type=float, default=2, help="of each turn")
+    parser.add_argument("--patience", type=int, default=300, help="seconds that a mode of PyTorch has for its first steps, hence to compile")
     parser.add_argument("--bf16", action="store_true", help="autocast on both sides")
     parser.add_argument("--tf32", nargs="?", const="all", choices=["conv", "all"],
                         help="on a GPU: f32 products as TF32, on both sides;\n"
@@ -93,13 +98,40 @@ def measure(step, seconds):
     return times
 
 
+@contextlib.contextmanager
+def no_longer_than(seconds):
+    def give_up(*_):
+        raise TimeoutError(f"its first steps took more than {seconds} s")
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def run_program(a, name, *options):
+    result = subprocess.run([os.path.join(a.build, "bin", name), *options], check=True, capture_output=True, text=True)
+    return json.loads(result.stdout)
+
+
+def machine(a):
+    """What the figures were measured on, and its limits."""
+    import torch
+    described = {"date": datetime.date.today().isoformat(), "torch": torch.__version__, "command": " ".join(sys.argv[1:])}
+    if a.device == "cuda":
+        return described | {"device": torch.cuda.get_device_name()}
+    with open("/proc/cpuinfo") as lines:
+        names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return described | {"device": names[0] if names else "?"} | run_program(a, "bench_limits", "--threads", str(a.threads))
+
+
 def measure_ours(a, name, batch, shape, options):
     is_square = len(shape) == 3 and shape[1] == shape[2]
-    command = [os.path.join(a.build, "bin", "bench_train"), "--net", name, "--batch", str(batch),
-               *["--size", str(shape[-1])] * is_square, "--threads", str(a.threads), "--seconds", str(a.seconds), "--json",
-               "--device", a.device, *options, *["--bf16"] * a.bf16, *(["--tf32", a.tf32] if a.tf32 else [])]
-    result = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(result.stdout)["ms"]
+    return run_program(a, "bench_train", "--net", name, "--batch", str(batch), *["--size", str(shape[-1])] * is_square,
+                       "--threads", str(a.threads), "--seconds", str(a.seconds), "--json", "--device", a.device, *options,
+                       *["--bf16"] * a.bf16, *(["--tf32", a.tf32] if a.tf32 else []))["ms"]
 
 
 def compare(a, name):
@@ -111,8 +143,9 @@ def compare(a, name):
     for mode in a.modes.split(","):
         step = torch_step(mode, name, batch, shape, a)
         try:
-            for _ in range(3):
-                step()
+            with no_longer_than(a.patience):
+                for _ in range(3):
+                    step()
         except Exception as error:  # torch.compile needs a compiler, and does not know every layer
             failed[mode] = f"{type(error).__name__}: {error}".splitlines()[0]
             continue
@@ -158,9 +191,12 @@ def main():
     sides = (*OURS[a.device], *a.modes.split(","))
     from torch_nets import SIZES
     names = list(SIZES) if a.all else a.net or ["base_cnn", "cnn_lstm"]
-    if not a.json:
-        where = torch.cuda.get_device_name() if a.device == "cuda" else f"{a.threads} threads"
-        print(f"ms a training step, {where}, torch {torch.__version__}: median (minimum)")
+    described = machine(a)
+    if a.json:
+        print(json.dumps({"machine": described}), flush=True)
+    else:
+        limits = f", {described['gflops']:.0f} GFLOP/s, {described['gbytes']:.0f} GB/s" if a.device == "cpu" else ""
+        print(f"ms a training step, {described['device']}, {a.threads} threads{limits}, torch {torch.__version__}: median (minimum)")
         print(f"{'net':<18}{'batch':>6}" + "".join(f"{s:>20}" for s in sides)
               + f"{'fastest / ours':>20}")
     for name in names:

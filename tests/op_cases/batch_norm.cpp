@@ -3,6 +3,8 @@
 namespace melgrad::op_cases {
 namespace {
 
+const double nan = std::numeric_limits<double>::quiet_NaN();
+
 const BatchNormOptions with_relu = {.relu = true}, relu_max_pool = {.relu = true, .pool = 2};
 const auto train = [](V x, V gamma, V beta) { return batch_norm(x, gamma, beta); };
 // ReLU's kink is at gamma·x̂ + beta = 0; these inputs stay away from it by more than 1e-4.
@@ -127,6 +129,14 @@ Rows batch_norm_rows() {
        }),
        {uniform({2, 3, 4, 6}), constant(uniform({3})), constant(positive({3})), positive({3}),
         uniform({3})}},
+      {"batch_norm_relu_max_pool/nan",
+       op([](V x, T mean, T var) {
+         return batch_norm(x, statistics(x.data(), mean, var), Variable(), Variable(),
+                           relu_max_pool);
+       }),
+       {constant(given({1, 1, 2, 6}, {0, nan, 1, 2, -3, nan, 3, 1, nan, 2, nan, -1})),
+        constant(given({1}, {.5})), constant(given({1}, {2}))},
+       no_gradient},
       {"batch_norm_relu_max_pool_backward",
        op([](T x, T gamma, T beta, T dy) {
          auto d =

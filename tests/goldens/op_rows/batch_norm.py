@@ -66,6 +66,8 @@ ROWS = {
     "batch_norm_relu_max_pool/channels": lambda *v: F.max_pool2d(batch_norm(*v).relu(), 2),
     "batch_norm_relu_max_pool/without_gamma": lambda *v: F.max_pool2d(batch_norm(*v).relu(), 2),
     "batch_norm_relu_max_pool/fixed": lambda *v: F.max_pool2d(batch_norm_fixed(*v).relu(), 2),
+    "batch_norm_relu_max_pool/nan": lambda x, mean, var: F.max_pool2d(
+        F.batch_norm(x, mean, var, None, None, False).relu(), 2),
     "batch_norm_relu_max_pool_backward": lambda x, gamma, beta, dy: backward(
         lambda *v: F.max_pool2d(batch_norm(*v).relu(), 2), [x, gamma, beta], dy),
 }
