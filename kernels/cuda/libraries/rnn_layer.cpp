@@ -21,41 +21,48 @@ cudnnDataType_t type_of(Dtype dtype) {
 
 int as_int(i64 value) { return static_cast<int>(value); }
 
+// Sequences of one length, one step of all after the other.
+void describe(const DataDescriptor& data, const RnnShape& s, Dtype dtype, i64 size) {
+  std::vector<int> lengths(static_cast<std::size_t>(s.n), as_int(s.t));
+  check_cudnn(
+      cudnnSetRNNDataDescriptor(data, type_of(dtype), CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED,
+                                as_int(s.t), as_int(s.n), as_int(size), lengths.data(), nullptr),
+      "cudnnSetRNNDataDescriptor");
+}
+
 }  // namespace
 
-RnnLayer::RnnLayer(cudnnHandle_t handle, const RnnShape& s, Dtype dtype, bool tensor_cores)
-    : s_(s), dtype_(dtype) {
-  check_cudnn(cudnnSetDropoutDescriptor(no_dropout_, handle, 0, nullptr, 0, 0),
-              "cudnnSetDropoutDescriptor");
+RnnDescriptors::RnnDescriptors(cudnnHandle_t handle, const RnnShape& s, Dtype dtype,
+                               bool tensor_cores) {
+  if (handle) {
+    check_cudnn(cudnnSetDropoutDescriptor(no_dropout, handle, 0, nullptr, 0, 0),
+                "cudnnSetDropoutDescriptor");
+  }
   check_cudnn(cudnnSetRNNDescriptor_v8(
-                  rnn_, CUDNN_RNN_ALGO_STANDARD, mode_of(s.mode), CUDNN_RNN_DOUBLE_BIAS,
+                  rnn, CUDNN_RNN_ALGO_STANDARD, mode_of(s.mode), CUDNN_RNN_DOUBLE_BIAS,
                   CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, type_of(dtype), CUDNN_DATA_FLOAT,
                   tensor_cores ? CUDNN_DEFAULT_MATH : CUDNN_FMA_MATH, as_int(s.input),
-                  as_int(s.hidden), as_int(s.hidden), 1, no_dropout_, CUDNN_RNN_PADDED_IO_DISABLED),
+                  as_int(s.hidden), as_int(s.hidden), 1, no_dropout, CUDNN_RNN_PADDED_IO_DISABLED),
               "cudnnSetRNNDescriptor_v8");
-  describe(x_, s.input);
-  describe(y_, s.hidden);
+  describe(x, s, dtype, s.input);
+  describe(y, s, dtype, s.hidden);
   int sizes[3] = {1, as_int(s.n), as_int(s.hidden)};
   int strides[3] = {as_int(s.n * s.hidden), as_int(s.hidden), 1};
-  check_cudnn(cudnnSetTensorNdDescriptor(state_, type_of(dtype), 3, sizes, strides),
+  check_cudnn(cudnnSetTensorNdDescriptor(state, type_of(dtype), 3, sizes, strides),
               "cudnnSetTensorNdDescriptor");
-  check_cudnn(cudnnGetRNNWeightSpaceSize(handle, rnn_, &weight_bytes_),
+}
+
+RnnLayer::RnnLayer(cudnnHandle_t handle, const RnnShape& s, Dtype dtype, bool tensor_cores)
+    : s_(s), dtype_(dtype), described_(handle, s, dtype, tensor_cores) {
+  check_cudnn(cudnnGetRNNWeightSpaceSize(handle, rnn(), &weight_bytes_),
               "cudnnGetRNNWeightSpaceSize");
   inference_ = ask_areas(handle, CUDNN_FWD_MODE_INFERENCE);
   training_ = ask_areas(handle, CUDNN_FWD_MODE_TRAINING);
 }
 
-void RnnLayer::describe(const DataDescriptor& data, i64 size) const {
-  std::vector<int> lengths(static_cast<std::size_t>(s_.n), as_int(s_.t));
-  check_cudnn(
-      cudnnSetRNNDataDescriptor(data, type_of(dtype_), CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED,
-                                as_int(s_.t), as_int(s_.n), as_int(size), lengths.data(), nullptr),
-      "cudnnSetRNNDataDescriptor");
-}
-
 RnnLayer::Areas RnnLayer::ask_areas(cudnnHandle_t handle, cudnnForwardMode_t mode) const {
   Areas areas;
-  check_cudnn(cudnnGetRNNTempSpaceSizes(handle, rnn_, mode, x_, &areas.workspace, &areas.reserve),
+  check_cudnn(cudnnGetRNNTempSpaceSizes(handle, rnn(), mode, x(), &areas.workspace, &areas.reserve),
               "cudnnGetRNNTempSpaceSizes");
   return areas;
 }
@@ -89,7 +96,7 @@ const std::vector<WeightPiece>& RnnLayer::pieces(cudnnHandle_t handle, const cha
 
 const char* RnnLayer::place_of(cudnnHandle_t handle, i64 part, bool bias, const char* space) const {
   void *matrix_at = nullptr, *bias_at = nullptr;
-  check_cudnn(cudnnGetRNNWeightParams(handle, rnn_, 0, weight_bytes_, space, as_int(part), matrix_,
+  check_cudnn(cudnnGetRNNWeightParams(handle, rnn(), 0, weight_bytes_, space, as_int(part), matrix_,
                                       &matrix_at, bias_, &bias_at),
               "cudnnGetRNNWeightParams");
   return static_cast<const char*>(bias ? bias_at : matrix_at);

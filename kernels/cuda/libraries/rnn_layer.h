@@ -41,9 +41,21 @@ struct WeightPiece {
   i64 place;  // from the weight space's begin
 };
 
+/// What cuDNN is told of the layer and of its arrays.
+struct RnnDescriptors {
+  /// f32 or bf16; `tensor_cores`: whether they may multiply f32 as TF32. Without a handle, hence without a GPU, cuDNN says
+  /// whether it takes them, but nothing can be asked about them.
+  RnnDescriptors(cudnnHandle_t handle, const RnnShape& s, Dtype dtype, bool tensor_cores);
+
+  DropoutDescriptor no_dropout{"cudnnCreateDropoutDescriptor"};
+  RnnDescriptor rnn{"cudnnCreateRNNDescriptor"};
+  DataDescriptor x{"cudnnCreateRNNDataDescriptor"}, y{"cudnnCreateRNNDataDescriptor"};
+  TensorDescriptor state{"cudnnCreateTensorDescriptor"};
+};
+
 class RnnLayer {
  public:
-  /// f32 or bf16; `tensor_cores`: whether they may multiply f32 as TF32.
+  /// As RnnDescriptors.
   RnnLayer(cudnnHandle_t handle, const RnnShape& s, Dtype dtype, bool tensor_cores);
 
   /// Bytes that cuDNN asks for.
@@ -57,23 +69,19 @@ class RnnLayer {
   /// Where the weights lie in weight spaces, which cuDNN says of one that it is given: `space`, if none was asked about yet.
   const std::vector<WeightPiece>& pieces(cudnnHandle_t handle, const char* space);
 
-  const RnnDescriptor& rnn() const { return rnn_; }
-  const DataDescriptor& x() const { return x_; }
-  const DataDescriptor& y() const { return y_; }
-  const TensorDescriptor& state() const { return state_; }
+  const RnnDescriptor& rnn() const { return described_.rnn; }
+  const DataDescriptor& x() const { return described_.x; }
+  const DataDescriptor& y() const { return described_.y; }
+  const TensorDescriptor& state() const { return described_.state; }
 
  private:
-  void describe(const DataDescriptor& data, i64 size) const;
   Areas ask_areas(cudnnHandle_t handle, cudnnForwardMode_t mode) const;
   const char* place_of(cudnnHandle_t handle, i64 part, bool bias, const char* space) const;
 
   RnnShape s_;
   Dtype dtype_;
-  DropoutDescriptor no_dropout_{"cudnnCreateDropoutDescriptor"};
-  RnnDescriptor rnn_{"cudnnCreateRNNDescriptor"};
-  DataDescriptor x_{"cudnnCreateRNNDataDescriptor"}, y_{"cudnnCreateRNNDataDescriptor"};
-  TensorDescriptor state_{"cudnnCreateTensorDescriptor"}, matrix_{"cudnnCreateTensorDescriptor"},
-      bias_{"cudnnCreateTensorDescriptor"};
+  RnnDescriptors described_;
+  TensorDescriptor matrix_{"cudnnCreateTensorDescriptor"}, bias_{"cudnnCreateTensorDescriptor"};
   std::size_t weight_bytes_ = 0;
   Areas inference_, training_;
   std::vector<WeightPiece> pieces_;
