@@ -52,7 +52,8 @@ template <class T>
 __global__ void gradient_sums_of_windows(Normalization norm, PoolShape s, const T* x, const T* dy,
                                          i64 windows, Strips strips,
                                          GradientSums* partial /* (strips, c) */) {
-  auto [c, part] = column_of_part(s.c);
+  ColumnOfPart mine = column_of_part(s.c);
+  i64 c = mine.column;
   bool inside = c < s.c;
   Channel channel[1] = {};
   if (inside) norm.get(c, channel);
@@ -64,9 +65,9 @@ __global__ void gradient_sums_of_windows(Normalization norm, PoolShape s, const 
     float g = load(dy[i]);
     return GradientSums{g * channel[0].normalized(largest.x[0]), g};
   };
-  GradientSums all = combine_by_column(inside ? strip(strips, part, windows) : Interval(),
+  GradientSums all = combine_by_column(inside ? strip(strips, mine.part, windows) : Interval(),
                                        GradientSums(), gradients, AddGradients());
-  if (threadIdx.y == 0 && inside) partial[part * s.c + c] = all;
+  if (threadIdx.y == 0 && inside) partial[mine.part * s.c + c] = all;
 }
 
 // One thread a window, and a channel or a pack of them. Rows and columns past the last window are windows without a
