@@ -53,22 +53,25 @@ struct Layout {
 }
 
 // A row with zeros around it: x's at the padding, dy's after the last output.
-void pad_x_row(const Layout& l, const float* x, float* padded) {
+template <class T>
+void pad_x_row(const Layout& l, const T* x, float* padded) {
   std::fill_n(padded, l.x_row, 0.F);
   i64 shift = l.s.pad_left * l.s.c;
   i64 count = std::min(l.s.w * l.s.c, l.x_row - shift);
-  for (i64 i = 0; i < count; ++i) padded[shift + i] = x[i];
+  for (i64 i = 0; i < count; ++i) padded[shift + i] = static_cast<float>(x[i]);
 }
-void pad_dy_row(const Layout& l, const float* dy, float* padded, float* sums) {
+template <class T>
+void pad_dy_row(const Layout& l, const T* dy, float* padded, float* sums) {
   for (i64 q = 0; q < l.s.q; ++q) {
     float* pixel = padded + q * l.outputs;
-    for (i64 o = 0; o < l.s.o; ++o) pixel[o] = dy[q * l.s.o + o];
+    for (i64 o = 0; o < l.s.o; ++o) pixel[o] = static_cast<float>(dy[q * l.s.o + o]);
     for (i64 o = 0; o < l.s.o; ++o) sums[o] += pixel[o];
   }
 }
 
 // dw and dbias of the rows (n,p) begin … end: dw (kh, all_taps, outputs)
-MELGRAD_SIMD void add_rows(const Layout& l, const float* x, const float* dy, i64 begin, i64 end,
+template <class T>
+MELGRAD_SIMD void add_rows(const Layout& l, const T* x, const T* dy, i64 begin, i64 end,
                            float* x_row, float* dy_row, float* dw, float* dbias) {
   std::fill_n(dw, l.dw, 0.F);
   std::fill_n(dbias, l.outputs, 0.F);
@@ -90,8 +93,9 @@ MELGRAD_SIMD void add_rows(const Layout& l, const float* x, const float* dy, i64
 
 bool has_few_channels(const ConvShape& s) { return s.c <= 4 && s.groups == 1 && s.dilation_w == 1; }
 
-void few_channels_backward_weights(Backend& backend, const ConvShape& s, const float* x,
-                                   const float* dy, float* dw, float* dbias) {
+template <class T>
+void few_channels_backward_weights(Backend& backend, const ConvShape& s, const T* x, const T* dy,
+                                   T* dw, T* dbias) {
   Layout l = {s};
   i64 rows = s.n * s.p, products = rows * s.q * s.o * s.kh * l.taps;
   i64 threads = many_products(products) && !omp_in_parallel() ? num_threads() : 1;
@@ -108,7 +112,7 @@ void few_channels_backward_weights(Backend& backend, const ConvShape& s, const f
   auto sum_of_threads = [&](i64 place) {
     float sum = 0;
     for (i64 thread = 0; thread < threads; ++thread) sum += memory[thread * share + place];
-    return sum;
+    return static_cast<T>(sum);
   };
   for (i64 o = 0; o < s.o; ++o) {
     for (i64 r = 0; r < s.kh; ++r)
@@ -117,5 +121,10 @@ void few_channels_backward_weights(Backend& backend, const ConvShape& s, const f
     if (dbias) dbias[o] = sum_of_threads(l.dw + o);
   }
 }
+
+template void few_channels_backward_weights(Backend&, const ConvShape&, const float*, const float*,
+                                            float*, float*);
+template void few_channels_backward_weights(Backend&, const ConvShape&, const bf16*, const bf16*,
+                                            bf16*, bf16*);
 
 }  // namespace melgrad
