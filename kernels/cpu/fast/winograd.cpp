@@ -230,7 +230,7 @@ static double cost(Method method, i64 tiles, i64 c, i64 o) {
 
 std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s, Dtype dtype) {
   if (!takes(s)) return {};
-  double least = (dtype == Dtype::bf16 ? .55 : .9) * static_cast<double>(9 * s.n * s.p * s.q) *
+  double least = (dtype == Dtype::bf16 ? .65 : .9) * static_cast<double>(9 * s.n * s.p * s.q) *
                  static_cast<double>(s.c * s.o);
   std::optional<Plan> plan;
   for (Method method : {Method::f4, Method::f2}) {
