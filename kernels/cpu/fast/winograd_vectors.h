@@ -34,7 +34,8 @@ MELGRAD_INLINE void store(const Vector& v, float* x) {
   std::memcpy(x, &v, sizeof v);
 }
 
-// From bf16, and rounded to it as bf16's constructor rounds.
+// From bf16, and rounded to it as bf16's constructor rounds. A NaN that came from bf16, or that arithmetic made, has zeros
+// in its lower half and stays one.
 template <class Vector>
 struct Bits {
   using Words [[gnu::vector_size(sizeof(Vector))]] = std::uint32_t;
@@ -49,10 +50,10 @@ MELGRAD_INLINE void load(Vector& v, const bf16* x) {
 }
 template <class Vector>
 MELGRAD_INLINE void store(const Vector& v, bf16* x) {
-  typename Bits<Vector>::Words words, rounded;
+  typename Bits<Vector>::Words words;
   std::memcpy(&words, &v, sizeof v);
-  rounded = v != v ? words | 0x400000U : words + 0x7fffU + ((words >> 16U) & 1U);
-  auto halves = __builtin_convertvector(rounded >> 16U, typename Bits<Vector>::Halves);
+  words += 0x7fffU + ((words >> 16U) & 1U);
+  auto halves = __builtin_convertvector(words >> 16U, typename Bits<Vector>::Halves);
   std::memcpy(static_cast<void*>(x), &halves, sizeof halves);
 }
 
