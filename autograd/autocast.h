@@ -7,9 +7,10 @@
 namespace melgrad {
 
 /// While one lives, this thread's matmul, linear, conv2d and rnn convert f32 operands to `dtype`
-/// (bf16) and their results stay so; batch norm, softmax, losses and reductions convert back to
-/// f32; where bf16 and f32 meet (a sum, cat), bf16 becomes f32. Parameters stay f32, gradients
-/// reach them as f32. f64 is never converted.
+/// (bf16) and their results stay so, through batch norm (whose statistics, gamma and beta are f32),
+/// activations and pooling; softmax, losses and reductions convert back to f32; where bf16 and f32
+/// meet (a sum, cat), bf16 becomes f32. Parameters stay f32, gradients reach them as f32. f64 is
+/// never converted.
 class Autocast {
  public:
   /// Throws Error unless dtype is bf16 or f32 (which turns conversion off).

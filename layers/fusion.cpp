@@ -98,9 +98,8 @@ Chain::Step Chain::step_at(std::size_t i, const Variable& x) const {
   auto* conv = layer_at<Conv2d>(i);
   auto* norm = layer_at<BatchNorm>(i);
   auto* pool = layer_at<MaxPool2d>(i + 2);
-  // What Autocast makes of x: convolutions lower it, batch norm raises it.
+  // Convolutions get what Autocast makes of x, batch norm x as it is.
   Dtype lowered = x.dtype() == Dtype::f32 ? autocast_dtype() : x.dtype();
-  Dtype raised = x.dtype() == autocast_dtype() ? Dtype::f32 : x.dtype();
   auto step = [layer](std::size_t layers, auto run) {
     return Step{layers,
                 [=](const Variable& input) { return layer->within([&] { return run(input); }); }};
@@ -108,11 +107,11 @@ Chain::Step Chain::step_at(std::size_t i, const Variable& x) const {
   if (layer_at<ReLU>(i + 1)) {
     if (conv && fuses(Fusion::conv_relu, x, lowered))
       return step(2, [=](const Variable& input) { return conv->forward_relu(input); });
-    if (norm && pool && pool->tiles(x) && fuses(Fusion::batch_norm_relu_max_pool, x, raised))
+    if (norm && pool && pool->tiles(x) && fuses(Fusion::batch_norm_relu_max_pool, x, x.dtype()))
       return step(3, [=](const Variable& input) {
         return norm->forward_relu_max_pool(input, pool->kernel());
       });
-    if (norm && fuses(Fusion::batch_norm_relu, x, raised))
+    if (norm && fuses(Fusion::batch_norm_relu, x, x.dtype()))
       return step(2, [=](const Variable& input) { return norm->forward_relu(input); });
   }
   return {1, [layer](const Variable& input) { return (*layer)(input); }};

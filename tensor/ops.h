@@ -198,7 +198,7 @@ struct BatchNormOptions {
   /// side, those cut off at the end left out; nothing of x's size is kept but x.
   std::optional<Pair> pool = {};
 };
-/// gamma, beta (C) of x's dtype, or undefined
+/// gamma, beta (C) of x's dtype or, for bf16 x, f32; or undefined. Their gradients are of their dtype.
 Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
                   const Tensor& beta, const BatchNormOptions& options = {});
 struct BatchNormBackwardResult {

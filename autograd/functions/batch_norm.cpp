@@ -1,4 +1,3 @@
-#include "autograd/autocast.h"
 #include "autograd/function.h"
 #include "autograd/functions.h"
 
@@ -42,15 +41,14 @@ struct BatchNorm final : Function {
 
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
                     const BatchNormOptions& options, Statistics* statistics) {
-  Variable wide = raised(x);
-  Statistics of_batch = batch_norm_statistics(wide.data());
+  Statistics of_batch = batch_norm_statistics(x.data());
   if (statistics) *statistics = of_batch;
-  return apply(BatchNorm(of_batch, true, options), wide, gamma, beta);
+  return apply(BatchNorm(of_batch, true, options), x, gamma, beta);
 }
 
 Variable batch_norm(const Variable& x, const Statistics& fixed, const Variable& gamma,
                     const Variable& beta, const BatchNormOptions& options) {
-  return apply(BatchNorm(fixed, false, options), raised(x), gamma, beta);
+  return apply(BatchNorm(fixed, false, options), x, gamma, beta);
 }
 
 }  // namespace melgrad

@@ -5,6 +5,7 @@
 #include "kernels/cpu/fast/conv_few_channels.h"
 #include "kernels/cpu/fast/onednn.h"
 #include "kernels/cpu/fast/winograd.h"
+#include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/fill_rows.h"
@@ -135,8 +136,8 @@ bool is_empty(const ConvShape& s) {
 // How Winograd's method computes it, where that is allowed and faster.
 std::optional<winograd::Plan> winograd_plan(winograd::ConvPass pass, const ConvShape& s,
                                             Dtype dtype) {
-  if (dtype != Dtype::f32 || !uses_winograd()) return {};
-  return winograd::faster_plan(pass, s);
+  if (dtype == Dtype::f64 || !uses_winograd()) return {};
+  return winograd::faster_plan(pass, s, dtype);
 }
 
 }  // namespace
@@ -149,9 +150,10 @@ void CpuBackend::conv2d(const ConvShape& s, Dtype dtype, bool relu, const void* 
     conv2d_loops(s, static_cast<const double*>(x), static_cast<const double*>(w),
                  static_cast<const double*>(bias), static_cast<double*>(y));
   } else if (auto plan = winograd_plan(winograd::ConvPass::forward, s, dtype)) {
-    return winograd::conv2d(*this, *plan, s, relu, static_cast<const float*>(x),
-                            static_cast<const float*>(w), static_cast<const float*>(bias),
-                            static_cast<float*>(y));
+    return dispatch_floating("conv2d", dtype, [&]<class T>(T) {
+      winograd::conv2d(*this, *plan, s, relu, static_cast<const T*>(x), static_cast<const T*>(w),
+                       static_cast<const T*>(bias), static_cast<T*>(y));
+    });
   } else {
     onednn::conv2d(*this, s, dtype, x, w, bias, y);
   }
@@ -163,8 +165,10 @@ void CpuBackend::conv2d_backward_data(const ConvShape& s, Dtype dtype, const voi
                                       const void* w, void* dx) {
   if (is_empty(s)) return fill(dtype, 0, s.n * s.h * s.w * s.c, dx);
   if (auto plan = winograd_plan(winograd::ConvPass::backward_data, s, dtype))
-    return winograd::conv2d_backward_data(*this, *plan, s, static_cast<const float*>(dy),
-                                          static_cast<const float*>(w), static_cast<float*>(dx));
+    return dispatch_floating("conv2d_backward_data", dtype, [&]<class T>(T) {
+      winograd::conv2d_backward_data(*this, *plan, s, static_cast<const T*>(dy),
+                                     static_cast<const T*>(w), static_cast<T*>(dx));
+    });
   if (dtype != Dtype::f64) return onednn::conv2d_backward_data(*this, s, dtype, dy, w, dx);
   conv2d_backward_data_loops(s, static_cast<const double*>(dy), static_cast<const double*>(w),
                              static_cast<double*>(dx));
@@ -178,17 +182,19 @@ void CpuBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const 
     if (dbias) reduce(ReduceOp::sum, dtype, positions, dy, dbias);
     return;
   }
-  if (dtype == Dtype::f32 && has_few_channels(s))
-    return few_channels_backward_weights(*this, s, static_cast<const float*>(x),
-                                         static_cast<const float*>(dy), static_cast<float*>(dw),
-                                         static_cast<float*>(dbias));
+  if (dtype != Dtype::f64 && has_few_channels(s))
+    return dispatch_floating("conv2d_backward_weights", dtype, [&]<class T>(T) {
+      few_channels_backward_weights(*this, s, static_cast<const T*>(x), static_cast<const T*>(dy),
+                                    static_cast<T*>(dw), static_cast<T*>(dbias));
+    });
   if (dtype != Dtype::f64) {
     // oneDNN sums dy in a loop of narrow vectors: 4 of 10 ms of base_cnn's second convolution.
     if (dbias) reduce(ReduceOp::sum, dtype, positions, dy, dbias);
     if (auto plan = winograd_plan(winograd::ConvPass::backward_weights, s, dtype))
-      return winograd::conv2d_backward_weights(*this, *plan, s, static_cast<const float*>(x),
-                                               static_cast<const float*>(dy),
-                                               static_cast<float*>(dw));
+      return dispatch_floating("conv2d_backward_weights", dtype, [&]<class T>(T) {
+        winograd::conv2d_backward_weights(*this, *plan, s, static_cast<const T*>(x),
+                                          static_cast<const T*>(dy), static_cast<T*>(dw));
+      });
     return onednn::conv2d_backward_weights(*this, s, dtype, x, dy, dw, nullptr);
   }
   conv2d_backward_weights_loops(s, static_cast<const double*>(x), static_cast<const double*>(dy),

@@ -1,8 +1,10 @@
+#include <omp.h>
+
 #include <algorithm>
 #include <limits>
-#include <type_traits>
 
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/loops/channel_blocks.h"
 #include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
@@ -13,18 +15,6 @@
 // function below works on a block of them at a time.
 namespace melgrad {
 namespace {
-
-constexpr i64 channel_block = 32;
-
-// f(first channel, number of channels) for each block. The number is a compile-time constant in all
-// but the last block, so that there a block's sums can stay in registers.
-template <class F>
-void for_channel_blocks(i64 channels, F f) {
-  i64 c0 = 0;
-  for (; c0 + channel_block <= channels; c0 += channel_block)
-    f(c0, std::integral_constant<i64, channel_block>{});
-  if (c0 < channels) f(c0, channels - c0);
-}
 
 struct Range {
   i64 begin = 0, end = 0;
@@ -130,35 +120,49 @@ void give_to_maximum(const PoolShape& s, const T* x_picture, Range rows, Range c
   }
 }
 
-// dx[h,w] = Σ dy over the windows whose maximum is first met at (h,w)
-//
-// Windows may overlap, so one thread has all windows of a picture. D is the type of dx: wider than T
-// where sums of overlapping windows have to be.
+// dx[h,w] = Σ dy over the windows whose maximum is first met at (h,w), of one picture. D is the type of dx: wider
+// than T where sums of overlapping windows have to be.
 template <class T, class D>
+void max_pool2d_picture_backward(const PoolShape& s, const T* x, const T* y, const T* dy, D* dx) {
+  i64 cleared = 0;  // rows of dx set to 0: shortly before they are needed
+  auto clear_rows = [&](i64 end) {
+    std::fill(dx + cleared * s.w * s.c, dx + end * s.w * s.c, D{});
+    cleared = end;
+  };
+  for (i64 p = 0; p < s.p; ++p) {
+    Range rows = covered(p, s.stride_h, s.pad_top, s.kh, s.h);
+    clear_rows(std::max(cleared, rows.end));
+    for (i64 q = 0; q < s.q; ++q) {
+      Range columns = covered(q, s.stride_w, s.pad_left, s.kw, s.w);
+      i64 y_pixel = (p * s.q + q) * s.c;
+      for_channel_blocks(s.c, [&](i64 c0, auto channels) {
+        give_to_maximum(s, x + c0, rows, columns, channels, y + y_pixel + c0, dy + y_pixel + c0,
+                        dx + c0);
+      });
+    }
+  }
+  clear_rows(s.h);
+}
+
+// Windows may overlap, so one thread has all windows of a picture. sums: a picture for each thread, or null where
+// each position is written once.
+template <class T>
 MELGRAD_SIMD void max_pool2d_backward_loops(const PoolShape& s, const T* x, const T* y, const T* dy,
-                                            D* dx) {
+                                            float* sums, T* dx) {
+  i64 inputs = s.h * s.w * s.c, outputs = s.p * s.q * s.c;
 #pragma omp parallel for schedule(static) if (is_large(s))
   for (i64 n = 0; n < s.n; ++n) {
-    const T* x_picture = x + n * s.h * s.w * s.c;
-    D* dx_picture = dx + n * s.h * s.w * s.c;
-    i64 cleared = 0;  // rows of dx set to 0: shortly before they are needed
-    auto clear_rows = [&](i64 end) {
-      std::fill(dx_picture + cleared * s.w * s.c, dx_picture + end * s.w * s.c, D{});
-      cleared = end;
-    };
-    for (i64 p = 0; p < s.p; ++p) {
-      Range rows = covered(p, s.stride_h, s.pad_top, s.kh, s.h);
-      clear_rows(std::max(cleared, rows.end));
-      for (i64 q = 0; q < s.q; ++q) {
-        Range columns = covered(q, s.stride_w, s.pad_left, s.kw, s.w);
-        i64 y_pixel = ((n * s.p + p) * s.q + q) * s.c;
-        for_channel_blocks(s.c, [&](i64 c0, auto channels) {
-          give_to_maximum(s, x_picture + c0, rows, columns, channels, y + y_pixel + c0,
-                          dy + y_pixel + c0, dx_picture + c0);
-        });
-      }
+    const T *x_picture = x + n * inputs, *y_picture = y + n * outputs,
+            *dy_picture = dy + n * outputs;
+    T* dx_picture = dx + n * inputs;
+    if (!sums) {
+      max_pool2d_picture_backward(s, x_picture, y_picture, dy_picture, dx_picture);
+      continue;
     }
-    clear_rows(s.h);
+    float* wide = sums + omp_get_thread_num() * inputs;
+    max_pool2d_picture_backward(s, x_picture, y_picture, dy_picture, wide);
+#pragma omp simd
+    for (i64 i = 0; i < inputs; ++i) store(dx_picture[i], wide[i]);
   }
 }
 
@@ -266,19 +270,13 @@ void CpuBackend::max_pool2d_backward(const PoolShape& s, Dtype dtype, const void
                                      const void* dy, void* dx) {
   if (dtype == Dtype::f64)
     return reference::max_pool2d_backward(s, f64(x), f64(y), f64(dy), f64(dx));
-  bool overlap = s.kh > s.stride_h || s.kw > s.stride_w;
-  if (dtype == Dtype::bf16 && overlap) {
-    i64 count = s.n * s.h * s.w * s.c;
-    ScratchArray<float> sums(*this, count);
-    max_pool2d_backward_loops(s, static_cast<const bf16*>(x), static_cast<const bf16*>(y),
-                              static_cast<const bf16*>(dy), sums.data());
-    for (i64 i = 0; i < count; ++i) static_cast<bf16*>(dx)[i] = bf16(sums[i]);
-    return;
-  }
+  bool overlap = s.kh > s.stride_h || s.kw > s.stride_w, wide = dtype == Dtype::bf16 && overlap;
+  ScratchArray<float> sums(*this, wide ? num_threads() * s.h * s.w * s.c : 0);
   dispatch_floating("max_pool2d_backward", dtype, [&](auto zero) {
     using T = decltype(zero);
     max_pool2d_backward_loops(s, static_cast<const T*>(x), static_cast<const T*>(y),
-                              static_cast<const T*>(dy), static_cast<T*>(dx));
+                              static_cast<const T*>(dy), wide ? sums.data() : nullptr,
+                              static_cast<T*>(dx));
   });
 }
 

@@ -16,10 +16,20 @@ void check_input(std::string_view op, const Tensor& x) {
 
 void check_vector(std::string_view op, std::string_view name, const Tensor& x, Dtype dtype,
                   const Tensor& vector) {
-  if (!vector.defined()) return;
   check(vector.shape() == Shape{x.dim(1)} && vector.dtype() == dtype, op,
         "{} must be ({},) {}: {}, input {}", name, x.dim(1), name_of(dtype), vector, x);
   check_same_device(op, {&x, &vector});
+}
+
+// Of the statistics' dtype, or of x's, which differ for bf16; and in what dtype their gradients go.
+void check_parameter(std::string_view op, std::string_view name, const Tensor& x,
+                     const Tensor& vector) {
+  if (!vector.defined()) return;
+  bool narrow = vector.dtype() == x.dtype();
+  check_vector(op, name, x, narrow ? x.dtype() : statistics_dtype(x), vector);
+}
+Dtype gradient_dtype(const Tensor& x, const Tensor& parameter) {
+  return parameter.defined() ? parameter.dtype() : x.dtype();
 }
 
 void check_parameters(std::string_view op, const Tensor& x, const Statistics& statistics,
@@ -28,8 +38,8 @@ void check_parameters(std::string_view op, const Tensor& x, const Statistics& st
   check_operand(op, "var", statistics.var);
   check_vector(op, "mean", x, statistics_dtype(x), statistics.mean);
   check_vector(op, "var", x, statistics_dtype(x), statistics.var);
-  check_vector(op, "gamma", x, x.dtype(), gamma);
-  check_vector(op, "beta", x, x.dtype(), beta);
+  check_parameter(op, "gamma", x, gamma);
+  check_parameter(op, "beta", x, beta);
 }
 
 /// Channels innermost in memory.
@@ -192,9 +202,8 @@ BatchNormBackwardResult batch_norm_backward(const Tensor& x, const Statistics& s
     device.batch_norm_backward(s, x.dtype(), batch_statistics, channels.arrays(), input.raw(),
                                gradient.raw(), gradients);
   }
-  // In the parameters' dtype.
-  if (d.dgamma.defined()) d.dgamma = d.dgamma.to(x.dtype());
-  if (d.dbeta.defined()) d.dbeta = d.dbeta.to(x.dtype());
+  if (d.dgamma.defined()) d.dgamma = d.dgamma.to(gradient_dtype(x, gamma));
+  if (d.dbeta.defined()) d.dbeta = d.dbeta.to(gradient_dtype(x, beta));
   return d;
 }
 

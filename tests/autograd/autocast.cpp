@@ -13,14 +13,17 @@ Variable uniform(const Shape& shape, u64 seed, bool wanted = true) {
   return {rand(shape, generator, -1, 1), wanted};
 }
 
-TEST(Autocasting, ProductsRunInBf16AndTheRestInF32) {
+TEST(Autocasting, ProductsAndWhatFollowsRunInBf16AndTheRestInF32) {
   Autocast autocast(Dtype::bf16);
   Variable x = uniform({4, 8}, 1, false), weight = uniform({3, 8}, 2), bias = uniform({3}, 3);
   Variable y = linear(x, weight, bias);
   EXPECT_EQ(y.dtype(), Dtype::bf16);
   EXPECT_EQ(relu(y).dtype(), Dtype::bf16);
   EXPECT_EQ(softmax(y).dtype(), Dtype::f32);
-  EXPECT_EQ(batch_norm(y, {}, {}).dtype(), Dtype::f32);
+  Statistics statistics;
+  EXPECT_EQ(batch_norm(y, {}, bias, {}, &statistics).dtype(), Dtype::bf16);
+  EXPECT_EQ(statistics.mean.dtype(), Dtype::f32);
+  EXPECT_EQ(batch_norm(y, statistics, bias, bias).dtype(), Dtype::bf16);
   EXPECT_EQ(sum(y).dtype(), Dtype::f32);
   EXPECT_EQ((y + bias).dtype(), Dtype::f32);
   EXPECT_EQ(cat({y, linear(x, weight), uniform({4, 3}, 4)}).dtype(), Dtype::f32);

@@ -145,6 +145,16 @@ TEST(NnPool, F32AndBf16AgreeWithF64) {
   }
 }
 
+// Up to nine gradients meet in a position: rounded one by one they would be off by more. Large enough for all threads.
+TEST(NnPool, Bf16SumsOverlappingWindowsInF32) {
+  PoolShape s = {.n = 8, .h = 37, .w = 29, .c = 67, .kh = 3, .kw = 3, .p = 35, .q = 27};
+  Values x = random_values(s.n * s.h * s.w * s.c, 1), dy = random_values(s.n * s.p * s.q * s.c, 2);
+  Results exact = run(Kind::max, s, Dtype::f64, x, dy);
+  for (int i = 0; i < 5;
+       ++i)  // threads that wrote to one another's sums would not do so every time
+    EXPECT_LT(distance(run(Kind::max, s, Dtype::bf16, x, dy).dx, exact.dx), 0x1.01p-8);
+}
+
 TEST(NnPool, TheDivisorCountsThePaddingOnlyIfAsked) {
   PoolShape s = {.n = 1,
                  .h = 3,

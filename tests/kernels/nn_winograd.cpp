@@ -139,18 +139,38 @@ struct Inputs {
         bias(testing::random_values<float>(s.o, -1, 1, 3)),
         dy(testing::random_values<float>(s.n * s.p * s.q * s.o, -1, 1, 4)) {}
 };
-struct Results {
-  Floats y, relu_y, dx, dw;
+
+template <class To, class From>
+std::vector<To> as(const std::vector<From>& values) {
+  std::vector<To> result;
+  for (From value : values) result.push_back(static_cast<To>(value));
+  return result;
+}
+// The same as bf16.
+struct Rounded {
+  std::vector<bf16> x, w, bias, dy;
+  explicit Rounded(const ConvShape& s) : Rounded(Inputs(s)) {}
+  explicit Rounded(const Inputs& in)
+      : x(as<bf16>(in.x)), w(as<bf16>(in.w)), bias(as<bf16>(in.bias)), dy(as<bf16>(in.dy)) {}
 };
 
 // Whatever is not written is NaN.
-Floats unwritten(std::size_t count) {
-  return Floats(count, std::numeric_limits<float>::quiet_NaN());
-}
+template <class T>
+struct Results {
+  std::vector<T> y, relu_y, dx, dw;
+  template <class In>
+  explicit Results(const In& in)
+      : y(in.dy.size(), T(std::numeric_limits<float>::quiet_NaN())),
+        relu_y(y),
+        dx(in.x.size(), y[0]),
+        dw(in.w.size(), y[0]) {}
+};
+template <class In>
+Results(const In&) -> Results<typename decltype(In::x)::value_type>;
 
-Results run(const Plan& plan, const ConvShape& s, const Inputs& in) {
-  Results r = {unwritten(in.dy.size()), unwritten(in.dy.size()), unwritten(in.x.size()),
-               unwritten(in.w.size())};
+template <class In>
+auto run(const Plan& plan, const ConvShape& s, const In& in) {
+  Results r(in);
   winograd::conv2d(cpu(), plan, s, false, in.x.data(), in.w.data(), nullptr, r.y.data());
   winograd::conv2d(cpu(), plan, s, true, in.x.data(), in.w.data(), in.bias.data(), r.relu_y.data());
   winograd::conv2d_backward_data(cpu(), plan, s, in.dy.data(), in.w.data(), r.dx.data());
@@ -184,12 +204,33 @@ TEST(Winograd, AgreesWithTheReference) {
       for (Isa isa : instruction_sets()) {
         SCOPED_TRACE(format("F({}), {}: {} x {} x {}, {} -> {}", static_cast<int>(method),
                             static_cast<int>(isa), s.n, s.h, s.w, s.c, s.o));
-        Results r = run({.method = method, .isa = isa}, s, in);
+        auto r = run({.method = method, .isa = isa}, s, in);
         double bound = bound_of(method);
         EXPECT_LT(distance(as_f64(r.y), exact.y), bound);
         EXPECT_LT(distance(as_f64(r.relu_y), exact.relu_y), bound);
         EXPECT_LT(distance(as_f64(r.dx), exact.dx), bound);
         EXPECT_LT(distance(as_f64(r.dw), exact.dw), bound);
+      }
+  }
+}
+
+// All between is f32: what bf16 gives is what f32 gives for the same values, rounded.
+TEST(Winograd, RoundsBf16AtItsEnd) {
+  for (const ConvShape& s : shapes()) {
+    Rounded in(s);
+    Inputs wide(s);
+    wide.x = as<float>(in.x), wide.w = as<float>(in.w), wide.bias = as<float>(in.bias),
+    wide.dy = as<float>(in.dy);
+    for (Method method : {Method::f2, Method::f4})
+      for (Isa isa : instruction_sets()) {
+        SCOPED_TRACE(format("F({}), {}: {} x {} x {}, {} -> {}", static_cast<int>(method),
+                            static_cast<int>(isa), s.n, s.h, s.w, s.c, s.o));
+        auto r = run({.method = method, .isa = isa}, s, in);
+        auto exact = run({.method = method, .isa = isa}, s, wide);
+        EXPECT_TRUE(same_bits(r.y, as<bf16>(exact.y)));
+        EXPECT_TRUE(same_bits(r.relu_y, as<bf16>(exact.relu_y)));
+        EXPECT_TRUE(same_bits(r.dx, as<bf16>(exact.dx)));
+        EXPECT_TRUE(same_bits(r.dw, as<bf16>(exact.dw)));
       }
   }
 }
@@ -200,10 +241,10 @@ TEST(Winograd, GivesTheSameBitsWithAnyNumberOfThreads) {
     Inputs in(s);
     for (Method method : {Method::f2, Method::f4}) {
       set_num_threads(1);
-      Results one = run({.method = method}, s, in);
+      auto one = run({.method = method}, s, in);
       for (int threads : {2, 3}) {
         set_num_threads(threads);
-        Results several = run({.method = method}, s, in);
+        auto several = run({.method = method}, s, in);
         EXPECT_TRUE(same_bits(several.y, one.y)) << threads;
         EXPECT_TRUE(same_bits(several.relu_y, one.relu_y)) << threads;
         EXPECT_TRUE(same_bits(several.dx, one.dx)) << threads;
@@ -219,7 +260,7 @@ TEST(Winograd, HidesNoNaN) {
   Inputs in(s);
   in.x[(5 * 12 + 5) * 16 + 3] = std::numeric_limits<float>::quiet_NaN();
   for (Method method : {Method::f2, Method::f4}) {
-    Results r = run({.method = method}, s, in);
+    auto r = run({.method = method}, s, in);
     for (i64 p = 4; p <= 6; ++p)
       for (i64 q = 4; q <= 6; ++q)
         for (i64 o = 0; o < 16; ++o) {
@@ -240,13 +281,14 @@ class Allowed {
   Allowed& operator=(const Allowed&) = delete;
 };
 
-Results run_backend(const ConvShape& s, const Inputs& in) {
-  Results r = {unwritten(in.dy.size()), unwritten(in.dy.size()), unwritten(in.x.size()),
-               unwritten(in.w.size())};
-  cpu().conv2d(s, Dtype::f32, false, in.x.data(), in.w.data(), nullptr, r.y.data());
-  cpu().conv2d(s, Dtype::f32, true, in.x.data(), in.w.data(), in.bias.data(), r.relu_y.data());
-  cpu().conv2d_backward_data(s, Dtype::f32, in.dy.data(), in.w.data(), r.dx.data());
-  cpu().conv2d_backward_weights(s, Dtype::f32, in.x.data(), in.dy.data(), r.dw.data(), nullptr);
+template <class In>
+auto run_backend(const ConvShape& s, const In& in) {
+  Results r(in);
+  Dtype dtype = dtype_of<typename decltype(In::x)::value_type>;
+  cpu().conv2d(s, dtype, false, in.x.data(), in.w.data(), nullptr, r.y.data());
+  cpu().conv2d(s, dtype, true, in.x.data(), in.w.data(), in.bias.data(), r.relu_y.data());
+  cpu().conv2d_backward_data(s, dtype, in.dy.data(), in.w.data(), r.dx.data());
+  cpu().conv2d_backward_weights(s, dtype, in.x.data(), in.dy.data(), r.dw.data(), nullptr);
   return r;
 }
 
@@ -254,13 +296,13 @@ TEST(Winograd, IsUsedWhereItIsAllowedAndFaster) {
   ConvShape s = shape_of(2, 16, 16, 32, 64);
   Inputs in(s);
   ASSERT_FALSE(uses_winograd()) << "nobody has asked for it";
-  Results off = run_backend(s, in), on;
+  auto off = run_backend(s, in), on = off;
   {
     Allowed allowed(true);
     on = run_backend(s, in);
   }
   Plan forward = winograd::faster_plan(ConvPass::forward, s).value();
-  Results expected = run(forward, s, in);
+  auto expected = run(forward, s, in);
   EXPECT_TRUE(same_bits(on.y, expected.y));
   EXPECT_TRUE(same_bits(on.relu_y, expected.relu_y));
   expected = run(winograd::faster_plan(ConvPass::backward_data, s).value(), s, in);
@@ -286,18 +328,30 @@ TEST(Winograd, IsNotUsedForOtherConvolutions) {
   }
 }
 
-// bf16 and f64 are the same with and without.
-TEST(Winograd, IsForF32Alone) {
+// What lies between its sums costs bf16 less than f32, the direct one half: it takes more channels to gain.
+TEST(Winograd, IsUsedForBf16WhereItIsFaster) {
+  ConvShape s = shape_of(2, 16, 16, 64, 128), narrow = shape_of(2, 16, 16, 16, 32);
+  EXPECT_TRUE(winograd::faster_plan(ConvPass::forward, narrow));
+  EXPECT_FALSE(winograd::faster_plan(ConvPass::forward, narrow, Dtype::bf16));
+  Rounded in(s);
+  auto expected = run(winograd::faster_plan(ConvPass::forward, s, Dtype::bf16).value(), s, in);
+  Allowed allowed(true);
+  auto on = run_backend(s, in);
+  EXPECT_TRUE(same_bits(on.y, expected.y));
+  EXPECT_TRUE(same_bits(on.relu_y, expected.relu_y));
+  EXPECT_TRUE(same_bits(on.dx, expected.dx));
+  EXPECT_TRUE(same_bits(on.dw, expected.dw));
+}
+
+TEST(Winograd, IsNotForF64) {
   ConvShape s = shape_of(1, 8, 8, 32, 32);
-  for (Dtype dtype : {Dtype::f64, Dtype::bf16}) {
-    Buffer x(dtype, random_values(s.n * s.h * s.w * s.c, 1));
-    Buffer w(dtype, random_values(s.o * 9 * s.c, 2));
-    Buffer off(dtype, s.n * s.p * s.q * s.o), on(dtype, s.n * s.p * s.q * s.o);
-    cpu().conv2d(s, dtype, false, x.data(), w.data(), nullptr, off.data());
-    Allowed allowed(true);
-    cpu().conv2d(s, dtype, false, x.data(), w.data(), nullptr, on.data());
-    EXPECT_EQ(on.values(), off.values());
-  }
+  Buffer x(Dtype::f64, random_values(s.n * s.h * s.w * s.c, 1));
+  Buffer w(Dtype::f64, random_values(s.o * 9 * s.c, 2));
+  Buffer off(Dtype::f64, s.n * s.p * s.q * s.o), on(Dtype::f64, s.n * s.p * s.q * s.o);
+  cpu().conv2d(s, Dtype::f64, false, x.data(), w.data(), nullptr, off.data());
+  Allowed allowed(true);
+  cpu().conv2d(s, Dtype::f64, false, x.data(), w.data(), nullptr, on.data());
+  EXPECT_EQ(on.values(), off.values());
 }
 
 }  // namespace

@@ -180,6 +180,19 @@ TEST(BatchNorm, Bf16HasWideStatistics) {
   EXPECT_EQ(batch_norm(x, s, ones({3}, Dtype::bf16), {}).dtype(), Dtype::bf16);
 }
 
+// gamma and beta need not be rounded, and neither are their gradients, sums over all rows.
+TEST(BatchNorm, Bf16TakesWideParameters) {
+  Tensor x = counted({4, 3}).to(Dtype::bf16), gamma = full({3}, 1 + 0x1p-12);
+  Statistics s = batch_norm_statistics(x);
+  BatchNormBackwardResult d = batch_norm_backward(x, s, gamma, ones({3}, Dtype::bf16), {}, true,
+                                                  full({4, 3}, 257., Dtype::bf16));
+  EXPECT_EQ(d.dx.dtype(), Dtype::bf16);
+  EXPECT_EQ(d.dgamma.dtype(), Dtype::f32);
+  EXPECT_EQ(d.dbeta.dtype(), Dtype::bf16);
+  EXPECT_EQ(error_of([&] { batch_norm(x, s, ones({3}, Dtype::f64), {}); }),
+            "[batch_norm] gamma must be (3,) f32: (3,) f64, input (4, 3) bf16");
+}
+
 TEST(BatchNorm, Refuses) {
   Tensor x = ones({4, 3});
   Statistics s = batch_norm_statistics(x);

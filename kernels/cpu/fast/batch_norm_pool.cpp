@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "kernels/cpu/cpu_backend.h"
+#include "kernels/cpu/loops/channel_blocks.h"
 #include "kernels/cpu/loops/floating.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
@@ -15,7 +16,6 @@
 namespace melgrad {
 namespace {
 
-constexpr i64 channel_block = 64;
 constexpr i64 max_sections = 64;
 
 // gamma / √(var + eps) and what else the formulas need of a channel
@@ -41,13 +41,15 @@ struct Channels {
 
 // The same as plain pointers to a block of channels: local, so that the compiler knows that what
 // is written does not change them.
+template <class Count>
 struct Block {
-  i64 first, count;
+  i64 first;
+  Count count;
   const float *mean, *inverse_std, *scale, *beta;
 
-  Block(const Channels& all, i64 channels, i64 from)
+  Block(const Channels& all, i64 from, Count channels)
       : first(from),
-        count(std::min(channel_block, channels - from)),
+        count(channels),
         mean(all.mean + from),
         inverse_std(all.inverse_std.data() + from),
         scale(all.scale.data() + from),
@@ -59,12 +61,12 @@ i64 pixel(const PoolShape& s, i64 n, i64 h, i64 w) { return ((n * s.h + h) * s.w
 i64 output_at(const PoolShape& s, i64 n, i64 p, i64 q) { return ((n * s.p + p) * s.q + q) * s.c; }
 
 // best[c] = max over window (n,p,q) of gamma x̂ + beta, NaN if there is one, and the deviation x − mean where it is first met
-template <class T>
-void find_best(const PoolShape& s, const T* x, i64 n, i64 p, i64 q, const Block& block, float* best,
-               float* deviation) {
-  i64 count = block.count;
+template <class T, class Count>
+void find_best(const PoolShape& s, const T* x, i64 n, i64 p, i64 q, const Block<Count>& block,
+               float* best, float* deviation) {
+  Count count = block.count;
   const float *mean = block.mean, *scale = block.scale, *beta = block.beta;
-  std::fill_n(best, count, -std::numeric_limits<float>::infinity());
+  std::fill_n(best, i64{count}, -std::numeric_limits<float>::infinity());
   for (i64 r = 0; r < s.kh; ++r) {
     for (i64 t = 0; t < s.kw; ++t) {
       const T* values = x + pixel(s, n, p * s.kh + r, q * s.kw + t) + block.first;
@@ -87,12 +89,11 @@ MELGRAD_SIMD void forward(const PoolShape& s, const Channels& all, const T* x, T
     for (i64 p = 0; p < s.p; ++p) {
       float best[channel_block], deviation[channel_block];
       for (i64 q = 0; q < s.q; ++q) {
-        for (i64 from = 0; from < s.c; from += channel_block) {
-          Block block(all, s.c, from);
-          find_best(s, x, n, p, q, block, best, deviation);
+        for_channel_blocks(s.c, [&](i64 from, auto count) {
+          find_best(s, x, n, p, q, Block(all, from, count), best, deviation);
           T* result = y + output_at(s, n, p, q) + from;
-          for (i64 c = 0; c < block.count; ++c) store(result[c], best[c] < 0.0f ? 0.0f : best[c]);
-        }
+          for (i64 c = 0; c < count; ++c) store(result[c], best[c] < 0.0f ? 0.0f : best[c]);
+        });
       }
     }
   }
@@ -104,10 +105,9 @@ void sum_row(const PoolShape& s, const Channels& all, const T* x, const T* dy, i
              float* dgamma, float* dbeta) {
   i64 n = row / s.p, p = row % s.p;
   float best[channel_block], deviation[channel_block];
-  for (i64 from = 0; from < s.c; from += channel_block) {
-    Block block(all, s.c, from);
+  for_channel_blocks(s.c, [&](i64 from, auto count) {
+    Block block(all, from, count);
     const float* inverse_std = block.inverse_std;
-    i64 count = block.count;
     for (i64 q = 0; q < s.q; ++q) {
       find_best(s, x, n, p, q, block, best, deviation);
       const T* gradient = dy + output_at(s, n, p, q) + from;
@@ -118,7 +118,7 @@ void sum_row(const PoolShape& s, const Channels& all, const T* x, const T* dy, i
         dgamma[from + c] += best[c] > 0.0f ? g * deviation[c] * inverse_std[c] : 0.0f;
       }
     }
-  }
+  });
 }
 
 // Rows of windows are summed in f32, sections of rows in f64, the sections in order: whatever the
@@ -152,10 +152,10 @@ MELGRAD_SIMD void sum_gradients(Backend& backend, const PoolShape& s, const Chan
 }
 
 // dx of one pixel: scale (g − dbeta/rows − x̂ dgamma/rows), g given to the first position where the maximum is met
-template <class T>
-void pixel_gradient(const Block& block, const T* x, const float* best, float* remaining,
+template <class T, class Count>
+void pixel_gradient(const Block<Count>& block, const T* x, const float* best, float* remaining,
                     const float* dgamma_mean, const float* dbeta_mean, T* dx) {
-  i64 count = block.count;
+  Count count = block.count;
   const float *mean = block.mean, *inverse_std = block.inverse_std, *scale = block.scale;
   const float* beta = block.beta;
 #pragma omp simd
@@ -178,19 +178,19 @@ MELGRAD_SIMD void input_gradient(const PoolShape& s, const Channels& all, const 
   for (i64 n = 0; n < s.n; ++n) {
     for (i64 p = 0; p < window_rows; ++p) {
       float best[channel_block], deviation[channel_block], remaining[channel_block];
-      for (i64 from = 0; from < s.c; from += channel_block) {
-        Block block(all, s.c, from);
+      for_channel_blocks(s.c, [&](i64 from, auto count) {
+        Block block(all, from, count);
         for (i64 q = 0; q < window_columns; ++q) {
           bool whole = p < s.p && q < s.q;
-          std::fill_n(remaining, block.count, 0.0f);
+          std::fill_n(remaining, i64{count}, 0.0f);
           if (whole) {
             find_best(s, x, n, p, q, block, best, deviation);
             const T* gradient = dy + output_at(s, n, p, q) + from;
-            for (i64 c = 0; c < block.count; ++c) {
+            for (i64 c = 0; c < count; ++c) {
               remaining[c] = best[c] > 0.0f ? static_cast<float>(gradient[c]) : 0.0f;
             }
           } else {
-            std::fill_n(best, block.count, 0.0f);
+            std::fill_n(best, i64{count}, 0.0f);
           }
           for (i64 h = p * s.kh; h < std::min((p + 1) * s.kh, s.h); ++h) {
             for (i64 w = q * s.kw; w < std::min((q + 1) * s.kw, s.w); ++w) {
@@ -200,7 +200,7 @@ MELGRAD_SIMD void input_gradient(const PoolShape& s, const Channels& all, const 
             }
           }
         }
-      }
+      });
     }
   }
 }

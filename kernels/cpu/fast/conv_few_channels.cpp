@@ -8,13 +8,13 @@
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/scratch_array.h"
 
-// In NHWC the values of x under one row of the kernel lie side by side: kw·c of them, the "taps". So
-// each row of dy with each row of the kernel is a small matrix product,
+// The values of x under the kernel, kh·kw·c of them, are the "taps". A tap sees the same row of x for all outputs of a row,
+// so each row of dy is a small matrix product,
 //
-//   dw_r[tap,o] += Σ_q x_row[q·stride·c + tap] · dy_row[q,o],
+//   dw[tap,o] += Σ_q x_tap[q·stride·c] · dy_row[q,o],
 //
-// with x_row padded by zeros. Its vectors run along o, and a block of taps × outputs stays in
-// registers while q passes.
+// where x_tap points into a row of x that is padded by zeros. Its vectors run along o, and a block of taps × outputs
+// stays in registers while q passes.
 namespace melgrad {
 namespace {
 
@@ -24,27 +24,32 @@ i64 round_up(i64 value, i64 block) { return (value + block - 1) / block * block;
 
 struct Layout {
   const ConvShape& s;
-  i64 taps = s.kw * s.c, all_taps = round_up(taps, tap_block);
+  i64 taps = s.kh * s.kw * s.c, all_taps = round_up(taps, tap_block);
   i64 outputs = round_up(s.o, out_block);
-  i64 x_step = s.stride_w * s.c;
-  i64 x_row = s.q * x_step + all_taps;  // padded, and readable up to the last block's end
-  i64 dy_row = s.q * outputs;
-  i64 dw = s.kh * all_taps * outputs;
+  i64 x_step = s.stride_w * s.c, x_row = (s.q - 1) * x_step + s.kw * s.c;
+  i64 dy_row = s.q * outputs, dw = all_taps * outputs;
+
+  // Where the tap's row begins in kh padded rows; those that fill the last block are like the first.
+  i64 offset(i64 tap) const {
+    return tap < taps ? tap / (s.kw * s.c) * x_row + tap % (s.kw * s.c) : 0;
+  }
 };
 
-// dw (all_taps, outputs) += the product of one row of x with one row of dy, both padded
+// dw (all_taps, outputs) += the product of kh rows of x with one row of dy, all padded
 [[gnu::always_inline]] inline void add_product(const Layout& l, const float* x, const float* dy,
                                                float* dw) {
+  i64 x_step = l.x_step;
   for (i64 tap = 0; tap < l.all_taps; tap += tap_block) {
+    const float* x_taps[tap_block];
+    for (i64 i = 0; i < tap_block; ++i) x_taps[i] = x + l.offset(tap + i);
     for (i64 o = 0; o < l.outputs; o += out_block) {
       float sums[tap_block][out_block] = {};
       for (i64 q = 0; q < l.s.q; ++q) {
-        const float* x_taps = x + q * l.x_step + tap;
         const float* dy_outputs = dy + q * l.outputs + o;
 #pragma GCC unroll 9
         for (i64 i = 0; i < tap_block; ++i)
 #pragma omp simd
-          for (i64 j = 0; j < out_block; ++j) sums[i][j] += x_taps[i] * dy_outputs[j];
+          for (i64 j = 0; j < out_block; ++j) sums[i][j] += x_taps[i][q * x_step] * dy_outputs[j];
       }
       for (i64 i = 0; i < tap_block; ++i)
         for (i64 j = 0; j < out_block; ++j) dw[(tap + i) * l.outputs + o + j] += sums[i][j];
@@ -53,36 +58,51 @@ struct Layout {
 }
 
 // A row with zeros around it: x's at the padding, dy's after the last output.
-void pad_x_row(const Layout& l, const float* x, float* padded) {
+template <class T>
+void pad_x_row(const Layout& l, const T* x, float* padded) {
+  i64 shift = l.s.pad_left * l.s.c, count = std::clamp<i64>(l.x_row - shift, 0, l.s.w * l.s.c);
   std::fill_n(padded, l.x_row, 0.F);
-  i64 shift = l.s.pad_left * l.s.c;
-  i64 count = std::min(l.s.w * l.s.c, l.x_row - shift);
-  for (i64 i = 0; i < count; ++i) padded[shift + i] = x[i];
+  for (i64 i = 0; i < count; ++i) padded[shift + i] = static_cast<float>(x[i]);
 }
-void pad_dy_row(const Layout& l, const float* dy, float* padded, float* sums) {
-  for (i64 q = 0; q < l.s.q; ++q) {
-    float* pixel = padded + q * l.outputs;
-    for (i64 o = 0; o < l.s.o; ++o) pixel[o] = dy[q * l.s.o + o];
-    for (i64 o = 0; o < l.s.o; ++o) sums[o] += pixel[o];
+template <class T>
+void pad_dy_row(const Layout& l, const T* dy, float* padded) {
+  i64 pieces = l.s.o == l.outputs ? 1 : l.s.q, count = l.s.q * l.s.o / pieces;
+  for (i64 piece = 0; piece < pieces; ++piece)
+    for (i64 i = 0; i < count; ++i)
+      padded[piece * l.outputs + i] = static_cast<float>(dy[piece * count + i]);
+}
+
+// dbias (outputs) += Σ_q dy (q, outputs)
+void add_sums(const Layout& l, const float* dy, float* dbias) {
+  for (i64 o = 0; o < l.outputs; o += out_block) {
+    float sums[out_block] = {};
+    for (i64 q = 0; q < l.s.q; ++q)
+      for (i64 j = 0; j < out_block; ++j) sums[j] += dy[q * l.outputs + o + j];
+    for (i64 j = 0; j < out_block; ++j) dbias[o + j] += sums[j];
   }
 }
 
-// dw and dbias of the rows (n,p) begin … end: dw (kh, all_taps, outputs)
-MELGRAD_SIMD void add_rows(const Layout& l, const float* x, const float* dy, i64 begin, i64 end,
-                           float* x_row, float* dy_row, float* dw, float* dbias) {
+// dw (all_taps, outputs) and dbias of the rows (n,p) begin … end
+template <class T>
+MELGRAD_SIMD void add_rows(const Layout& l, const T* x, const T* dy, i64 begin, i64 end,
+                           float* x_rows, float* dy_row, float* dw, float* dbias) {
   std::fill_n(dw, l.dw, 0.F);
   std::fill_n(dbias, l.outputs, 0.F);
   std::fill_n(dy_row, l.dy_row, 0.F);
   const ConvShape& s = l.s;
   for (i64 row = begin; row < end; ++row) {
     i64 n = row / s.p, p = row % s.p;
-    pad_dy_row(l, dy + row * s.q * s.o, dy_row, dbias);
+    pad_dy_row(l, dy + row * s.q * s.o, dy_row);
+    add_sums(l, dy_row, dbias);
     for (i64 r = 0; r < s.kh; ++r) {
       i64 h = p * s.stride_h - s.pad_top + r * s.dilation_h;
-      if (h < 0 || h >= s.h) continue;
-      pad_x_row(l, x + (n * s.h + h) * s.w * s.c, x_row);
-      add_product(l, x_row, dy_row, dw + r * l.all_taps * l.outputs);
+      float* x_row = x_rows + r * l.x_row;
+      if (h < 0 || h >= s.h)
+        std::fill_n(x_row, l.x_row, 0.F);
+      else
+        pad_x_row(l, x + (n * s.h + h) * s.w * s.c, x_row);
     }
+    add_product(l, x_rows, dy_row, dw);
   }
 }
 
@@ -90,32 +110,37 @@ MELGRAD_SIMD void add_rows(const Layout& l, const float* x, const float* dy, i64
 
 bool has_few_channels(const ConvShape& s) { return s.c <= 4 && s.groups == 1 && s.dilation_w == 1; }
 
-void few_channels_backward_weights(Backend& backend, const ConvShape& s, const float* x,
-                                   const float* dy, float* dw, float* dbias) {
+template <class T>
+void few_channels_backward_weights(Backend& backend, const ConvShape& s, const T* x, const T* dy,
+                                   T* dw, T* dbias) {
   Layout l = {s};
-  i64 rows = s.n * s.p, products = rows * s.q * s.o * s.kh * l.taps;
+  i64 rows = s.n * s.p, products = rows * s.q * s.o * l.taps;
   i64 threads = many_products(products) && !omp_in_parallel() ? num_threads() : 1;
-  i64 share = l.dw + l.outputs + l.x_row + l.dy_row;  // a thread's own memory
+  i64 share = l.dw + l.outputs + s.kh * l.x_row + l.dy_row;  // a thread's own memory
   ScratchArray<float> memory(backend, threads * share);
 #pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads))
   for (i64 thread = 0; thread < threads; ++thread) {
     float* own_dw = memory.data() + thread * share;
     float* own_dbias = own_dw + l.dw;
-    float* x_row = own_dbias + l.outputs;
-    add_rows(l, x, dy, rows * thread / threads, rows * (thread + 1) / threads, x_row,
-             x_row + l.x_row, own_dw, own_dbias);
+    float* x_rows = own_dbias + l.outputs;
+    add_rows(l, x, dy, rows * thread / threads, rows * (thread + 1) / threads, x_rows,
+             x_rows + s.kh * l.x_row, own_dw, own_dbias);
   }
   auto sum_of_threads = [&](i64 place) {
     float sum = 0;
     for (i64 thread = 0; thread < threads; ++thread) sum += memory[thread * share + place];
-    return sum;
+    return static_cast<T>(sum);
   };
   for (i64 o = 0; o < s.o; ++o) {
-    for (i64 r = 0; r < s.kh; ++r)
-      for (i64 tap = 0; tap < l.taps; ++tap)
-        dw[(o * s.kh + r) * l.taps + tap] = sum_of_threads((r * l.all_taps + tap) * l.outputs + o);
+    for (i64 tap = 0; tap < l.taps; ++tap)
+      dw[o * l.taps + tap] = sum_of_threads(tap * l.outputs + o);
     if (dbias) dbias[o] = sum_of_threads(l.dw + o);
   }
 }
+
+template void few_channels_backward_weights(Backend&, const ConvShape&, const float*, const float*,
+                                            float*, float*);
+template void few_channels_backward_weights(Backend&, const ConvShape&, const bf16*, const bf16*,
+                                            bf16*, bf16*);
 
 }  // namespace melgrad

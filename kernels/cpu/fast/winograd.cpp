@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <type_traits>
 
 #include "kernels/cpu/fast/winograd_product.h"
 #include "kernels/cpu/loops/parallel.h"
@@ -57,13 +58,14 @@ constexpr i64 some_inputs = 128;
 constexpr i64 large_u = 1 << 20;  // numbers
 
 // Everything that the threads of a convolution know in common.
+template <class T>
 struct Run {
   const Plan& plan;
   const Convolution& s;
   i64 tiles;  // of a block
-  const float *x, *w, *bias, *zeros;
+  const T *x, *w, *bias, *zeros;
   bool relu;
-  float* y;
+  T* y;
 
   static constexpr i64 panels = 2;  // of y that are computed together
   i64 positions = positions_of(plan.method);
@@ -94,21 +96,24 @@ struct Run {
                 u_size(inputs), m + k * position_step(count * tiles), first > 0},
                plan.isa);
   }
-  void make_y(i64 block, i64 group, const float* m, float* spare) const {
-    transform_output(plan.method, plan.isa, s.out, {block * tiles, tiles, tiles},
-                     {group * panels, panels_in(group), bias, relu, spare}, m, y);
+  void make_y(i64 block, i64 group, const float* m, T* spare) const {
+    OutputPanels<T> outputs = {group * panels, panels_in(group), bias, relu, spare};
+    transform_output(plan.method, plan.isa, s.out, {block * tiles, tiles, tiles}, outputs, m, y);
   }
 };
 
 // Many tiles: u is made once, v by each thread for the block of tiles that it is at.
-void by_blocks(Backend& backend, const Run& r, i64 threads) {
+template <class T>
+void by_blocks(Backend& backend, const Run<T>& r, i64 threads) {
   i64 inputs = r.s.in.c, u_size = r.panels * r.u_size(inputs);
-  i64 share = r.v_size + r.m_size + r.spare_size;
+  i64 share = r.v_size + r.m_size;
   ScratchArray<float> u(backend, r.groups * u_size), memory(backend, threads * share);
+  ScratchArray<T> spares(backend, threads * r.spare_size);
 #pragma omp parallel num_threads(static_cast <int>(threads)) if (threads > 1)
   {
     float* v = memory.data() + omp_get_thread_num() * share;
-    float *m = v + r.v_size, *spare = m + r.m_size;
+    float* m = v + r.v_size;
+    T* spare = spares.data() + omp_get_thread_num() * r.spare_size;
 #pragma omp for schedule(static)
     for (i64 group = 0; group < r.groups; ++group)
       r.make_u(group, 0, inputs, u.data() + group * u_size);
@@ -124,14 +129,17 @@ void by_blocks(Backend& backend, const Run& r, i64 threads) {
 }
 
 // Few tiles and many channels: v is made once, u by each thread for the outputs that it is at, some inputs at a time.
-void by_channels(Backend& backend, const Run& r, i64 threads) {
+template <class T>
+void by_channels(Backend& backend, const Run<T>& r, i64 threads) {
   i64 depth = std::min(some_inputs, rounded_up(r.s.in.c, lanes));
-  i64 share = r.panels * r.u_size(depth) + r.m_size + r.spare_size;
+  i64 share = r.panels * r.u_size(depth) + r.m_size;
   ScratchArray<float> v(backend, r.blocks * r.v_size), memory(backend, threads * share);
+  ScratchArray<T> spares(backend, threads * r.spare_size);
 #pragma omp parallel num_threads(static_cast <int>(threads)) if (threads > 1)
   {
     float* u = memory.data() + omp_get_thread_num() * share;
-    float *m = u + r.panels * r.u_size(depth), *spare = m + r.m_size;
+    float* m = u + r.panels * r.u_size(depth);
+    T* spare = spares.data() + omp_get_thread_num() * r.spare_size;
 #pragma omp for schedule(dynamic)
     for (i64 first = 0; first < r.blocks * r.tiles; first += row_block)
       r.make_v(first, row_block, v.data() + first / r.tiles * r.v_size + first % r.tiles * lanes);
@@ -148,10 +156,11 @@ void by_channels(Backend& backend, const Run& r, i64 threads) {
   }
 }
 
-void convolve(Backend& backend, const Plan& plan, const Convolution& s, bool relu, const float* x,
-              const float* w, const float* bias, float* y) {
-  ScratchArray<float> zeros(backend, panels_of(s.in.c) * lanes);
-  std::fill_n(zeros.data(), panels_of(s.in.c) * lanes, 0.F);
+template <class T>
+void convolve(Backend& backend, const Plan& plan, const Convolution& s, bool relu, const T* x,
+              const T* w, const T* bias, T* y) {
+  ScratchArray<T> zeros(backend, panels_of(s.in.c) * lanes);
+  std::fill_n(zeros.data(), panels_of(s.in.c) * lanes, T());
   i64 threads = threads_for(9 * s.out.n * s.out.h * s.out.w * s.in.c * s.out.c);
   i64 u_size = positions_of(plan.method) * s.in.c * s.out.c;
   bool many_channels = s.out.count() <= std::min(many_tiles, s.out.c);
@@ -159,15 +168,16 @@ void convolve(Backend& backend, const Plan& plan, const Convolution& s, bool rel
   i64 blocks = divided_up(s.out.count(), most);
   if (!many_channels) blocks = rounded_up(blocks, threads);
   i64 tiles = rounded_up(divided_up(s.out.count(), blocks), row_block);
-  Run run = {plan, s, tiles, x, w, bias, zeros.data(), relu, y};
+  Run<T> run = {plan, s, tiles, x, w, bias, zeros.data(), relu, y};
   many_channels ? by_channels(backend, run, threads) : by_blocks(backend, run, threads);
 }
 
 // The weights' gradient: sums over tiles, cut into sections and groups of x's channels by the shape alone. Each section
 // and group is one thread's work from pixels to its part of m (sections, positions, panels of x, rows, 16).
+template <class T>
 struct GradientRun {
   const Plan& plan;
-  const float *x, *dy;
+  const T *x, *dy;
   Convolution s;
   i64 all = s.out.count(), positions = positions_of(plan.method);
   i64 x_panels = panels_of(s.in.c), dy_panels = panels_of(s.out.c), rows = dy_panels * lanes;
@@ -180,11 +190,11 @@ struct GradientRun {
   i64 v_size = positions * position_step(panels * tiles);
   i64 d_size = positions * position_step(dy_panels * tiles);
 
-  GradientRun(const Plan& how, const ConvShape& shape, const float* inputs, const float* gradients)
+  GradientRun(const Plan& how, const ConvShape& shape, const T* inputs, const T* gradients)
       : plan(how), x(inputs), dy(gradients), s(Convolution::forward(how.method, shape)) {}
 
   // m of a section and of x's panels from `first` on
-  void sum(i64 section, i64 first, const float* zeros, float* v, float* d, float* m) const {
+  void sum(i64 section, i64 first, const T* zeros, float* v, float* d, float* m) const {
     i64 begin = all * section / sections, end = all * (section + 1) / sections;
     i64 group = std::min(panels, x_panels - first);
     for (i64 tile = begin; tile < end; tile += tiles) {
@@ -218,9 +228,10 @@ static double cost(Method method, i64 tiles, i64 c, i64 o) {
          ((all + 11) * products + all * transform * channels);
 }
 
-std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s) {
+std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s, Dtype dtype) {
   if (!takes(s)) return {};
-  double least = .9 * static_cast<double>(9 * s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
+  double least = (dtype == Dtype::bf16 ? .65 : .9) * static_cast<double>(9 * s.n * s.p * s.q) *
+                 static_cast<double>(s.c * s.o);
   std::optional<Plan> plan;
   for (Method method : {Method::f4, Method::f2}) {
     Convolution conv = pass == ConvPass::backward_data ? Convolution::backward_data(method, s)
@@ -233,24 +244,27 @@ std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s) {
   return plan;
 }
 
-void conv2d(Backend& backend, const Plan& plan, const ConvShape& s, bool relu, const float* x,
-            const float* w, const float* bias, float* y) {
+template <class T>
+void conv2d(Backend& backend, const Plan& plan, const ConvShape& s, bool relu, const T* x,
+            const T* w, const std::type_identity_t<T>* bias, T* y) {
   convolve(backend, plan, Convolution::forward(plan.method, s), relu, x, w, bias, y);
 }
 
-void conv2d_backward_data(Backend& backend, const Plan& plan, const ConvShape& s, const float* dy,
-                          const float* w, float* dx) {
-  convolve(backend, plan, Convolution::backward_data(plan.method, s), false, dy, w, nullptr, dx);
+template <class T>
+void conv2d_backward_data(Backend& backend, const Plan& plan, const ConvShape& s, const T* dy,
+                          const T* w, T* dx) {
+  convolve<T>(backend, plan, Convolution::backward_data(plan.method, s), false, dy, w, nullptr, dx);
 }
 
-void conv2d_backward_weights(Backend& backend, const Plan& plan, const ConvShape& s, const float* x,
-                             const float* dy, float* dw) {
-  GradientRun run(plan, s, x, dy);
+template <class T>
+void conv2d_backward_weights(Backend& backend, const Plan& plan, const ConvShape& s, const T* x,
+                             const T* dy, T* dw) {
+  GradientRun<T> run(plan, s, x, dy);
   i64 threads = threads_for(9 * s.n * s.p * s.q * s.c * s.o);
   i64 share = run.v_size + run.d_size, channels = std::max(run.x_panels, run.dy_panels) * lanes;
-  ScratchArray<float> zeros(backend, channels), memory(backend, threads * share);
-  ScratchArray<float> m(backend, run.sections * run.m_size);
-  std::fill_n(zeros.data(), channels, 0.F);
+  ScratchArray<T> zeros(backend, channels);
+  ScratchArray<float> memory(backend, threads * share), m(backend, run.sections * run.m_size);
+  std::fill_n(zeros.data(), channels, T());
 #pragma omp parallel num_threads(static_cast <int>(threads)) if (threads > 1)
   {
     float* v = memory.data() + omp_get_thread_num() * share;
@@ -264,5 +278,16 @@ void conv2d_backward_weights(Backend& backend, const Plan& plan, const ConvShape
                                 m.data(), panel, dw);
   }
 }
+
+#define MELGRAD_FOR(T)                                                                            \
+  template void conv2d(Backend&, const Plan&, const ConvShape&, bool, const T*, const T*,         \
+                       const T*, T*);                                                             \
+  template void conv2d_backward_data(Backend&, const Plan&, const ConvShape&, const T*, const T*, \
+                                     T*);                                                         \
+  template void conv2d_backward_weights(Backend&, const Plan&, const ConvShape&, const T*,        \
+                                        const T*, T*);
+MELGRAD_FOR(float)
+MELGRAD_FOR(bf16)
+#undef MELGRAD_FOR
 
 }  // namespace melgrad::winograd

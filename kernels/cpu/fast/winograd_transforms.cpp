@@ -50,9 +50,9 @@ MELGRAD_INLINE void find_pixels(const Tiling& t, Pixel* x, Pixel* outside, i64 t
 }
 
 // v (…, 16), positions `position` numbers apart, of the 16 channels from `channel` on
-template <class Set, class Transform, int size>
-MELGRAD_INLINE void transform_panel(const float* const (&pixels)[size][size], i64 channel,
-                                    i64 position, float* v) {
+template <class Set, class Transform, int size, class T>
+MELGRAD_INLINE void transform_panel(const T* const (&pixels)[size][size], i64 channel, i64 position,
+                                    float* v) {
   for (i64 l = 0; l < lanes; l += Set::width)
     both_axes<Transform, typename Set::Vector>(
         [&](auto& value, int i, int j) { load(value, pixels[i][j] + channel + l); },
@@ -61,21 +61,21 @@ MELGRAD_INLINE void transform_panel(const float* const (&pixels)[size][size], i6
         });
 }
 
-template <class Set, class Transform>
-MELGRAD_INLINE void transform_tiles(const Tiling& t, const Block& block, const float* x,
-                                    const float* zeros, float* v) {
+template <class Set, class Transform, class T>
+MELGRAD_INLINE void transform_tiles(const Tiling& t, const Block& block, const T* x, const T* zeros,
+                                    float* v) {
   constexpr int size = Transform::in;
   i64 end = std::min(block.panel + block.panels, panels_of(t.c));
   i64 position = block.step(end - block.panel), whole = std::min(t.c / lanes, end);
   i64 rest = end > whole ? t.c % lanes : 0;
   for (i64 tile = 0; tile < block.count; ++tile) {
-    const float* pixels[size][size];
+    const T* pixels[size][size];
     find_pixels(t, x, zeros, block.first + tile, pixels);
     float* to = v + tile * lanes;
     for (i64 panel = block.panel; panel < whole; ++panel, to += block.rows * lanes)
       transform_panel<Set, Transform>(pixels, panel * lanes, position, to);
     if (rest == 0) continue;
-    float last[size][size][lanes] = {};
+    T last[size][size][lanes] = {};
     for (i64 i = 0; i < size; ++i)
       for (i64 j = 0; j < size; ++j) {
         std::copy_n(pixels[i][j] + whole * lanes, rest, last[i][j]);
@@ -85,14 +85,14 @@ MELGRAD_INLINE void transform_tiles(const Tiling& t, const Block& block, const f
   }
 }
 
-template <class Set, class Transform>
-MELGRAD_INLINE void transform_outputs(const Tiling& t, const Block& block, const OutputPanels& o,
-                                      const float* m, float* y) {
+template <class Set, class Transform, class T>
+MELGRAD_INLINE void transform_outputs(const Tiling& t, const Block& block, const OutputPanels<T>& o,
+                                      const float* m, T* y) {
   constexpr int size = Transform::out;
   using Vector = typename Set::Vector;
   i64 position = block.step(o.panels);
   for (i64 tile = 0; tile < block.count; ++tile) {
-    float* pixels[size][size];
+    T* pixels[size][size];
     find_pixels(t, y, o.spare, block.first + tile, pixels);
     for (i64 panel = 0; panel < o.panels; ++panel) {
       const float* from = m + (panel * block.rows + tile) * lanes;
@@ -118,7 +118,8 @@ MELGRAD_INLINE void transform_outputs(const Tiling& t, const Block& block, const
 // --- weights -----------------------------------------------------------------------------------
 
 // to[j·to_step + i] = from[i·from_step + j], i, j < 4
-MELGRAD_INLINE void transpose_4x4(const float* from, i64 from_step, float* to, i64 to_step) {
+template <class T>
+MELGRAD_INLINE void transpose_4x4(const T* from, i64 from_step, float* to, i64 to_step) {
   Vector4 x0, x1, x2, x3;
   load(x0, from);
   load(x1, from + from_step);
@@ -137,28 +138,31 @@ MELGRAD_INLINE void transpose_4x4(const float* from, i64 from_step, float* to, i
 using Taps = float[9][lanes][lanes];  // (tap, input, output)
 
 // The filters from 16 inputs to a panel of outputs, 0 where there are none. w has one behind the other along c.
-MELGRAD_INLINE void gather_taps(const Weights& s, const float* w, i64 o, i64 c, Taps& taps) {
+template <class T>
+MELGRAD_INLINE void gather_taps(const Weights& s, const T* w, i64 o, i64 c, Taps& taps) {
   i64 o_count = std::min(lanes, s.o - o), c_count = std::min(lanes, s.c - c);
   bool whole = o_count == lanes && c_count == lanes;
   if (!whole) std::fill_n(taps[0][0], 9 * lanes * lanes, 0.F);
   for (i64 tap = 0; tap < 9; ++tap) {
-    const float* from = w + (o * 9 + tap) * s.c + c;
+    const T* from = w + (o * 9 + tap) * s.c + c;
     i64 step = 9 * s.c;
     if (s.turned) {
-      for (i64 i = 0; i < o_count; ++i) std::copy_n(from + i * step, c_count, taps[8 - tap][i]);
+      for (i64 i = 0; i < o_count; ++i)
+        for (i64 j = 0; j < c_count; ++j)
+          taps[8 - tap][i][j] = static_cast<float>(from[i * step + j]);
     } else if (whole) {
       for (i64 i = 0; i < lanes; i += 4)
         for (i64 j = 0; j < lanes; j += 4)
           transpose_4x4(from + i * step + j, step, &taps[tap][j][i], lanes);
     } else {
       for (i64 i = 0; i < o_count; ++i)
-        for (i64 j = 0; j < c_count; ++j) taps[tap][j][i] = from[i * step + j];
+        for (i64 j = 0; j < c_count; ++j) taps[tap][j][i] = static_cast<float>(from[i * step + j]);
     }
   }
 }
 
-template <class Set, class Transform>
-MELGRAD_INLINE void transform_filters(const Weights& s, const FilterBlock& block, const float* w,
+template <class Set, class Transform, class T>
+MELGRAD_INLINE void transform_filters(const Weights& s, const FilterBlock& block, const T* w,
                                       float* u) {
   i64 position = block.step(), output = block.panel * lanes;
   alignas(64) Taps taps;
@@ -175,9 +179,9 @@ MELGRAD_INLINE void transform_filters(const Weights& s, const FilterBlock& block
   }
 }
 
-template <class Set, class Transform>
+template <class Set, class Transform, class T>
 MELGRAD_INLINE void transform_filter_gradients(const Weights& s, const GradientSums& sums,
-                                               const float* m, i64 panel, float* dw) {
+                                               const float* m, i64 panel, T* dw) {
   i64 position = position_step(panels_of(s.c) * sums.rows);
   i64 section = Transform::in * Transform::in * position;
   for (i64 o = 0; o < s.o; ++o)
@@ -220,33 +224,32 @@ void dispatch(Isa isa, const Arguments&... arguments) {
 
 template <class Transform>
 struct Tiles {
-  template <class Set>
-  MELGRAD_INLINE static void run(const Tiling& t, const Block& block, const float* x,
-                                 const float* zeros, float* v) {
+  template <class Set, class T>
+  MELGRAD_INLINE static void run(const Tiling& t, const Block& block, const T* x, const T* zeros,
+                                 float* v) {
     transform_tiles<Set, Transform>(t, block, x, zeros, v);
   }
 };
 template <class Transform>
 struct Outputs {
-  template <class Set>
-  MELGRAD_INLINE static void run(const Tiling& t, const Block& block, const OutputPanels& o,
-                                 const float* m, float* y) {
+  template <class Set, class T>
+  MELGRAD_INLINE static void run(const Tiling& t, const Block& block, const OutputPanels<T>& o,
+                                 const float* m, T* y) {
     transform_outputs<Set, Transform>(t, block, o, m, y);
   }
 };
 template <class Transform>
 struct Filters {
-  template <class Set>
-  MELGRAD_INLINE static void run(const Weights& s, const FilterBlock& block, const float* w,
-                                 float* u) {
+  template <class Set, class T>
+  MELGRAD_INLINE static void run(const Weights& s, const FilterBlock& block, const T* w, float* u) {
     transform_filters<Set, Transform>(s, block, w, u);
   }
 };
 template <class Transform>
 struct FilterGradients {
-  template <class Set>
+  template <class Set, class T>
   MELGRAD_INLINE static void run(const Weights& s, const GradientSums& sums, const float* m,
-                                 i64 panel, float* dw) {
+                                 i64 panel, T* dw) {
     transform_filter_gradients<Set, Transform>(s, sums, m, panel, dw);
   }
 };
@@ -258,26 +261,46 @@ void dispatch(Method method, Isa isa, const Arguments&... arguments) {
 
 }  // namespace
 
-void transform_input(Method method, Isa isa, const Tiling& t, const Block& block, const float* x,
-                     const float* zeros, float* v) {
+template <class T>
+void transform_input(Method method, Isa isa, const Tiling& t, const Block& block, const T* x,
+                     const T* zeros, float* v) {
   dispatch<Tiles<Input2>, Tiles<Input4>>(method, isa, t, block, x, zeros, v);
 }
-void transform_gradient(Method method, Isa isa, const Tiling& t, const Block& block,
-                        const float* dy, const float* zeros, float* v) {
+template <class T>
+void transform_gradient(Method method, Isa isa, const Tiling& t, const Block& block, const T* dy,
+                        const T* zeros, float* v) {
   dispatch<Tiles<Gradient2>, Tiles<Gradient4>>(method, isa, t, block, dy, zeros, v);
 }
+template <class T>
 void transform_output(Method method, Isa isa, const Tiling& t, const Block& block,
-                      const OutputPanels& o, const float* m, float* y) {
+                      const OutputPanels<T>& o, const float* m, T* y) {
   dispatch<Outputs<Output2>, Outputs<Output4>>(method, isa, t, block, o, m, y);
 }
+template <class T>
 void transform_weights(Method method, Isa isa, const Weights& s, const FilterBlock& block,
-                       const float* w, float* u) {
+                       const T* w, float* u) {
   dispatch<Filters<Weights2>, Filters<Weights4>>(method, isa, s, block, w, u);
 }
+template <class T>
 void transform_weight_gradient(Method method, Isa isa, const Weights& s, const GradientSums& sums,
-                               const float* m, i64 panel, float* dw) {
+                               const float* m, i64 panel, T* dw) {
   dispatch<FilterGradients<WeightGradient2>, FilterGradients<WeightGradient4>>(method, isa, s, sums,
                                                                                m, panel, dw);
 }
+
+#define MELGRAD_FOR(T)                                                                             \
+  template void transform_input(Method, Isa, const Tiling&, const Block&, const T*, const T*,      \
+                                float*);                                                           \
+  template void transform_gradient(Method, Isa, const Tiling&, const Block&, const T*, const T*,   \
+                                   float*);                                                        \
+  template void transform_output(Method, Isa, const Tiling&, const Block&, const OutputPanels<T>&, \
+                                 const float*, T*);                                                \
+  template void transform_weights(Method, Isa, const Weights&, const FilterBlock&, const T*,       \
+                                  float*);                                                         \
+  template void transform_weight_gradient(Method, Isa, const Weights&, const GradientSums&,        \
+                                          const float*, i64, T*);
+MELGRAD_FOR(float)
+MELGRAD_FOR(bf16)
+#undef MELGRAD_FOR
 
 }  // namespace melgrad::winograd

@@ -4,7 +4,7 @@
 /// The transforms of Winograd's convolution, on tiles of NHWC pictures; winograd_matrices.h has the
 /// formulas. What they give lies in panels, position by position: (size², channels/16, rows, 16), a
 /// row a tile, where a position is one of the size × size numbers that a tile becomes; positions lie
-/// position_step(channels/16 · rows) numbers apart.
+/// position_step(channels/16 · rows) numbers apart. Pictures and weights are f32 or bf16, T; what lies between is f32.
 namespace melgrad::winograd {
 
 /// F(4×4, 3×3) or F(2×2, 3×3): a tile gives so many outputs along each axis.
@@ -31,23 +31,27 @@ struct Block {
 
 /// v = Bᵀ d B of tiles d of x, size × size pixels: (size², panels, rows, 16), of which v is the first tile's
 /// row. Pixels outside and tiles beyond the last are 0.  zeros: c of them
-void transform_input(Method, Isa, const Tiling&, const Block&, const float* x, const float* zeros,
+template <class T>
+void transform_input(Method, Isa, const Tiling&, const Block&, const T* x, const T* zeros,
                      float* v);
 
 /// v = A dy Aᵀ of tiles of dy, step × step pixels
-void transform_gradient(Method, Isa, const Tiling&, const Block&, const float* dy,
-                        const float* zeros, float* v);
+template <class T>
+void transform_gradient(Method, Isa, const Tiling&, const Block&, const T* dy, const T* zeros,
+                        float* v);
 
 /// Tiles of y = Aᵀ m A + bias, then max(y, 0) if relu, of y's panels `panel` … panel + panels − 1.
 /// m (size², panels, rows, 16)  bias (c) or null  spare (c): is written to instead of pixels outside
+template <class T>
 struct OutputPanels {
   i64 panel, panels;
-  const float* bias;
+  const T* bias;
   bool relu;
-  float* spare;
+  T* spare;
 };
-void transform_output(Method, Isa, const Tiling&, const Block&, const OutputPanels&, const float* m,
-                      float* y);
+template <class T>
+void transform_output(Method, Isa, const Tiling&, const Block&, const OutputPanels<T>&,
+                      const float* m, T* y);
 
 /// Weights (o,3,3,c), or turned: those with which dy (…, o) is convolved to dx (…, c).
 struct Weights {
@@ -62,14 +66,16 @@ struct FilterBlock {
   i64 panel, first, count;
   i64 step() const { return position_step(count); }
 };
-void transform_weights(Method, Isa, const Weights&, const FilterBlock&, const float* w, float* u);
+template <class T>
+void transform_weights(Method, Isa, const Weights&, const FilterBlock&, const T* w, float* u);
 
 /// dw = Gᵀ m G of one panel of c, m being the sum of `sections` arrays (size², panels of c, rows, 16) that lie
 /// one behind the other.  rows ≥ o  dw (o,3,3,c)
 struct GradientSums {
   i64 sections, rows;
 };
+template <class T>
 void transform_weight_gradient(Method, Isa, const Weights&, const GradientSums&, const float* m,
-                               i64 panel, float* dw);
+                               i64 panel, T* dw);
 
 }  // namespace melgrad::winograd

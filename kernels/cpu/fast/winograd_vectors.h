@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <cstring>
 
 #include "kernels/dtype.h"
@@ -33,19 +34,42 @@ MELGRAD_INLINE void store(const Vector& v, float* x) {
   std::memcpy(x, &v, sizeof v);
 }
 
-/// The first `count` numbers, 0 in the rest; all if there are as many.
+// From bf16, and rounded to it as bf16's constructor rounds. A NaN that came from bf16, or that arithmetic made, has zeros
+// in its lower half and stays one.
 template <class Vector>
-MELGRAD_INLINE void load_some(Vector& v, const float* x, i64 count) {
+struct Bits {
+  using Words [[gnu::vector_size(sizeof(Vector))]] = std::uint32_t;
+  using Halves [[gnu::vector_size(sizeof(Vector) / 2)]] = std::uint16_t;
+};
+template <class Vector>
+MELGRAD_INLINE void load(Vector& v, const bf16* x) {
+  typename Bits<Vector>::Halves halves;
+  std::memcpy(&halves, x, sizeof halves);
+  auto words = __builtin_convertvector(halves, typename Bits<Vector>::Words) << 16U;
+  std::memcpy(&v, &words, sizeof v);
+}
+template <class Vector>
+MELGRAD_INLINE void store(const Vector& v, bf16* x) {
+  typename Bits<Vector>::Words words;
+  std::memcpy(&words, &v, sizeof v);
+  words += 0x7fffU + ((words >> 16U) & 1U);
+  auto halves = __builtin_convertvector(words >> 16U, typename Bits<Vector>::Halves);
+  std::memcpy(static_cast<void*>(x), &halves, sizeof halves);
+}
+
+/// The first `count` numbers, 0 in the rest; all if there are as many.
+template <class Vector, class T>
+MELGRAD_INLINE void load_some(Vector& v, const T* x, i64 count) {
   constexpr i64 width = sizeof(Vector) / sizeof(float);
   if (count >= width) return load(v, x);
   v = Vector{};
-  for (i64 l = 0; l < count; ++l) v[l] = x[l];
+  for (i64 l = 0; l < count; ++l) v[l] = static_cast<float>(x[l]);
 }
-template <class Vector>
-MELGRAD_INLINE void store_some(const Vector& v, float* x, i64 count) {
+template <class Vector, class T>
+MELGRAD_INLINE void store_some(const Vector& v, T* x, i64 count) {
   constexpr i64 width = sizeof(Vector) / sizeof(float);
   if (count >= width) return store(v, x);
-  for (i64 l = 0; l < count; ++l) x[l] = v[l];
+  for (i64 l = 0; l < count; ++l) x[l] = static_cast<T>(static_cast<float>(v[l]));
 }
 
 /// The code below is made once for each: rows × panels of a product's result stay in registers.
