@@ -110,9 +110,10 @@ __global__ void gradient_sums_of_strips(Normalization norm, const T* x, const T*
 }
 
 // A warp a channel.
-__global__ void join_strips_of_gradients(const GradientSums* partial /* (strips, channels) */, i64 strips,
-                                   i64 channels, GradientSums* sums /* (channels) */, float* dgamma,
-                                   float* dbeta) {
+__global__ void join_strips_of_gradients(const GradientSums* partial /* (strips, channels) */,
+                                         i64 strips, i64 channels,
+                                         GradientSums* sums /* (channels) */, float* dgamma,
+                                         float* dbeta) {
   i64 c = global_warp();
   if (c >= channels) return;
   GradientSums all = combine_by_warp(

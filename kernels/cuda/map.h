@@ -4,8 +4,7 @@
 
 /// What every element-wise operation is: y[i] = f(a[i], b[i], …), f being a few numbers and a __device__ call operator. The
 /// kernels wait for memory, so a thread takes four neighbours. Places in strided arrays follow from the number of an element;
-/// nvcc divides 64-bit numbers as 32-bit ones where both fit, which takes a fifth of the time, so there are no kernels of their
-/// own for small arrays.
+/// nvcc itself divides 64-bit numbers as 32-bit ones where both fit, so there are no kernels of their own for small arrays.
 namespace melgrad::cuda {
 
 struct Places {
@@ -85,7 +84,8 @@ void map_broadcast(Stream stream, const F& f, const BroadcastShape& shape, Y* y,
   bool packs = s.size[s.rank - 1] % 4 == 0 && is_aligned(y) && has_packs(s, s.a_stride, a) &&
                has_packs(s, s.b_stride, b);
   dispatch_pack(packs, [&](auto pack) {
-    launch<map_strided<pack.value, F, Y, X>>(one_thread_each(n / pack.value), stream, f, s, n, y, a, b);
+    launch<map_strided<pack.value, F, Y, X>>(one_thread_each(n / pack.value), stream, f, s, n, y, a,
+                                             b);
   });
 }
 
