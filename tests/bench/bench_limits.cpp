@@ -20,7 +20,8 @@ double seconds_since(Clock::time_point start) {
 using Floats = float __attribute__((vector_size(64)));
 constexpr int sums = 12, lanes = 16;
 
-__attribute__((target_clones("avx512f", "avx2,fma", "default"))) float multiply_add(long rounds) {
+__attribute__((target_clones("avx512f", "arch=haswell", "default"))) float multiply_add(
+    long rounds) {
   Floats a = Floats{} + .999F, b = Floats{} + .001F, sum[sums];
   for (int i = 0; i < sums; ++i)
     sum[i] = Floats{} + static_cast<float>(i);  // were they alike, one would do

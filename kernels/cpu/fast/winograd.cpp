@@ -279,6 +279,7 @@ void conv2d_backward_weights(Backend& backend, const Plan& plan, const ConvShape
   }
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): T is a type
 #define MELGRAD_FOR(T)                                                                            \
   template void conv2d(Backend&, const Plan&, const ConvShape&, bool, const T*, const T*,         \
                        const T*, T*);                                                             \
@@ -289,5 +290,6 @@ void conv2d_backward_weights(Backend& backend, const Plan& plan, const ConvShape
 MELGRAD_FOR(float)
 MELGRAD_FOR(bf16)
 #undef MELGRAD_FOR
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace melgrad::winograd

@@ -288,6 +288,7 @@ void transform_weight_gradient(Method method, Isa isa, const Weights& s, const G
                                                                                m, panel, dw);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): T is a type
 #define MELGRAD_FOR(T)                                                                             \
   template void transform_input(Method, Isa, const Tiling&, const Block&, const T*, const T*,      \
                                 float*);                                                           \
@@ -302,5 +303,6 @@ void transform_weight_gradient(Method method, Isa isa, const Weights& s, const G
 MELGRAD_FOR(float)
 MELGRAD_FOR(bf16)
 #undef MELGRAD_FOR
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace melgrad::winograd
