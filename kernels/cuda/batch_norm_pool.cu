@@ -3,8 +3,8 @@
 #include "kernels/scratch_array.h"
 
 // Batch norm, ReLU and max-pooling over windows that tile the picture, as one: what lies between them is as large as x and
-// costs seven passes over memory when it is written down. Here it is computed again from x wherever it is needed. x is read once
-// forward, and twice backward, with one write of dx.
+// costs passes over memory when it is written down. Here it is computed again from x wherever it is needed: x is read once
+// forward and twice backward, and of its size nothing is written but dx.
 namespace melgrad {
 namespace cuda {
 

@@ -1,6 +1,7 @@
 #include "tests/cudasim/broken_kernels.h"
 
 #include "kernels/cuda/device_code.h"
+#include "kernels/cuda/pack.h"
 
 // Pairs of kernels: one with a fault that a GPU may well hide, one as it should be. A message must name the line that ends
 // with "// fault".
@@ -203,6 +204,14 @@ __global__ void struct_with_a_gap(const float* x, float* y) {
   y[there->index] = there->value;
 }
 
+// Four values may be read as one only where a pack of four may begin.
+__global__ void pack_from_anywhere(const float* x, float* y) {
+  if (threadIdx.x == 1) store_pack(load_pack<4>(x + threadIdx.x), y);
+}
+__global__ void pack_in_its_place(const float* x, float* y) {
+  if (threadIdx.x < threads / 4) store_pack(load_pack<4>(x + threadIdx.x * 4), y + threadIdx.x * 4);
+}
+
 // All threads add to one number: without an atomic all but one addition may be lost.
 __global__ void racing_sum(const float* x, float* y) { *y = *y + x[threadIdx.x]; }  // fault
 __global__ void atomic_sum(const float* x, float* y) { atomicAdd(y, x[threadIdx.x]); }
@@ -249,6 +258,8 @@ const std::vector<Case>& cases() {
       make<written_by_each_block>("written_by_each_block", threads, 0, 2),
       make<three_of_four>("three_of_four"),
       make<struct_with_a_gap>("struct_with_a_gap"),
+      make<pack_from_anywhere>("pack_from_anywhere"),
+      make<pack_in_its_place>("pack_in_its_place"),
       make<racing_sum>("racing_sum"),
       make<atomic_sum>("atomic_sum"),
       make<to_the_end>("too_many_threads", 2048),

@@ -105,6 +105,7 @@ TEST_F(Simulator, runs_correct_kernels_in_every_order) {
     EXPECT_EQ(run("written_by_each_block"), same);
     EXPECT_EQ(run("struct_with_a_gap"), same);
     EXPECT_EQ(run("to_the_end"), same);
+    EXPECT_EQ(run("pack_in_its_place"), same);
     EXPECT_EQ(run("atomic_sum")[0], 63 * 64 / 2);
   }
 }
@@ -130,6 +131,11 @@ TEST_F(Simulator, names_lanes_and_mask_of_a_collective_that_not_all_reach) {
   expect_words(error_of("mask_without_caller"),
                {"[mask_without_caller]", "thread (16, 0, 0)",
                 "leaves it out, at " + fault("mask_without_caller")});
+}
+
+TEST_F(Simulator, refuses_a_pack_between_packs) {
+  expect_words(error_of("pack_from_anywhere"),
+               {"[pack_from_anywhere]", "thread (1, 0, 0)", "reads or writes 16 bytes at"});
 }
 
 TEST_F(Simulator, works_again_after_an_error) {

@@ -14,8 +14,8 @@ import shutil
 import subprocess
 import sys
 
-# Kernel, as c++filt writes it: how many loads of so many bits come before its first store, at least. "pack" is 4 where all
-# addresses allow it; bf16's four neighbours are 64 bits.
+# Kernel, as c++filt writes it: how many loads of so many bits come before its first store, at least. 4l is the
+# pack of four that a thread takes where addresses allow it; bf16's are 64 bits.
 WIDE = {
     r"map_dense<.*Unary<float>": (1, 128), r"map_dense<.*Unary<melgrad::bf16>": (1, 64),
     r"map_dense<.*Binary<float>": (2, 128), r"map_dense<.*Binary<melgrad::bf16>": (2, 64),
