@@ -3,6 +3,7 @@
 
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/fast/conv_few_channels.h"
+#include "kernels/cpu/fast/conv_weights.h"
 #include "kernels/cpu/fast/onednn.h"
 #include "kernels/cpu/fast/winograd.h"
 #include "kernels/cpu/loops/floating.h"
@@ -195,6 +196,9 @@ void CpuBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const 
         winograd::conv2d_backward_weights(*this, *plan, s, static_cast<const T*>(x),
                                           static_cast<const T*>(dy), static_cast<T*>(dw));
       });
+    if (dtype == Dtype::f32 && has_slow_weights(s))
+      return slow_backward_weights(*this, s, static_cast<const float*>(x),
+                                   static_cast<const float*>(dy), static_cast<float*>(dw));
     return onednn::conv2d_backward_weights(*this, s, dtype, x, dy, dw, nullptr);
   }
   conv2d_backward_weights_loops(s, static_cast<const double*>(x), static_cast<const double*>(dy),

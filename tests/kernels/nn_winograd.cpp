@@ -13,9 +13,11 @@ namespace {
 using testing::as_f64;
 using testing::cpu;
 using testing::same_bits;
+using winograd::as_panels;
 using winograd::ConvPass;
 using winograd::Isa;
 using winograd::lanes;
+using winograd::Matrix;
 using winograd::Method;
 using winograd::panels_of;
 using winograd::Plan;
@@ -57,8 +59,10 @@ TEST(Winograd, ProductsAreThoseOfMatrices) {
                          static_cast<double>(b[j / lanes * b_panel + l * lanes + j % lanes]);
                 exact[in_panels(rows, i, j)] = sum;
               }
-            winograd::multiply({rows, depth, panels, a.data(), b.data(), b_panel, y.data(), add},
-                               isa);
+            winograd::multiply(
+                {rows, depth, panels, as_panels<const float>(a.data(), rows),
+                 Matrix<const float>{b.data(), lanes, b_panel}, as_panels(y.data(), rows), add},
+                isa);
             testing::expect_near(y, exact, 2e-6);
           }
 }
@@ -83,8 +87,10 @@ TEST(Winograd, TransposedProductsAreThoseOfMatrices) {
                          static_cast<double>(b[in_panels(depth, l, j)]);
                 exact[in_panels(rows, i, j)] = sum;
               }
-            winograd::multiply_transposed({rows, depth, panels, a.data(), b.data(), y.data(), add},
-                                          isa);
+            winograd::multiply_transposed(
+                {rows, depth, panels, as_panels<const float>(a.data(), depth),
+                 as_panels<const float>(b.data(), depth), as_panels(y.data(), rows), add},
+                isa);
             testing::expect_near(y, exact, 2e-6);
           }
 }

@@ -92,8 +92,9 @@ struct Run {
   void make_m(i64 group, i64 first, i64 inputs, const float* v, const float* u, float* m) const {
     i64 count = panels_in(group);
     for (i64 k = 0; k < positions; ++k)
-      multiply({tiles, inputs, count, v + k * v_step + first * tiles, u + k * position_step(inputs),
-                u_size(inputs), m + k * position_step(count * tiles), first > 0},
+      multiply({tiles, inputs, count, as_panels(v + k * v_step + first * tiles, tiles),
+                Matrix<const float>{u + k * position_step(inputs), lanes, u_size(inputs)},
+                as_panels(m + k * position_step(count * tiles), tiles), first > 0},
                plan.isa);
   }
   void make_y(i64 block, i64 group, const float* m, T* spare) const {
@@ -202,10 +203,12 @@ struct GradientRun {
       transform_input(plan.method, plan.isa, s.in, {tile, count, count, first, group}, x, zeros, v);
       transform_gradient(plan.method, plan.isa, s.out, {tile, count, count}, dy, zeros, d);
       for (i64 k = 0; k < positions; ++k)
-        multiply_transposed({rows, count, group, d + k * position_step(dy_panels * count),
-                             v + k * position_step(group * count),
-                             m + k * m_step + first * rows * lanes, tile > begin},
-                            plan.isa);
+        multiply_transposed(
+            {rows, count, group,
+             as_panels<const float>(d + k * position_step(dy_panels * count), count),
+             as_panels<const float>(v + k * position_step(group * count), count),
+             as_panels(m + k * m_step + first * rows * lanes, rows), tile > begin},
+            plan.isa);
     }
   }
 };

@@ -1,30 +1,37 @@
 #pragma once
 #include "kernels/cpu/fast/winograd_vectors.h"
 
-/// The matrix products between Winograd's transforms: matrices of some dozens of rows, in the
-/// second-level cache, on one thread. They are laid out in panels of 16 columns: (columns/16, rows, 16).
+/// The products of matrices in Winograd's convolution and in conv_products.cpp: of some dozens of rows, in the
+/// second-level cache, on one thread.
 namespace melgrad::winograd {
 
+/// A matrix, cut into panels of 16 columns: number (i, 16 p + j) is data[p · panel + i · row + j].
+template <class T>
+struct Matrix {
+  T* data;
+  i64 row, panel;
+};
+/// (columns/16, rows, 16): the panels lie one behind the other.
+template <class T>
+Matrix<T> as_panels(T* data, i64 rows) {
+  return {data, lanes, rows * lanes};
+}
+/// (rows, columns): they lie side by side.
+template <class T>
+Matrix<T> as_rows(T* data, i64 columns) {
+  return {data, columns, lanes};
+}
+
 /// y = a · b, or y += a · b if add, for so many panels of y
-/// a (rows, depth), y (rows, columns); b (depth, columns) with panels b_panel numbers apart
-/// rows: a multiple of row_block. What a's last panel has beyond `depth` is not read.
+/// a (rows, depth)  b (depth, columns)  y (rows, columns); rows: a multiple of row_block
+/// multiply_transposed: y = aᵀ · b with a (depth, rows); rows: a multiple of 16
 struct Product {
   i64 rows, depth, panels;
-  const float *a, *b;
-  i64 b_panel;
-  float* y;
+  Matrix<const float> a, b;
+  Matrix<float> y;
   bool add;
 };
 void multiply(const Product& p, Isa isa);
-
-/// y = aᵀ · b, or y += aᵀ · b if add, for so many panels of y
-/// a (depth, rows), b (depth, columns), y (rows, columns); rows: a multiple of 16
-struct TransposedProduct {
-  i64 rows, depth, panels;
-  const float *a, *b;
-  float* y;
-  bool add;
-};
-void multiply_transposed(const TransposedProduct& p, Isa isa);
+void multiply_transposed(const Product& p, Isa isa);
 
 }  // namespace melgrad::winograd
