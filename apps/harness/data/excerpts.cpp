@@ -103,7 +103,8 @@ std::string jpeg_of(const Examples& examples, i64 index) {
     return encode_jpeg(round(clamp(rgb, 0, 1) * 255).to(Dtype::u8));
   }
   Tensor feature = input.frames_first() ? x.select(0, 0).transpose(0, 1) : x.select(0, 0);
-  return encode_jpeg(to_bytes(feature_picture(feature.contiguous(), 128, 128)));
+  // Not specshow's choice of colours, which would be another for each clip.
+  return encode_jpeg(to_bytes(feature_picture(feature.contiguous(), 128, 128, Colours::magma)));
 }
 
 }  // namespace melgrad
