@@ -14,7 +14,7 @@
 #include "layers/conv2d.h"
 #include "layers/models/registry.h"
 
-// Convolutions with 3 × 3 kernels and stride 1, direct and by Winograd's method, in turns.
+// Convolutions with 3 × 3 and 5 × 5 kernels and stride 1, direct and by Winograd's method, in turns.
 namespace melgrad {
 namespace {
 
@@ -25,35 +25,43 @@ struct Case {
   ConvShape shape;
 };
 
-ConvShape shape_of(i64 n, i64 h, i64 w, i64 c, i64 o, i64 pad = 1) {
+ConvShape shape_of(i64 n, i64 h, i64 w, i64 c, i64 o, i64 kernel, i64 pad) {
   return {.n = n,
           .h = h,
           .w = w,
           .c = c,
           .o = o,
-          .kh = 3,
-          .kw = 3,
+          .kh = kernel,
+          .kw = kernel,
           .pad_top = pad,
           .pad_left = pad,
           .pad_bottom = pad,
           .pad_right = pad,
-          .p = h + 2 * pad - 2,
-          .q = w + 2 * pad - 2};
+          .p = h + 2 * pad - kernel + 1,
+          .q = w + 2 * pad - kernel + 1};
 }
 
 std::vector<Case> layers() {
   std::vector<Case> cases;
-  for (auto [n, size, c, o] : std::initializer_list<std::array<i64, 4>>{{64, 64, 3, 32},
-                                                                        {64, 32, 32, 64},
-                                                                        {64, 16, 64, 128},
-                                                                        {64, 16, 128, 128},
-                                                                        {64, 8, 256, 256},
-                                                                        {16, 32, 64, 128},
-                                                                        {8, 56, 64, 64},
-                                                                        {8, 28, 128, 128},
-                                                                        {8, 14, 256, 256},
-                                                                        {8, 7, 512, 512}})
-    cases.push_back({"", shape_of(n, size, size, c, o)});
+  for (auto [n, size, c, o, kernel] :
+       std::initializer_list<std::array<i64, 5>>{{64, 64, 3, 32, 3},
+                                                 {64, 32, 32, 64, 3},
+                                                 {64, 16, 64, 128, 3},
+                                                 {64, 16, 128, 128, 3},
+                                                 {64, 8, 256, 256, 3},
+                                                 {16, 32, 64, 128, 3},
+                                                 {8, 56, 64, 64, 3},
+                                                 {8, 28, 128, 128, 3},
+                                                 {8, 14, 256, 256, 3},
+                                                 {8, 7, 512, 512, 3},
+                                                 {64, 28, 1, 32, 5},
+                                                 {64, 32, 16, 32, 5},
+                                                 {64, 14, 32, 64, 5},
+                                                 {32, 27, 64, 192, 5},
+                                                 {8, 56, 64, 64, 5},
+                                                 {16, 28, 128, 128, 5},
+                                                 {16, 7, 256, 256, 5}})
+    cases.push_back({"", shape_of(n, size, size, c, o, kernel, kernel / 2)});
   return cases;
 }
 
@@ -89,11 +97,13 @@ void add_layers_of(const std::string& name, std::vector<Case>& cases) {
   NoGrad no_grad;
   ForwardHook hook([&](Module& module, const Variable& x, const Variable& y) {
     auto* conv = dynamic_cast<Conv2d*>(&module);
-    if (conv == nullptr || conv->weight.shape()[2] != 3 || conv->weight.shape()[3] != 3) return;
-    i64 pad = (y.shape()[2] - x.shape()[2] + 2) / 2;
-    ConvShape s = shape_of(batch, x.shape()[2], x.shape()[3], x.shape()[1], y.shape()[1], pad);
+    if (conv == nullptr) return;
+    i64 kernel = conv->weight.shape()[2], pad = (y.shape()[2] - x.shape()[2] + kernel - 1) / 2;
+    ConvShape s =
+        shape_of(batch, x.shape()[2], x.shape()[3], x.shape()[1], y.shape()[1], kernel, pad);
     bool stride_1 = s.p == y.shape()[2] && s.q == y.shape()[3] && pad >= 0;
-    if (!stride_1 || conv->weight.shape()[1] != s.c) return;
+    bool square = conv->weight.shape()[3] == kernel, one_group = conv->weight.shape()[1] == s.c;
+    if (!stride_1 || !square || !one_group || !winograd::takes(s)) return;
     bool known = std::any_of(cases.begin(), cases.end(),
                              [&](const Case& other) { return other.shape == s; });
     if (!known) cases.push_back({name, s});
@@ -118,15 +128,15 @@ std::vector<float> numbers(i64 count, unsigned seed, float mean, float width) {
 }
 
 Arrays arrays_of(const ConvShape& s) {
-  float width = std::sqrt(6 / static_cast<float>(9 * s.c));
-  i64 outputs = s.n * s.p * s.q * s.o;
+  i64 outputs = s.n * s.p * s.q * s.o, weights = s.o * s.kh * s.kw * s.c;
+  float width = std::sqrt(6 / static_cast<float>(s.kh * s.kw * s.c));
   return {numbers(s.n * s.h * s.w * s.c, 1, 1, 1),  // as after a ReLU: of one sign
-          numbers(s.o * 9 * s.c, 2, 0, width),
+          numbers(weights, 2, 0, width),
           numbers(s.o, 3, 0, 1),
           numbers(outputs, 4, 0, 1),
           std::vector<float>(static_cast<std::size_t>(outputs)),
           std::vector<float>(static_cast<std::size_t>(s.n * s.h * s.w * s.c)),
-          std::vector<float>(static_cast<std::size_t>(s.o * 9 * s.c))};
+          std::vector<float>(static_cast<std::size_t>(weights))};
 }
 
 using Pass = std::function<void()>;
@@ -172,25 +182,29 @@ double ms_of(const Pass& pass, bool of_processor) {
 void measure(const Case& c, double seconds, bool of_processor) {
   const ConvShape& s = c.shape;
   Arrays a = arrays_of(s);
-  std::vector<std::vector<Pass>> ways = {direct(s, a), by_winograd(Method::f2, s, a),
-                                         by_winograd(Method::f4, s, a)};
-  double products = 18e-6 * static_cast<double>(s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
+  std::vector<std::vector<Pass>> ways = {direct(s, a)};
+  auto known = winograd::methods_for(s.kh);
+  std::vector<Method> methods(known.rbegin(), known.rend());  // small tiles first
+  for (Method method : methods) ways.push_back(by_winograd(method, s, a));
+  double products =
+      2e-6 * static_cast<double>(s.kh * s.kw * s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
   std::printf("%-14s %3lld x %3lld x %4lld  %3lld -> %3lld", c.name.c_str(),
               static_cast<long long>(s.n), static_cast<long long>(s.h), static_cast<long long>(s.w),
               static_cast<long long>(s.c), static_cast<long long>(s.o));
   for (std::size_t pass = 0; pass < 3; ++pass) {
-    double best[3] = {1e9, 1e9, 1e9};
+    std::vector<double> best(ways.size(), 1e9);
     double spent = 0;
     for (int round = 0; round < 3 || spent < seconds * 1000; ++round)
-      for (std::size_t way = 0; way < 3; ++way) {
+      for (std::size_t way = 0; way < ways.size(); ++way) {
         double ms = ms_of(ways[way][pass], of_processor);
         spent += ms;
         if (round > 0) best[way] = std::min(best[way], ms);
       }
     auto plan = winograd::faster_plan(static_cast<winograd::ConvPass>(pass), s);
-    bool f2 = plan && plan->method == Method::f2, f4 = plan && plan->method == Method::f4;
-    std::printf("  | %8.3f %5.0f%s %5.2f%s %5.2f%s", best[0], products / best[0], plan ? " " : "*",
-                best[0] / best[1], f2 ? "*" : " ", best[0] / best[2], f4 ? "*" : " ");
+    std::printf("  | %8.3f %5.0f%s", best[0], products / best[0], plan ? " " : "*");
+    for (std::size_t i = 0; i < methods.size(); ++i)
+      std::printf(" %5.2f%s", best[0] / best[i + 1],
+                  plan && plan->method == methods[i] ? "*" : " ");
   }
   std::printf("\n");
   std::fflush(stdout);
@@ -201,7 +215,7 @@ void measure(const Case& c, double seconds, bool of_processor) {
 
 int main(int argc, char** argv) {
   using namespace melgrad;
-  CLI::App app("Convolutions 3 x 3 with stride 1, direct and by Winograd's method.");
+  CLI::App app("Convolutions 3 x 3 and 5 x 5 with stride 1, direct and by Winograd's method.");
   int threads = 0;
   double seconds = .3;
   bool of_processor = false;
@@ -220,8 +234,10 @@ int main(int argc, char** argv) {
     if (std::count(names.begin(), names.end(), net.name) ||
         std::count(names.begin(), names.end(), "all"))
       if (net.input.rank() == 3) add_layers_of(net.name, cases);
-  std::printf(
-      "forward | data gradient | weight gradient: ms direct, GFLOP/s, times as fast by F(2x2), "
-      "F(4x4)\n");
-  for (const Case& each : cases) measure(each, seconds, of_processor);
+  std::printf("forward | data gradient | weight gradient: ms direct, GFLOP/s, times as fast by\n");
+  for (auto [kernel, tiles] : {std::pair{3, "F(2x2), F(4x4)"}, {5, "F(2x2)"}}) {
+    std::printf("%d x %d: %s\n", kernel, kernel, tiles);
+    for (const Case& each : cases)
+      if (each.shape.kh == kernel) measure(each, seconds, of_processor);
+  }
 }

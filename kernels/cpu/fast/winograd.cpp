@@ -37,14 +37,17 @@ struct Convolution {
             {s.n, s.p, s.q, s.o, rows, columns, step, 0, 0},
             {s.o, s.c, false}};
   }
-  // dx[h] = Σ_r dy[h + pad − r] · w[r]: the turned filter begins at h + pad − 2.
+  // dx[h] = Σ_r dy[h + pad − r] · w[r]: the turned filter begins at h + pad − (kernel − 1).
   static Convolution backward_data(Method m, const ConvShape& s) {
     i64 step = step_of(m), rows = divided_up(s.h, step), columns = divided_up(s.w, step);
-    return {{s.n, s.p, s.q, s.o, rows, columns, step, 2 - s.pad_top, 2 - s.pad_left},
+    i64 last = kernel_of(m) - 1;
+    return {{s.n, s.p, s.q, s.o, rows, columns, step, last - s.pad_top, last - s.pad_left},
             {s.n, s.h, s.w, s.c, rows, columns, step, 0, 0},
             {s.o, s.c, true}};
   }
 };
+
+i64 taps_of(Method m) { return kernel_of(m) * kernel_of(m); }
 
 i64 threads_for(i64 products) {
   return many_products(products) && !omp_in_parallel() ? num_threads() : 1;
@@ -162,7 +165,7 @@ void convolve(Backend& backend, const Plan& plan, const Convolution& s, bool rel
               const T* w, const T* bias, T* y) {
   ScratchArray<T> zeros(backend, panels_of(s.in.c) * lanes);
   std::fill_n(zeros.data(), panels_of(s.in.c) * lanes, T());
-  i64 threads = threads_for(9 * s.out.n * s.out.h * s.out.w * s.in.c * s.out.c);
+  i64 threads = threads_for(taps_of(plan.method) * s.out.n * s.out.h * s.out.w * s.in.c * s.out.c);
   i64 u_size = positions_of(plan.method) * s.in.c * s.out.c;
   bool many_channels = s.out.count() <= std::min(many_tiles, s.out.c);
   i64 most = many_channels || u_size >= large_u ? many_tiles : few_tiles;
@@ -216,15 +219,16 @@ struct GradientRun {
 }  // namespace
 
 bool takes(const ConvShape& s) {
-  return s.kh == 3 && s.kw == 3 && s.stride_h == 1 && s.stride_w == 1 && s.dilation_h == 1 &&
-         s.dilation_w == 1 && s.groups == 1;
+  return !methods_for(s.kh).empty() && s.kw == s.kh && s.stride_h == 1 && s.stride_w == 1 &&
+         s.dilation_h == 1 && s.dilation_w == 1 && s.groups == 1;
 }
 
 // In multiply-adds of the direct convolution. What the constants say: our products run at 1/1.1 of oneDNN's speed, a
 // channel of a tile costs as much to transform, for each position, as some products, and a filter as much as the
 // products of 11 tiles. Fitted to what bench_conv measures (docs/winograd.md).
 static double cost(Method method, i64 tiles, i64 c, i64 o) {
-  double transform = method == Method::f4 ? 22 : 10, products = 1.1 * static_cast<double>(c * o);
+  double transform = method == Method::f4 ? 22 : method == Method::f2 ? 10 : 14;
+  double products = 1.1 * static_cast<double>(c * o);
   auto channels = static_cast<double>(rounded_up(c, lanes) + rounded_up(o, lanes));
   auto all = static_cast<double>(tiles);
   return static_cast<double>(positions_of(method)) *
@@ -233,10 +237,12 @@ static double cost(Method method, i64 tiles, i64 c, i64 o) {
 
 std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s, Dtype dtype) {
   if (!takes(s)) return {};
-  double least = (dtype == Dtype::bf16 ? .65 : .9) * static_cast<double>(9 * s.n * s.p * s.q) *
-                 static_cast<double>(s.c * s.o);
+  // Direct, bf16's products run at up to twice the speed of f32's; here they are f32's.
+  double share = dtype != Dtype::bf16 ? .9 : s.kh == 3 ? .65 : .5;
+  double least =
+      share * static_cast<double>(s.kh * s.kw * s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
   std::optional<Plan> plan;
-  for (Method method : {Method::f4, Method::f2}) {
+  for (Method method : methods_for(s.kh)) {
     Convolution conv = pass == ConvPass::backward_data ? Convolution::backward_data(method, s)
                                                        : Convolution::forward(method, s);
     double estimate = cost(method, conv.out.count(), s.c, s.o);
@@ -263,7 +269,7 @@ template <class T>
 void conv2d_backward_weights(Backend& backend, const Plan& plan, const ConvShape& s, const T* x,
                              const T* dy, T* dw) {
   GradientRun<T> run(plan, s, x, dy);
-  i64 threads = threads_for(9 * s.n * s.p * s.q * s.c * s.o);
+  i64 threads = threads_for(taps_of(plan.method) * s.n * s.p * s.q * s.c * s.o);
   i64 share = run.v_size + run.d_size, channels = std::max(run.x_panels, run.dy_panels) * lanes;
   ScratchArray<T> zeros(backend, channels);
   ScratchArray<float> memory(backend, threads * share), m(backend, run.sections * run.m_size);

@@ -5,7 +5,7 @@
 #include "kernels/backend.h"
 #include "kernels/cpu/fast/winograd_transforms.h"
 
-/// Winograd's convolution for 3 × 3 kernels with stride 1 on NHWC, of f32 or bf16, in f32: docs/winograd.md
+/// Winograd's convolution for 3 × 3 and 5 × 5 kernels with stride 1 on NHWC, of f32 or bf16, in f32: docs/winograd.md
 /// explains it, winograd_matrices.h has the formulas. The results do not depend on the number of threads.
 namespace melgrad::winograd {
 
@@ -17,7 +17,7 @@ struct Plan {
 
 enum class ConvPass : u8 { forward, backward_data, backward_weights };
 
-/// Whether it can be computed so at all: 3 × 3, stride 1, neither groups nor dilation.
+/// Whether it can be computed so at all: 3 × 3 or 5 × 5, stride 1, neither groups nor dilation.
 bool takes(const ConvShape& s);
 /// With which method it is faster than oneDNN's direct convolution, if with any.
 std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s, Dtype dtype = Dtype::f32);

@@ -135,21 +135,23 @@ MELGRAD_INLINE void transpose_4x4(const T* from, i64 from_step, float* to, i64 t
   store(__builtin_shufflevector(high0, high2, 2, 3, 6, 7), to + 3 * to_step);
 }
 
-using Taps = float[9][lanes][lanes];  // (tap, input, output)
+template <int kernel>
+using Taps = float[kernel * kernel][lanes][lanes];  // (tap, input, output)
 
 // The filters from 16 inputs to a panel of outputs, 0 where there are none. w has one behind the other along c.
-template <class T>
-MELGRAD_INLINE void gather_taps(const Weights& s, const T* w, i64 o, i64 c, Taps& taps) {
+template <int kernel, class T>
+MELGRAD_INLINE void gather_taps(const Weights& s, const T* w, i64 o, i64 c, Taps<kernel>& taps) {
+  constexpr i64 count = kernel * kernel;
   i64 o_count = std::min(lanes, s.o - o), c_count = std::min(lanes, s.c - c);
   bool whole = o_count == lanes && c_count == lanes;
-  if (!whole) std::fill_n(taps[0][0], 9 * lanes * lanes, 0.F);
-  for (i64 tap = 0; tap < 9; ++tap) {
-    const T* from = w + (o * 9 + tap) * s.c + c;
-    i64 step = 9 * s.c;
+  if (!whole) std::fill_n(taps[0][0], count * lanes * lanes, 0.F);
+  for (i64 tap = 0; tap < count; ++tap) {
+    const T* from = w + (o * count + tap) * s.c + c;
+    i64 step = count * s.c;
     if (s.turned) {
       for (i64 i = 0; i < o_count; ++i)
         for (i64 j = 0; j < c_count; ++j)
-          taps[8 - tap][i][j] = static_cast<float>(from[i * step + j]);
+          taps[count - 1 - tap][i][j] = static_cast<float>(from[i * step + j]);
     } else if (whole) {
       for (i64 i = 0; i < lanes; i += 4)
         for (i64 j = 0; j < lanes; j += 4)
@@ -164,15 +166,16 @@ MELGRAD_INLINE void gather_taps(const Weights& s, const T* w, i64 o, i64 c, Taps
 template <class Set, class Transform, class T>
 MELGRAD_INLINE void transform_filters(const Weights& s, const FilterBlock& block, const T* w,
                                       float* u) {
+  constexpr int kernel = Transform::in;
   i64 position = block.step(), output = block.panel * lanes;
-  alignas(64) Taps taps;
+  alignas(64) Taps<kernel> taps;
   for (i64 at = 0; at < block.count; at += lanes) {
     i64 input = block.first + at;
-    gather_taps(s, w, s.turned ? input : output, s.turned ? output : input, taps);
+    gather_taps<kernel>(s, w, s.turned ? input : output, s.turned ? output : input, taps);
     for (i64 i = 0; i < std::min(lanes, block.count - at); ++i)
       for (i64 l = 0; l < lanes; l += Set::width)
         both_axes<Transform, typename Set::Vector>(
-            [&](auto& value, int r, int t) { load(value, taps[r * 3 + t][i] + l); },
+            [&](auto& value, int r, int t) { load(value, taps[r * kernel + t][i] + l); },
             [&](const auto& value, int r, int t) {
               store(value, u + (r * Transform::out + t) * position + (at + i) * lanes + l);
             });
@@ -182,6 +185,7 @@ MELGRAD_INLINE void transform_filters(const Weights& s, const FilterBlock& block
 template <class Set, class Transform, class T>
 MELGRAD_INLINE void transform_filter_gradients(const Weights& s, const GradientSums& sums,
                                                const float* m, i64 panel, T* dw) {
+  constexpr int kernel = Transform::out;
   i64 position = position_step(panels_of(s.c) * sums.rows);
   i64 section = Transform::in * Transform::in * position;
   for (i64 o = 0; o < s.o; ++o)
@@ -199,7 +203,7 @@ MELGRAD_INLINE void transform_filter_gradients(const Weights& s, const GradientS
             }
           },
           [&](const auto& value, int r, int t) {
-            store_some(value, dw + (o * 9 + r * 3 + t) * s.c + channel, channels);
+            store_some(value, dw + ((o * kernel + r) * kernel + t) * s.c + channel, channels);
           });
     }
 }
@@ -254,9 +258,13 @@ struct FilterGradients {
   }
 };
 
-template <class F2, class F4, class... Arguments>
+template <class F2, class F4, class F2_5x5, class... Arguments>
 void dispatch(Method method, Isa isa, const Arguments&... arguments) {
-  method == Method::f2 ? dispatch<F2>(isa, arguments...) : dispatch<F4>(isa, arguments...);
+  switch (method) {
+    case Method::f2: return dispatch<F2>(isa, arguments...);
+    case Method::f4: return dispatch<F4>(isa, arguments...);
+    case Method::f2_5x5: return dispatch<F2_5x5>(isa, arguments...);
+  }
 }
 
 }  // namespace
@@ -264,28 +272,31 @@ void dispatch(Method method, Isa isa, const Arguments&... arguments) {
 template <class T>
 void transform_input(Method method, Isa isa, const Tiling& t, const Block& block, const T* x,
                      const T* zeros, float* v) {
-  dispatch<Tiles<Input2>, Tiles<Input4>>(method, isa, t, block, x, zeros, v);
+  dispatch<Tiles<Input4>, Tiles<Input6>, Tiles<Input6>>(method, isa, t, block, x, zeros, v);
 }
 template <class T>
 void transform_gradient(Method method, Isa isa, const Tiling& t, const Block& block, const T* dy,
                         const T* zeros, float* v) {
-  dispatch<Tiles<Gradient2>, Tiles<Gradient4>>(method, isa, t, block, dy, zeros, v);
+  dispatch<Tiles<Gradient4>, Tiles<Gradient6<4>>, Tiles<Gradient6<2>>>(method, isa, t, block, dy,
+                                                                       zeros, v);
 }
 template <class T>
 void transform_output(Method method, Isa isa, const Tiling& t, const Block& block,
                       const OutputPanels<T>& o, const float* m, T* y) {
-  dispatch<Outputs<Output2>, Outputs<Output4>>(method, isa, t, block, o, m, y);
+  dispatch<Outputs<Output4>, Outputs<Output6<4>>, Outputs<Output6<2>>>(method, isa, t, block, o, m,
+                                                                       y);
 }
 template <class T>
 void transform_weights(Method method, Isa isa, const Weights& s, const FilterBlock& block,
                        const T* w, float* u) {
-  dispatch<Filters<Weights2>, Filters<Weights4>>(method, isa, s, block, w, u);
+  dispatch<Filters<Weights4>, Filters<Weights6<3>>, Filters<Weights6<5>>>(method, isa, s, block, w,
+                                                                          u);
 }
 template <class T>
 void transform_weight_gradient(Method method, Isa isa, const Weights& s, const GradientSums& sums,
                                const float* m, i64 panel, T* dw) {
-  dispatch<FilterGradients<WeightGradient2>, FilterGradients<WeightGradient4>>(method, isa, s, sums,
-                                                                               m, panel, dw);
+  dispatch<FilterGradients<WeightGradient4>, FilterGradients<WeightGradient6<3>>,
+           FilterGradients<WeightGradient6<5>>>(method, isa, s, sums, m, panel, dw);
 }
 
 // NOLINTBEGIN(bugprone-macro-parentheses): T is a type

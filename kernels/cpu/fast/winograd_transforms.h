@@ -1,4 +1,6 @@
 #pragma once
+#include <span>
+
 #include "kernels/cpu/fast/winograd_vectors.h"
 
 /// The transforms of Winograd's convolution, on tiles of NHWC pictures; winograd_matrices.h has the
@@ -7,11 +9,19 @@
 /// position_step(channels/16 · rows) numbers apart. Pictures and weights are f32 or bf16, T; what lies between is f32.
 namespace melgrad::winograd {
 
-/// F(4×4, 3×3) or F(2×2, 3×3): a tile gives so many outputs along each axis.
-enum class Method : u8 { f2 = 2, f4 = 4 };
-constexpr i64 step_of(Method m) { return static_cast<i64>(m); }
-constexpr i64 size_of(Method m) { return step_of(m) + 2; }
+/// F(2×2, 3×3), F(4×4, 3×3), F(2×2, 5×5): a tile gives so many outputs, of kernels of such a size.
+enum class Method : u8 { f2, f4, f2_5x5 };
+constexpr i64 step_of(Method m) { return m == Method::f4 ? 4 : 2; }
+constexpr i64 kernel_of(Method m) { return m == Method::f2_5x5 ? 5 : 3; }
+constexpr i64 size_of(Method m) { return step_of(m) + kernel_of(m) - 1; }
 constexpr i64 positions_of(Method m) { return size_of(m) * size_of(m); }
+/// Those for kernels of such a size, none but for 3 and 5; of equals the first is taken.
+inline std::span<const Method> methods_for(i64 kernel) {
+  static constexpr Method of_3[] = {Method::f4, Method::f2}, of_5[] = {Method::f2_5x5};
+  if (kernel == 3) return of_3;
+  if (kernel == 5) return of_5;
+  return {};
+}
 
 /// Pictures (n,h,w,c) that are cut into rows × columns tiles: tile (i,j) begins at pixel (i·step − top,
 /// j·step − left). Tiles are counted through all pictures.
@@ -53,7 +63,7 @@ template <class T>
 void transform_output(Method, Isa, const Tiling&, const Block&, const OutputPanels<T>&,
                       const float* m, T* y);
 
-/// Weights (o,3,3,c), or turned: those with which dy (…, o) is convolved to dx (…, c).
+/// Weights (o,r,r,c), r being the kernel's size, or turned: those with which dy (…, o) is convolved to dx (…, c).
 struct Weights {
   i64 o, c;
   bool turned;
@@ -70,7 +80,7 @@ template <class T>
 void transform_weights(Method, Isa, const Weights&, const FilterBlock&, const T* w, float* u);
 
 /// dw = Gᵀ m G of one panel of c, m being the sum of `sections` arrays (size², panels of c, rows, 16) that lie
-/// one behind the other.  rows ≥ o  dw (o,3,3,c)
+/// one behind the other.  rows ≥ o  dw (o,r,r,c)
 struct GradientSums {
   i64 sections, rows;
 };
