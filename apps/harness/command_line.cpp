@@ -153,7 +153,7 @@ void add_options(CLI::App& app, const Study& study, Options& o) {
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Tf32>{{"conv", Tf32::conv}, {"all", Tf32::all}}));
   option("--winograd", o.winograd, "on|off",
-         "on a CPU, f32 convolutions by Winograd's method where it is\n"
+         "on a CPU, convolutions by Winograd's method where it is\n"
          "faster, with errors of 1e-5 (on)")
       ->check(CLI::IsMember({"on", "off"}));
   app.add_flag("--cuda-graph", o.cuda_graph,

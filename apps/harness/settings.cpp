@@ -335,7 +335,7 @@ std::vector<SettingUsed> settings_of(const Study& study, const Options& options,
                      options.tf32 == Tf32::conv ? " in convolutions and recurrent layers" : ""),
               true);
   if (Device::parse(options.device).is_cpu())
-    table.add(About::winograd, options.winograd ? "f32, 3 × 3, where they are faster" : "none",
+    table.add(About::winograd, options.winograd ? "3 × 3 and 5 × 5, where they are faster" : "none",
               !options.winograd);
   if (options.bf16)
     table.add(About::bf16, "matrix products, convolutions and recurrent layers", true);

@@ -15,7 +15,7 @@ same_tensors() { cmp <(tensors "$1") <(tensors "$2"); }
 expect 0 "logistic regression: .* parameters, 32 clips to learn from" $program --clips 12 $quick --out good
 check "it says where the report is" grep -q "The report: " log
 check "a report and results" test -s good/report.html -a -s good/results.json
-check "Winograd's convolutions are among the settings" grep -q "3 × 3, where they are faster" good/results.json
+check "Winograd's convolutions are among the settings" grep -q "5 × 5, where they are faster" good/results.json
 check "and in the weights" grep -aq 'winograd..:true' good/weights/logistic.safetensors
 expect 1 "Winograd's convolutions: .* → none" $program --clips 12 $quick --out good --resume --winograd off
 expect 2 "winograd" $program --winograd maybe

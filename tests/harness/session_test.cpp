@@ -205,7 +205,7 @@ TEST(Settings, TellWhatTheCommandLineChanged) {
       {"tf32 conv", [](Options& o) { o.tf32 = Tf32::conv; },
        "of their fractions in convolutions and recurrent layers"},
       {"winograd", [](Options& o) { o.winograd = false; },
-       "Winograd's convolutions: f32, 3 × 3, where they are faster → none"},
+       "Winograd's convolutions: 3 × 3 and 5 × 5, where they are faster → none"},
       {"split",
        [](Options& o) {
          o.split = {"1", "2", "3"};
