@@ -183,7 +183,7 @@ void CpuBackend::conv2d_backward_weights(const ConvShape& s, Dtype dtype, const 
     if (dbias) reduce(ReduceOp::sum, dtype, positions, dy, dbias);
     return;
   }
-  if (dtype != Dtype::f64 && has_few_channels(s))
+  if (dtype != Dtype::f64 && has_few_channels(s, dtype))
     return dispatch_floating("conv2d_backward_weights", dtype, [&]<class T>(T) {
       few_channels_backward_weights(*this, s, static_cast<const T*>(x), static_cast<const T*>(dy),
                                     static_cast<T*>(dw), static_cast<T*>(dbias));

@@ -19,6 +19,7 @@ namespace melgrad {
 namespace {
 
 constexpr i64 tap_block = 9, out_block = 32;
+constexpr i64 cache_line = 16;  // numbers
 
 i64 round_up(i64 value, i64 block) { return (value + block - 1) / block * block; }
 
@@ -26,7 +27,8 @@ struct Layout {
   const ConvShape& s;
   i64 taps = s.kh * s.kw * s.c, all_taps = round_up(taps, tap_block);
   i64 outputs = round_up(s.o, out_block);
-  i64 x_step = s.stride_w * s.c, x_row = (s.q - 1) * x_step + s.kw * s.c;
+  i64 x_step = s.stride_w * s.c;
+  i64 x_row = round_up((s.q - 1) * x_step + s.kw * s.c, cache_line);
   i64 dy_row = s.q * outputs, dw = all_taps * outputs;
 
   // Where the tap's row begins in kh padded rows; those that fill the last block are like the first.
@@ -108,7 +110,10 @@ MELGRAD_SIMD void add_rows(const Layout& l, const T* x, const T* dy, i64 begin, 
 
 }  // namespace
 
-bool has_few_channels(const ConvShape& s) { return s.c <= 4 && s.groups == 1 && s.dilation_w == 1; }
+bool has_few_channels(const ConvShape& s, Dtype dtype) {
+  bool fast_elsewhere = dtype == Dtype::bf16 && s.kh * s.kw > 25;
+  return s.c <= 4 && s.groups == 1 && s.dilation_w == 1 && !fast_elsewhere;
+}
 
 template <class T>
 void few_channels_backward_weights(Backend& backend, const ConvShape& s, const T* x, const T* dy,
@@ -116,7 +121,8 @@ void few_channels_backward_weights(Backend& backend, const ConvShape& s, const T
   Layout l = {s};
   i64 rows = s.n * s.p, products = rows * s.q * s.o * l.taps;
   i64 threads = many_products(products) && !omp_in_parallel() ? num_threads() : 1;
-  i64 share = l.dw + l.outputs + s.kh * l.x_row + l.dy_row;  // a thread's own memory
+  // A thread's own memory, to the cache line: where two threads write to one, each waits for the other.
+  i64 share = round_up(l.dw + l.outputs + s.kh * l.x_row + l.dy_row, cache_line);
   ScratchArray<float> memory(backend, threads * share);
 #pragma omp parallel for schedule(static) num_threads(static_cast <int>(threads))
   for (i64 thread = 0; thread < threads; ++thread) {
