@@ -1,7 +1,7 @@
 #include <omp.h>
 
+#include "kernels/cpu/fast/panel_product.h"
 #include "kernels/cpu/fast/winograd.h"
-#include "kernels/cpu/fast/winograd_product.h"
 #include "kernels/reference/reference.h"
 #include "kernels/winograd.h"
 #include "tests/kernels/cpu.h"
@@ -10,17 +10,17 @@
 namespace melgrad::nn_test {
 namespace {
 
+using panels::as_panels;
+using panels::Isa;
+using panels::lanes;
+using panels::Matrix;
+using panels::panels_of;
 using testing::as_f64;
 using testing::cpu;
 using testing::same_bits;
-using winograd::as_panels;
 using winograd::ConvPass;
-using winograd::Isa;
-using winograd::lanes;
-using winograd::Matrix;
 using winograd::Method;
 using winograd::methods_for;
-using winograd::panels_of;
 using winograd::Plan;
 
 using Floats = std::vector<float>;
@@ -28,7 +28,7 @@ using Floats = std::vector<float>;
 std::vector<Isa> instruction_sets() {
   std::vector<Isa> sets;
   for (Isa isa : {Isa::plain, Isa::avx2, Isa::avx512})
-    if (winograd::runs(isa)) sets.push_back(isa);
+    if (panels::runs(isa)) sets.push_back(isa);
   return sets;
 }
 
@@ -60,7 +60,7 @@ TEST(Winograd, ProductsAreThoseOfMatrices) {
                          static_cast<double>(b[j / lanes * b_panel + l * lanes + j % lanes]);
                 exact[in_panels(rows, i, j)] = sum;
               }
-            winograd::multiply(
+            panels::multiply(
                 {rows, depth, panels, as_panels<const float>(a.data(), rows),
                  Matrix<const float>{b.data(), lanes, b_panel}, as_panels(y.data(), rows), add},
                 isa);
@@ -88,7 +88,7 @@ TEST(Winograd, TransposedProductsAreThoseOfMatrices) {
                          static_cast<double>(b[in_panels(depth, l, j)]);
                 exact[in_panels(rows, i, j)] = sum;
               }
-            winograd::multiply_transposed(
+            panels::multiply_transposed(
                 {rows, depth, panels, as_panels<const float>(a.data(), depth),
                  as_panels<const float>(b.data(), depth), as_panels(y.data(), rows), add},
                 isa);
@@ -284,7 +284,7 @@ TEST(Winograd, HidesNoNaN) {
     Inputs in(s);
     in.x[(6 * 12 + 6) * 16 + 3] = std::numeric_limits<float>::quiet_NaN();
     for (Method method : methods_for(s.kh)) {
-      SCOPED_TRACE(name_of(method, winograd::best_isa(), s));
+      SCOPED_TRACE(name_of(method, panels::best_isa(), s));
       auto r = run({.method = method}, s, in);
       for (i64 p = 6 - kernel / 2; p <= 6 + kernel / 2; ++p)
         for (i64 q = 6 - kernel / 2; q <= 6 + kernel / 2; ++q)

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "kernels/cpu/fast/winograd_product.h"
+#include "kernels/cpu/fast/panel_product.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/scratch_array.h"
@@ -20,10 +20,7 @@
 namespace melgrad {
 namespace {
 
-using winograd::as_panels;
-using winograd::as_rows;
-using winograd::lanes;
-using winograd::Vector16;
+using namespace panels;
 
 i64 divided_up(i64 n, i64 d) { return (n + d - 1) / d; }
 
@@ -62,9 +59,9 @@ MELGRAD_SIMD void gather(i64 rows, const i64* at, const float* x, i64 panels, fl
     for (i64 panel = 0; panel < panels; ++panel) {
       Vector16 v;
       __builtin_prefetch(later + panel * lanes);
-      winograd::load(v, pixel + panel * lanes);
+      load(v, pixel + panel * lanes);
       if (at[row] < 0) v = Vector16{};
-      winograd::store(v, to + (panel * rows + row) * lanes);
+      store(v, to + (panel * rows + row) * lanes);
     }
   }
 }
@@ -81,10 +78,10 @@ void add_up(const Sums& sums, i64 section, i64 group, const float* x, const floa
     for (i64 tap = 0; tap < sums.taps; ++tap) {
       find_pixels(s, tap, first, rows, at);
       gather(rows, at, x + panel * lanes, panels, memory);
-      winograd::multiply_transposed(
+      multiply_transposed(
           {s.o, rows, panels, as_rows(dy + first * s.o, s.o), as_panels<const float>(memory, rows),
            as_panels(part + tap * sums.of_tap, s.o), first > begin},
-          winograd::best_isa());
+          best_isa());
     }
   }
 }
@@ -94,12 +91,12 @@ MELGRAD_SIMD void store_sum(const Sums& sums, i64 tap, i64 panel, const float* p
   const float* part = parts + tap * sums.of_tap + panel * sums.s.o * lanes;
   for (i64 o = 0; o < sums.s.o; ++o) {
     Vector16 sum, other;
-    winograd::load(sum, part + o * lanes);
+    load(sum, part + o * lanes);
     for (i64 section = 1; section < sums.sections; ++section) {
-      winograd::load(other, part + section * sums.size + o * lanes);
+      load(other, part + section * sums.size + o * lanes);
       sum += other;
     }
-    winograd::store(sum, dw + (o * sums.taps + tap) * sums.s.c + panel * lanes);
+    store(sum, dw + (o * sums.taps + tap) * sums.s.c + panel * lanes);
   }
 }
 

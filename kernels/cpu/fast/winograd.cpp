@@ -6,7 +6,7 @@
 #include <atomic>
 #include <type_traits>
 
-#include "kernels/cpu/fast/winograd_product.h"
+#include "kernels/cpu/fast/panel_product.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/scratch_array.h"
 #include "kernels/winograd.h"

@@ -1,5 +1,5 @@
 #pragma once
-#include "kernels/cpu/fast/winograd_vectors.h"
+#include "kernels/cpu/fast/panels.h"
 
 // Winograd's convolution (Lavin & Gray 2015, arXiv 1509.09308), F(m×m, r×r): m × m outputs y of a tile d of
 // (m+r−1) × (m+r−1) inputs and a filter g of r × r are
@@ -25,6 +25,7 @@
 //
 // With ± pairs, even and odd powers are summed once for both points. Below, x is along one axis.
 namespace melgrad::winograd {
+using namespace panels;
 // --- six points: F(4×4, 3×3) and F(2×2, 5×5) ---------------------------------------------------------------
 
 inline constexpr float a = .75F, b = 1.5F;

@@ -1,13 +1,19 @@
 #pragma once
 #include <span>
 
-#include "kernels/cpu/fast/winograd_vectors.h"
+#include "kernels/cpu/fast/panels.h"
 
 /// The transforms of Winograd's convolution, on tiles of NHWC pictures; winograd_matrices.h has the
 /// formulas. What they give lies in panels, position by position: (size², channels/16, rows, 16), a
 /// row a tile, where a position is one of the size × size numbers that a tile becomes; positions lie
 /// position_step(channels/16 · rows) numbers apart. Pictures and weights are f32 or bf16, T; what lies between is f32.
 namespace melgrad::winograd {
+using namespace panels;
+
+/// How far apart the positions of panels lie that take so many vectors: an odd number of cache lines. Where
+/// 36 streams lie a power of two apart, they share one set of the first-level cache, which has place
+/// for 8 or 12 lines.
+constexpr i64 position_step(i64 vectors) { return (vectors | 1) * lanes; }
 
 /// F(2×2, 3×3), F(4×4, 3×3), F(2×2, 5×5): a tile gives so many outputs, of kernels of such a size.
 enum class Method : u8 { f2, f4, f2_5x5 };

@@ -1,10 +1,10 @@
-#include "kernels/cpu/fast/winograd_product.h"
+#include "kernels/cpu/fast/panel_product.h"
 
 #include <algorithm>
 
 #include "kernels/cpu/loops/simd.h"
 
-namespace melgrad::winograd {
+namespace melgrad::panels {
 namespace {
 
 // sums[r] += Σ_l a[r·row_step + l·step] · b[l], l < depth, with rows of b that are `panels` panels wide: the sums stay in
@@ -123,4 +123,4 @@ Isa best_isa() {
 void multiply(const Product& p, Isa isa) { dispatch<Plainly>(p, isa); }
 void multiply_transposed(const Product& p, Isa isa) { dispatch<Transposed>(p, isa); }
 
-}  // namespace melgrad::winograd
+}  // namespace melgrad::panels

@@ -1,9 +1,9 @@
 #pragma once
-#include "kernels/cpu/fast/winograd_vectors.h"
+#include "kernels/cpu/fast/panels.h"
 
 /// The products of matrices in Winograd's convolution and in conv_products.cpp: of some dozens of rows, in the
 /// second-level cache, on one thread.
-namespace melgrad::winograd {
+namespace melgrad::panels {
 
 /// A matrix, cut into panels of 16 columns: number (i, 16 p + j) is data[p · panel + i · row + j].
 template <class T>
@@ -34,4 +34,4 @@ struct Product {
 void multiply(const Product& p, Isa isa);
 void multiply_transposed(const Product& p, Isa isa);
 
-}  // namespace melgrad::winograd
+}  // namespace melgrad::panels

@@ -4,8 +4,8 @@
 
 #include "kernels/dtype.h"
 
-/// The vectors of Winograd's convolution, and the panels that they are laid out in.
-namespace melgrad::winograd {
+/// Vectors of channels, and the panels that they are laid out in, of convolutions that are computed here.
+namespace melgrad::panels {
 
 #define MELGRAD_INLINE [[gnu::always_inline]] inline
 
@@ -13,11 +13,6 @@ namespace melgrad::winograd {
 inline constexpr i64 lanes = 16;
 /// How many panels so many channels take; what is left over in the last one is 0.
 constexpr i64 panels_of(i64 channels) { return (channels + lanes - 1) / lanes; }
-
-/// How far apart the positions of panels lie that take so many vectors: an odd number of cache lines. Where
-/// 36 streams lie a power of two apart, they share one set of the first-level cache, which has place
-/// for 8 or 12 lines.
-constexpr i64 position_step(i64 vectors) { return (vectors | 1) * lanes; }
 
 /// So many floats, in one register.
 using Vector16 = float __attribute__((vector_size(64)));
@@ -93,4 +88,4 @@ enum class Isa { plain, avx2, avx512 };
 bool runs(Isa isa);
 Isa best_isa();
 
-}  // namespace melgrad::winograd
+}  // namespace melgrad::panels
