@@ -9,12 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cpu/fast/conv_weights.h"
+#include "kernels/cpu/fast/onednn.h"
 #include "kernels/cpu/fast/winograd.h"
 #include "kernels/winograd.h"
 #include "layers/conv2d.h"
 #include "layers/models/registry.h"
+#include "tensor/ops/conv_shape.h"
 
-// Convolutions with 3 × 3 and 5 × 5 kernels and stride 1, direct and by Winograd's method, in turns.
+// Convolutions with 3 × 3 and 5 × 5 kernels and stride 1, direct and by Winograd's method, in turns; and weights' gradients
+// that are products of our own, beside oneDNN's.
 namespace melgrad {
 namespace {
 
@@ -90,23 +94,19 @@ i64 batch_of(const std::string& net) {
   return found == others.end() ? 64 : found->second;
 }
 
-// The convolutions of a net that Winograd's method takes, each shape once.
+// The convolutions of a net that are not oneDNN's alone, each shape once.
 void add_layers_of(const std::string& name, std::vector<Case>& cases) {
   auto net = make_net(name, 4);
   i64 batch = batch_of(name);
   NoGrad no_grad;
-  ForwardHook hook([&](Module& module, const Variable& x, const Variable& y) {
+  ForwardHook hook([&](Module& module, const Variable& x, const Variable&) {
     auto* conv = dynamic_cast<Conv2d*>(&module);
     if (conv == nullptr) return;
-    i64 kernel = conv->weight.shape()[2], pad = (y.shape()[2] - x.shape()[2] + kernel - 1) / 2;
-    ConvShape s =
-        shape_of(batch, x.shape()[2], x.shape()[3], x.shape()[1], y.shape()[1], kernel, pad);
-    bool stride_1 = s.p == y.shape()[2] && s.q == y.shape()[3] && pad >= 0;
-    bool square = conv->weight.shape()[3] == kernel, one_group = conv->weight.shape()[1] == s.c;
-    if (!stride_1 || !square || !one_group || !winograd::takes(s)) return;
+    ConvShape s = conv_shape("bench_conv", x.shape(), conv->weight.shape(), conv->options());
+    s.n = batch;
     bool known = std::any_of(cases.begin(), cases.end(),
                              [&](const Case& other) { return other.shape == s; });
-    if (!known) cases.push_back({name, s});
+    if (!known && (winograd::takes(s) || has_slow_weights(s))) cases.push_back({name, s});
   });
   Shape shape = find_net(name).input;
   shape.insert(0, 1);
@@ -179,6 +179,31 @@ double ms_of(const Pass& pass, bool of_processor) {
   return ms_now(of_processor) - start;
 }
 
+// The shortest time of each way, in turns.
+std::vector<double> best_of(const std::vector<Pass>& ways, double seconds, bool of_processor) {
+  std::vector<double> best(ways.size(), 1e9);
+  double spent = 0;
+  for (int round = 0; round < 3 || spent < seconds * 1000; ++round)
+    for (std::size_t way = 0; way < ways.size(); ++way) {
+      double ms = ms_of(ways[way], of_processor);
+      spent += ms;
+      if (round > 0) best[way] = std::min(best[way], ms);
+    }
+  return best;
+}
+
+// Millions of floating-point operations
+double millions(const ConvShape& s) {
+  return 2e-6 * static_cast<double>(s.kh * s.kw * s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
+}
+
+void print_shape(const Case& c) {
+  const ConvShape& s = c.shape;
+  std::printf("%-14s %3lld x %3lld x %4lld  %3lld -> %3lld", c.name.c_str(),
+              static_cast<long long>(s.n), static_cast<long long>(s.h), static_cast<long long>(s.w),
+              static_cast<long long>(s.c), static_cast<long long>(s.o));
+}
+
 void measure(const Case& c, double seconds, bool of_processor) {
   const ConvShape& s = c.shape;
   Arrays a = arrays_of(s);
@@ -186,27 +211,36 @@ void measure(const Case& c, double seconds, bool of_processor) {
   auto known = winograd::methods_for(s.kh);
   std::vector<Method> methods(known.rbegin(), known.rend());  // small tiles first
   for (Method method : methods) ways.push_back(by_winograd(method, s, a));
-  double products =
-      2e-6 * static_cast<double>(s.kh * s.kw * s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
-  std::printf("%-14s %3lld x %3lld x %4lld  %3lld -> %3lld", c.name.c_str(),
-              static_cast<long long>(s.n), static_cast<long long>(s.h), static_cast<long long>(s.w),
-              static_cast<long long>(s.c), static_cast<long long>(s.o));
+  print_shape(c);
   for (std::size_t pass = 0; pass < 3; ++pass) {
-    std::vector<double> best(ways.size(), 1e9);
-    double spent = 0;
-    for (int round = 0; round < 3 || spent < seconds * 1000; ++round)
-      for (std::size_t way = 0; way < ways.size(); ++way) {
-        double ms = ms_of(ways[way][pass], of_processor);
-        spent += ms;
-        if (round > 0) best[way] = std::min(best[way], ms);
-      }
+    std::vector<Pass> of_pass;
+    for (const auto& way : ways) of_pass.push_back(way[pass]);
+    std::vector<double> best = best_of(of_pass, seconds, of_processor);
     auto plan = winograd::faster_plan(static_cast<winograd::ConvPass>(pass), s);
-    std::printf("  | %8.3f %5.0f%s", best[0], products / best[0], plan ? " " : "*");
+    std::printf("  | %8.3f %5.0f%s", best[0], millions(s) / best[0], plan ? " " : "*");
     for (std::size_t i = 0; i < methods.size(); ++i)
       std::printf(" %5.2f%s", best[0] / best[i + 1],
                   plan && plan->method == methods[i] ? "*" : " ");
   }
   std::printf("\n");
+  std::fflush(stdout);
+}
+
+void measure_weights(const Case& c, double seconds, bool of_processor) {
+  const ConvShape& s = c.shape;
+  Arrays a = arrays_of(s);
+  Backend& cpu = backend(Device::cpu());
+  auto best =
+      best_of({[&] {
+                 onednn::conv2d_backward_weights(cpu, s, Dtype::f32, a.x.data(), a.dy.data(),
+                                                 a.dw.data(), nullptr);
+               },
+               [&] { slow_backward_weights(cpu, s, a.x.data(), a.dy.data(), a.dw.data()); }},
+              seconds, of_processor);
+  print_shape(c);
+  std::printf(", %lld x %lld / %lld  | %8.3f %5.0f  %5.2f\n", static_cast<long long>(s.kh),
+              static_cast<long long>(s.kw), static_cast<long long>(s.stride_h), best[0],
+              millions(s) / best[0], best[0] / best[1]);
   std::fflush(stdout);
 }
 
@@ -238,6 +272,11 @@ int main(int argc, char** argv) {
   for (auto [kernel, tiles] : {std::pair{3, "F(2x2), F(4x4)"}, {5, "F(2x2)"}}) {
     std::printf("%d x %d: %s\n", kernel, kernel, tiles);
     for (const Case& each : cases)
-      if (each.shape.kh == kernel) measure(each, seconds, of_processor);
+      if (each.shape.kh == kernel && winograd::takes(each.shape))
+        measure(each, seconds, of_processor);
   }
+  std::printf(
+      "weight gradient, kernel / stride: ms of oneDNN, GFLOP/s, times as fast as products\n");
+  for (const Case& each : cases)
+    if (has_slow_weights(each.shape)) measure_weights(each, seconds, of_processor);
 }

@@ -3,8 +3,9 @@
 
 namespace melgrad {
 
-/// Whether the f32 gradient of the weights is better computed by the function below than by oneDNN 2.6, which on two
-/// threads reaches a third of the processor's peak where strides are not 1 or where many pixels have few channels.
+/// Whether the f32 gradient of the weights is better computed by the function below than by oneDNN 2.6: with strides, and
+/// from few to more channels of many pixels, where oneDNN reaches 35 to 65 % of the processor's peak on two threads
+/// (bench_conv; figures in docs/speed.md).
 bool has_slow_weights(const ConvShape& s);
 
 /// As Backend::conv2d_backward_weights without dbias. The result does not depend on the number of threads.
