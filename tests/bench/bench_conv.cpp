@@ -226,17 +226,23 @@ void measure(const Case& c, double seconds, bool of_processor) {
   std::fflush(stdout);
 }
 
+// Of arrays in turn, more than caches hold: in a step x and dy come from memory.
 void measure_weights(const Case& c, double seconds, bool of_processor) {
   const ConvShape& s = c.shape;
-  Arrays a = arrays_of(s);
+  std::vector<Arrays> arrays(8, arrays_of(s));
+  std::size_t turn = 0;
+  auto next = [&]() -> Arrays& { return arrays[turn++ % arrays.size()]; };
   Backend& cpu = backend(Device::cpu());
-  auto best =
-      best_of({[&] {
-                 onednn::conv2d_backward_weights(cpu, s, Dtype::f32, a.x.data(), a.dy.data(),
-                                                 a.dw.data(), nullptr);
-               },
-               [&] { slow_backward_weights(cpu, s, a.x.data(), a.dy.data(), a.dw.data()); }},
-              seconds, of_processor);
+  Pass by_onednn = [&] {
+    Arrays& a = next();
+    onednn::conv2d_backward_weights(cpu, s, Dtype::f32, a.x.data(), a.dy.data(), a.dw.data(),
+                                    nullptr);
+  };
+  Pass by_products = [&] {
+    Arrays& a = next();
+    slow_backward_weights(cpu, s, a.x.data(), a.dy.data(), a.dw.data());
+  };
+  auto best = best_of({by_onednn, by_products}, seconds, of_processor);
   print_shape(c);
   std::printf(", %lld x %lld / %lld  | %8.3f %5.0f  %5.2f\n", static_cast<long long>(s.kh),
               static_cast<long long>(s.kw), static_cast<long long>(s.stride_h), best[0],

@@ -1,5 +1,4 @@
-#include <omp.h>
-
+#include "kernels/cpu/fast/conv_few_channels.h"
 #include "kernels/cpu/fast/conv_weights.h"
 #include "kernels/reference/reference.h"
 #include "tests/kernels/nn_buffer.h"
@@ -140,7 +139,7 @@ TEST(NnConv, EveryDtypeAgreesWithTheReference) {
   }
 }
 
-// What slow_backward_weights takes: several sections, several groups of channels, with 4 · 4 rows fewer than are done at a time.
+// What slow_backward_weights takes: fewer rows than it does at a time, several sections of them, several groups of channels.
 std::vector<ConvShape> shapes_of_slow_weights() {
   auto strided = [](i64 h, i64 w, i64 c, i64 o, i64 kernel, i64 pad) {
     return sized({.n = 2,
@@ -158,17 +157,14 @@ std::vector<ConvShape> shapes_of_slow_weights() {
                   .pad_right = pad});
   };
   std::vector<ConvShape> shapes = {strided(5, 4, 16, 16, 3, 1),   strided(57, 90, 32, 48, 3, 1),
-                                   strided(4, 5, 96, 1120, 3, 1), strided(96, 95, 16, 64, 1, 0),
-                                   strided(96, 95, 64, 64, 1, 0), strided(9, 9, 16, 32, 5, 2)};
+                                   strided(4, 5, 96, 1120, 3, 1), strided(70, 69, 16, 64, 2, 0),
+                                   strided(64, 65, 64, 80, 2, 1), strided(9, 9, 16, 32, 5, 2)};
   ConvShape odd = strided(20, 17, 32, 16, 3, 1);
   odd.stride_w = 1, odd.dilation_h = 2, odd.dilation_w = 3, odd.pad_top = 3, odd.pad_right = 4;
   shapes.push_back(sized(odd));
   ConvShape beyond = strided(9, 9, 16, 16, 3, 0);
   beyond.p += 1, beyond.q += 1;  // the last window hangs over the end
   shapes.push_back(beyond);
-  ConvShape plain = strided(48, 50, 32, 128, 1, 0);
-  plain.stride_h = plain.stride_w = 1;
-  shapes.push_back(sized(plain));
   return shapes;
 }
 
@@ -177,15 +173,15 @@ TEST(NnConv, SlowWeightsAreTheReferencesWithAnyNumberOfThreads) {
     SCOPED_TRACE(format("{} x {}, {} -> {}, kernel {}", s.h, s.w, s.c, s.o, s.kh));
     ASSERT_TRUE(has_slow_weights(s));
     Inputs in = random_inputs(s);
-    Results exact = run_reference(s, in), one, two;
-    int before = omp_get_max_threads();
-    omp_set_num_threads(1);
-    one = run(s, Dtype::f32, in);
-    omp_set_num_threads(3);
-    two = run(s, Dtype::f32, in);
-    omp_set_num_threads(before);
+    Results exact = run_reference(s, in);
+    int before = num_threads();
+    set_num_threads(1);
+    Results one = run(s, Dtype::f32, in);
+    set_num_threads(3);
+    Results three = run(s, Dtype::f32, in);
+    set_num_threads(before);
     expect_close(one, exact, 1e-6);
-    EXPECT_EQ(one.dw, two.dw);
+    EXPECT_EQ(one.dw, three.dw);
   }
 }
 
@@ -193,10 +189,19 @@ TEST(NnConv, WhatIsNotInWholePanelsIsOneDnns) {
   ConvShape s = shapes_of_slow_weights()[0];
   for (auto change :
        {+[](ConvShape& c) { c.c += 1; }, +[](ConvShape& c) { c.o += 8; },
-        +[](ConvShape& c) { c.groups = 2; }, +[](ConvShape& c) { c.stride_h = c.stride_w = 1; }}) {
+        +[](ConvShape& c) { c.groups = 2; }, +[](ConvShape& c) { c.stride_h = c.stride_w = 1; },
+        +[](ConvShape& c) { c.kh = c.kw = 1; }}) {
     ConvShape other = s;
     change(other);
     EXPECT_FALSE(has_slow_weights(other));
+  }
+}
+
+TEST(NnConv, LargeKernelsOfFewChannelsInBf16AreOneDnns) {
+  for (i64 kernel : {1, 3, 5, 7, 11}) {
+    ConvShape s = sized({.n = 1, .h = 16, .w = 16, .c = 3, .o = 8, .kh = kernel, .kw = kernel});
+    EXPECT_TRUE(has_few_channels(s, Dtype::f32));
+    EXPECT_EQ(has_few_channels(s, Dtype::bf16), kernel <= 5);
   }
 }
 

@@ -22,8 +22,6 @@ namespace {
 
 using namespace panels;
 
-i64 divided_up(i64 n, i64 d) { return (n + d - 1) / d; }
-
 // Parts of the sums: (section, tap, panels of c, o, 16)
 struct Sums {
   const ConvShape& s;
@@ -103,9 +101,8 @@ MELGRAD_SIMD void store_sum(const Sums& sums, i64 tap, i64 panel, const float* p
 }  // namespace
 
 bool has_slow_weights(const ConvShape& s) {
-  bool one_tap = s.kh * s.kw == 1, many_pixels = s.n * s.p * s.q >= 4096;
-  bool slow = one_tap ? many_pixels && s.o >= s.c : s.stride_h * s.stride_w > 1;
-  return slow && s.groups == 1 && s.c % lanes == 0 && s.o % lanes == 0;
+  return s.stride_h * s.stride_w > 1 && s.kh * s.kw > 1 && s.groups == 1 && s.c % lanes == 0 &&
+         s.o % lanes == 0;
 }
 
 void slow_backward_weights(Backend& backend, const ConvShape& s, const float* x, const float* dy,

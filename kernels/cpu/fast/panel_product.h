@@ -1,8 +1,8 @@
 #pragma once
 #include "kernels/cpu/fast/panels.h"
 
-/// The products of matrices in Winograd's convolution and in conv_products.cpp: of some dozens of rows, in the
-/// second-level cache, on one thread.
+/// The products of matrices in Winograd's convolution and in conv_weights.cpp: of some dozens of rows, in the
+/// second-level cache, on one thread. What a's last panel has beyond `depth` is not read.
 namespace melgrad::panels {
 
 /// A matrix, cut into panels of 16 columns: number (i, 16 p + j) is data[p · panel + i · row + j].

@@ -11,8 +11,9 @@ namespace melgrad::panels {
 
 /// Channels side by side, a "panel": a cache line, and one register of AVX-512.
 inline constexpr i64 lanes = 16;
+constexpr i64 divided_up(i64 n, i64 d) { return (n + d - 1) / d; }
 /// How many panels so many channels take; what is left over in the last one is 0.
-constexpr i64 panels_of(i64 channels) { return (channels + lanes - 1) / lanes; }
+constexpr i64 panels_of(i64 channels) { return divided_up(channels, lanes); }
 
 /// So many floats, in one register.
 using Vector16 = float __attribute__((vector_size(64)));

@@ -23,7 +23,6 @@ bool uses_winograd() { return is_allowed; }
 namespace melgrad::winograd {
 namespace {
 
-i64 divided_up(i64 n, i64 d) { return (n + d - 1) / d; }
 i64 rounded_up(i64 n, i64 d) { return divided_up(n, d) * d; }
 
 // A convolution and its data gradient are the same: pictures go in, pictures come out.
