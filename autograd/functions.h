@@ -84,10 +84,12 @@ Variable adaptive_avg_pool2d(const Variable& x, Pair size);
 /// Normalises by the statistics of x itself, which it returns in `*statistics` unless null: to be
 /// read, not written to (backward reads them, too).
 Variable batch_norm(const Variable& x, const Variable& gamma, const Variable& beta,
-                    const BatchNormOptions& options = {}, Statistics* statistics = nullptr);
+                    const BatchNormOptions& options = {}, Statistics* statistics = nullptr,
+                    const Variable& residual = {});
 /// Normalises by fixed statistics (evaluation, frozen layers).
 Variable batch_norm(const Variable& x, const Statistics& fixed, const Variable& gamma,
-                    const Variable& beta, const BatchNormOptions& options = {});
+                    const Variable& beta, const BatchNormOptions& options = {},
+                    const Variable& residual = {});
 /// p = 0 is x itself and draws nothing. In evaluation, do not call it.
 Variable dropout(const Variable& x, double p, Generator& generator);
 /// Differentiable in x and window.

@@ -60,6 +60,7 @@ enum class Fusion : u8 {
   conv_relu,                 // conv2d with relu
   batch_norm_relu,           // batch_norm with relu
   batch_norm_relu_max_pool,  // windows tile the picture
+  batch_norm_add_relu,       // batch_norm with a residual and relu
 };
 
 /// Counters of a backend's caching allocator, in bytes.
@@ -265,10 +266,11 @@ class Backend {
   virtual void batch_norm_track(Dtype, i64 channels, double momentum, double correction,
                                 const void* mean, const void* var, void* running_mean,
                                 void* running_var, i64* batches) = 0;
-  /// y = gamma (x − mean) / √(var + eps) + beta, then max(y, 0) if relu
+  /// y = gamma (x − mean) / √(var + eps) + beta + residual, then max(y, 0) if relu
+  /// residual (rows, channels) or null for 0
   virtual void batch_norm(const BatchNormShape&, Dtype, const BatchNormArrays&, const void* x,
-                          void* y) = 0;
-  /// x̂ = (x − mean) / √(var + eps);  if relu, dy counts only where y > 0
+                          const void* residual, void* y) = 0;
+  /// Without a residual.  x̂ = (x − mean) / √(var + eps);  if relu, dy counts only where y > 0
   /// dgamma = Σ_r dy x̂,  dbeta = Σ_r dy
   /// dx = gamma / √(var + eps) · (dy − dbeta/rows − x̂ dgamma/rows)
   /// Without batch_statistics the last two terms of dx fall away.

@@ -25,22 +25,26 @@ std::string BatchNorm::details() const {
   return text;
 }
 
-Variable BatchNorm::forward(const Variable& x, const BatchNormOptions& options) {
+Variable BatchNorm::forward(const Variable& x, const BatchNormOptions& options,
+                            const Variable& residual) {
   check_input(x);
-  if (x.rank() != 3) return normalize(x, options);
-  Variable picture = reshape(x, {x.dim(0), x.dim(1), x.dim(2), 1});
-  return reshape(normalize(picture, options), x.shape());
+  if (x.rank() != 3) return normalize(x, options, residual);
+  auto as_picture = [](const Variable& v) {
+    return v.defined() ? reshape(v, {v.dim(0), v.dim(1), v.dim(2), 1}) : v;
+  };
+  return reshape(normalize(as_picture(x), options, as_picture(residual)), x.shape());
 }
 
-Variable BatchNorm::normalize(const Variable& x, const BatchNormOptions& options) {
+Variable BatchNorm::normalize(const Variable& x, const BatchNormOptions& options,
+                              const Variable& residual) {
   if (!uses_batch_statistics())
-    return batch_norm(x, Statistics{running_mean, running_var}, weight, bias, options);
+    return batch_norm(x, Statistics{running_mean, running_var}, weight, bias, options, residual);
 
   check(x.numel() / x.dim(1) > 1, "batch_norm",
         "training needs more than one value per channel, as their variance is divided by: {}",
         x.shape());
   Statistics batch;
-  Variable y = batch_norm(x, weight, bias, options, &batch);
+  Variable y = batch_norm(x, weight, bias, options, &batch, residual);
   track(batch, x.numel() / x.dim(1));
   return y;
 }

@@ -35,6 +35,10 @@ class BatchNorm : public Module {
   Variable forward_relu_max_pool(const Variable& x, Pair kernel) {
     return forward(x, {.eps = settings_.eps, .relu = true, .pool = kernel});
   }
+  /// max(y + shortcut, 0), in the same pass: for fusion.h. shortcut: of x's shape and dtype
+  Variable forward_add_relu(const Variable& x, const Variable& shortcut) {
+    return forward(x, {.eps = settings_.eps, .relu = true}, shortcut);
+  }
   std::string details() const override;
   void set_frozen(FrozenBatchNorm frozen) { settings_.frozen = frozen; }
 
@@ -48,8 +52,10 @@ class BatchNorm : public Module {
   void reset_parameters(Generator& generator) override;
 
  private:
-  Variable forward(const Variable& x, const BatchNormOptions& options);
-  Variable normalize(const Variable& x, const BatchNormOptions& options);  // (N, C) or (N, C, H, W)
+  Variable forward(const Variable& x, const BatchNormOptions& options,
+                   const Variable& residual = {});
+  // x (N, C) or (N, C, H, W)
+  Variable normalize(const Variable& x, const BatchNormOptions& options, const Variable& residual);
   bool uses_batch_statistics() const;
   void track(const Statistics& batch, i64 values);
 

@@ -79,6 +79,16 @@ Variable Chain::run_apart(const Variable& x) const {
   return y;
 }
 
+Variable add_relu(BatchNorm& norm, ReLU& relu, const Variable& x, const Variable& shortcut) {
+  bool one = fuses(Fusion::batch_norm_add_relu, x, x.dtype()) && x.dtype() == shortcut.dtype() &&
+             x.shape() == shortcut.shape();
+  if (one && !ForwardHook::any())
+    return norm.within([&] { return norm.forward_add_relu(x, shortcut); });
+  Variable sum = norm(x) + shortcut;
+  Joining guard(one ? &relu : nullptr);
+  return relu(sum);
+}
+
 Chain::Plan::Plan(const Variable& x)
     : sample(sample_of(x)), dtype(x.dtype()), autocast(autocast_dtype()), device(x.device()) {}
 

@@ -9,15 +9,19 @@
 
 namespace melgrad {
 
+class BatchNorm;
+class ReLU;
+
 /// Layers one after the other. Neighbours run as one where the backend has an operation for them
 /// (Backend::fuses): a convolution and its ReLU; a batch norm and its ReLU, and the max-pooling after
-/// them if its windows tile the picture. Each such layer would cost a pass over memory forward and
-/// one or two backward, and one more activation to keep.
+/// them if its windows tile the picture. (`add_relu` below joins a batch norm, an addition and a
+/// ReLU.) Each such layer would cost a pass over memory forward and one or two backward, and one more
+/// activation to keep.
 ///
 /// A Sequential is a chain. A module with layers as members holds one over them, declared last:
 ///
-///   Chain main_{&conv1_, &bn1_, &relu_, &conv2_, &bn2_};
-///   Variable forward(const Variable& x) override { return relu_(main_(x) + x); }
+///   Chain main_{&conv1_, &bn1_, &relu_, &conv2_};
+///   Variable forward(const Variable& x) override { return add_relu(bn2_, relu_, main_(x), x); }
 ///
 /// What is fused is planned in the first forward, and again when something has changed that it
 /// depends on: layers, dtype, device, a sample's shape (batches of every size share a plan, and so do
@@ -55,6 +59,9 @@ class Chain {
   std::shared_ptr<const Plan> plan_;
   i64 plans_made_ = 0;
 };
+
+/// relu(norm(x) + shortcut), the end of a residual block, as one where the backend has it.
+Variable add_relu(BatchNorm& norm, ReLU& relu, const Variable& x, const Variable& shortcut);
 
 /// For a ForwardHook: whether the layer that it is called for runs as one with the layer before it
 /// where nobody watches.

@@ -199,14 +199,17 @@ struct BatchNormOptions {
   std::optional<Pair> pool = {};
 };
 /// gamma, beta (C) of x's dtype or, for bf16 x, f32; or undefined. Their gradients are of their dtype.
+/// residual: of x's shape and dtype, added before the ReLU; or undefined. Not with pooling.
 Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
-                  const Tensor& beta, const BatchNormOptions& options = {});
+                  const Tensor& beta, const BatchNormOptions& options = {},
+                  const Tensor& residual = {});
 struct BatchNormBackwardResult {
   Tensor dx, dgamma, dbeta;
 };
 struct BatchNormWanted {
   bool dx = true, dgamma = true, dbeta = true;
 };
+/// Of batch_norm without a residual.
 /// batch_statistics: whether `statistics` were computed from x (training) or are constants.
 BatchNormBackwardResult batch_norm_backward(const Tensor& x, const Statistics& statistics,
                                             const Tensor& gamma, const Tensor& beta,

@@ -158,8 +158,10 @@ struct Affine {
   }
 };
 
-template <class T>
-MELGRAD_SIMD void normalize(const Affine& affine, i64 rows, bool relu, const T* x, T* y) {
+// residual: null unless `adds`
+template <bool adds, class T>
+MELGRAD_SIMD void normalize(const Affine& affine, i64 rows, bool relu, const T* x,
+                            const T* residual, T* y) {
   i64 elements = rows * affine.group.channels, step = affine.group.count;
   const float *mean = affine.mean.data(), *scale = affine.scale.data(), *beta = affine.beta.data();
   float smallest = relu ? 0.0f : -std::numeric_limits<float>::infinity();
@@ -169,6 +171,7 @@ MELGRAD_SIMD void normalize(const Affine& affine, i64 rows, bool relu, const T* 
 #pragma omp simd
     for (i64 i = 0; i < count; ++i) {
       float value = (static_cast<float>(x[e + i]) - mean[i]) * scale[i] + beta[i];
+      if constexpr (adds) value += static_cast<float>(residual[e + i]);
       store(y[e + i], value < smallest ? smallest : value);
     }
   }
@@ -314,12 +317,14 @@ void CpuBackend::batch_norm_track(Dtype dtype, i64 channels, double momentum, do
 }
 
 void CpuBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNormArrays& arrays,
-                            const void* x, void* y) {
-  if (dtype == Dtype::f64) return reference::batch_norm(s, arrays, f64(x), f64(y));
+                            const void* x, const void* residual, void* y) {
+  if (dtype == Dtype::f64) return reference::batch_norm(s, arrays, f64(x), f64(residual), f64(y));
   dispatch_floating("batch_norm", dtype, [&](auto zero) {
     using T = decltype(zero);
     Affine affine(*this, s, arrays);
-    normalize(affine, s.rows, s.relu, static_cast<const T*>(x), static_cast<T*>(y));
+    auto* run = residual ? &normalize<true, T> : &normalize<false, T>;
+    run(affine, s.rows, s.relu, static_cast<const T*>(x), static_cast<const T*>(residual),
+        static_cast<T*>(y));
   });
 }
 

@@ -67,17 +67,18 @@ struct Rows {
 };
 
 template <i64 pack, class T>
-__global__ void normalize(Normalization norm, const T* x, i64 n, i64 channels, i64 step, bool relu,
-                          T* y) {
+__global__ void normalize(Normalization norm, const T* x, const T* residual /* or null */, i64 n,
+                          i64 channels, i64 step, bool relu, T* y) {
   i64 first = global_thread() * pack;
   if (first >= step) return;
   Channel channel[pack];
   norm.get(first % channels, channel);
-  Rows<pack, T> rows(x, first, n, step);
+  Rows<pack, T> rows(x, first, n, step), added(residual, first, residual ? n : 0, step);
   for (int r = 0; r < rows_a_thread && first + r * step < n; ++r) {
     Pack<T, pack> result;
     for (i64 k = 0; k < pack; ++k) {
       float value = channel[k].y(load(rows.at[r].at[k]));
+      if (residual) value += load(added.at[r].at[k]);
       result.at[k] = store<T>(relu && value < 0 ? 0.0F : value);
     }
     store_pack(result, y + first + r * step);
@@ -205,18 +206,19 @@ void CudaBackend::batch_norm_track(Dtype dtype, i64 channels, double momentum, d
 }
 
 void CudaBackend::batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNormArrays& arrays,
-                             const void* x, void* y) {
+                             const void* x, const void* residual, void* y) {
   i64 n = s.rows * s.channels;
   if (n == 0) return;
   cuda::Normalization norm(s, arrays);
   cuda::dispatch_floating("batch_norm", dtype, [&](auto t) {
     using T = decltype(t);
     auto* from = static_cast<const T*>(x);
+    auto* added = static_cast<const T*>(residual);
     auto* to = static_cast<T*>(y);
     i64 step = cuda::step(s);
-    cuda::dispatch_pack(norm.has_packs(s.channels, from, to), [&](auto pack) {
+    cuda::dispatch_pack(norm.has_packs(s.channels, from, added, to), [&](auto pack) {
       cuda::launch<cuda::normalize<pack.value, T>>(cuda::one_thread_each(step / pack.value),
-                                                   stream(), norm, from, n, s.channels, step,
+                                                   stream(), norm, from, added, n, s.channels, step,
                                                    s.relu, to);
     });
   });

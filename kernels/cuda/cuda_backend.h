@@ -118,7 +118,7 @@ class CudaBackend final : public Backend {
                         const void* var, void* running_mean, void* running_var,
                         i64* batches) override;
   void batch_norm(const BatchNormShape&, Dtype, const BatchNormArrays&, const void* x,
-                  void* y) override;
+                  const void* residual, void* y) override;
   void batch_norm_backward(const BatchNormShape&, Dtype, bool batch_statistics,
                            const BatchNormArrays&, const void* x, const void* dy,
                            const BatchNormGradients&) override;

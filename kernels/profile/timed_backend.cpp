@@ -186,9 +186,10 @@ class TimedBackend final : public Backend {
     });
   }
   void batch_norm(const BatchNormShape& s, Dtype dtype, const BatchNormArrays& of_channels,
-                  const void* x, void* y) override {
-    time(over_rows(s.relu ? "batch_norm_relu" : "batch_norm", dtype, s.rows, s.channels, 2),
-         [&] { plain_.batch_norm(s, dtype, of_channels, x, y); });
+                  const void* x, const void* residual, void* y) override {
+    std::string name = format("batch_norm{}{}", residual ? "_add" : "", s.relu ? "_relu" : "");
+    time(over_rows(name, dtype, s.rows, s.channels, residual ? 3 : 2),
+         [&] { plain_.batch_norm(s, dtype, of_channels, x, residual, y); });
   }
   void batch_norm_backward(const BatchNormShape& s, Dtype dtype, bool batch_statistics,
                            const BatchNormArrays& of_channels, const void* x, const void* dy,

@@ -43,14 +43,16 @@ void batch_norm_track(i64 channels, double momentum, double correction, const do
   }
 }
 
-// y = gamma (x − mean) / √(var + eps) + beta, then max(y, 0) if relu
+// y = gamma (x − mean) / √(var + eps) + beta + residual, then max(y, 0) if relu
 void batch_norm(const BatchNormShape& s, const BatchNormArrays& arrays, const double* x_,
-                double* y_) {
+                const double* residual_, double* y_) {
   Array x(x_, s.rows, s.channels);
+  Array residual(residual_, s.rows, s.channels);
   Array y(y_, s.rows, s.channels);
   for (i64 c = 0; c < s.channels; ++c) {
     Channel channel(s, arrays, c);
-    for (i64 r = 0; r < s.rows; ++r) y(r, c) = channel.y(x(r, c));
+    for (i64 r = 0; r < s.rows; ++r)
+      y(r, c) = channel.y(x(r, c)) + (residual_ ? residual(r, c) : 0);
   }
   if (s.relu) unary(UnaryOp::relu, 0, 0, y.size(), y_, y_);
 }
@@ -85,7 +87,7 @@ void batch_norm_backward(const BatchNormShape& s, bool batch_statistics,
 void batch_norm_relu_max_pool(const BatchNormShape& s, const PoolShape& pool,
                               const BatchNormArrays& arrays, const double* x, double* y) {
   auto normalized = zeros(s.rows, s.channels);
-  batch_norm(s, arrays, x, normalized.data());
+  batch_norm(s, arrays, x, nullptr, normalized.data());
   max_pool2d(pool, normalized.data(), y);
 }
 
@@ -97,7 +99,7 @@ void batch_norm_relu_max_pool_backward(const BatchNormShape& s, const PoolShape&
   auto normalized = zeros(s.rows, s.channels);
   auto dnormalized = zeros(s.rows, s.channels);
   auto y = zeros(pool.n, pool.p, pool.q, pool.c);
-  batch_norm(s, arrays, x, normalized.data());
+  batch_norm(s, arrays, x, nullptr, normalized.data());
   max_pool2d(pool, normalized.data(), y.data());
   max_pool2d_backward(pool, normalized.data(), y.data(), dy, dnormalized.data());
   batch_norm_backward(s, batch_statistics, arrays, x, dnormalized.data(), wanted);

@@ -74,7 +74,8 @@ void adaptive_avg_pool2d_backward(const PoolShape&, const double* dy, double* dx
 void batch_norm_statistics(i64 rows, i64 channels, const double* x, double* mean, double* var);
 void batch_norm_track(i64 channels, double momentum, double correction, const double* mean,
                       const double* var, double* running_mean, double* running_var);
-void batch_norm(const BatchNormShape&, const BatchNormArrays&, const double* x, double* y);
+void batch_norm(const BatchNormShape&, const BatchNormArrays&, const double* x,
+                const double* residual, double* y);
 void batch_norm_backward(const BatchNormShape&, bool batch_statistics, const BatchNormArrays&,
                          const double* x, const double* dy, const BatchNormGradients&);
 void batch_norm_relu_max_pool(const BatchNormShape&, const PoolShape&, const BatchNormArrays&,

@@ -27,7 +27,7 @@ BasicBlock::BasicBlock(i64 in, i64 width, i64 stride)
 
 Variable BasicBlock::forward(const Variable& x) {
   Variable shortcut = downsample_.size() > 0 ? downsample_(x) : x;
-  return relu_(residual_(x) + shortcut);
+  return add_relu(bn2_, relu_, residual_(x), shortcut);
 }
 
 Bottleneck::Bottleneck(i64 in, i64 width, i64 stride)
@@ -50,7 +50,7 @@ Bottleneck::Bottleneck(i64 in, i64 width, i64 stride)
 
 Variable Bottleneck::forward(const Variable& x) {
   Variable shortcut = downsample_.size() > 0 ? downsample_(x) : x;
-  return relu_(residual_(x) + shortcut);
+  return add_relu(bn3_, relu_, residual_(x), shortcut);
 }
 
 }  // namespace melgrad

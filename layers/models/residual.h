@@ -30,7 +30,7 @@ class BasicBlock final : public Module {
   BatchNorm2d bn2_;
   ReLU relu_;
   Sequential downsample_;
-  Chain residual_{&conv1_, &bn1_, &relu_, &conv2_, &bn2_};
+  Chain residual_{&conv1_, &bn1_, &relu_, &conv2_};  // and bn2_, before the sum
 };
 
 /// The same with F = 1 × 1 conv to `width` channels -> BN -> ReLU -> 3 × 3 conv, which has the
@@ -52,7 +52,7 @@ class Bottleneck final : public Module {
   BatchNorm2d bn3_;
   ReLU relu_;
   Sequential downsample_;
-  Chain residual_{&conv1_, &bn1_, &relu_, &conv2_, &bn2_, &relu_, &conv3_, &bn3_};
+  Chain residual_{&conv1_, &bn1_, &relu_, &conv2_, &bn2_, &relu_, &conv3_};  // and bn3_
 };
 
 /// layer1 … layer4 of such blocks: widths 64, 128, 256, 512, of which each but the first halves

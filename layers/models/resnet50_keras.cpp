@@ -32,14 +32,14 @@ struct Block {
     if (in != 4 * width) projection.emplace(in, 4 * width, stride);
   }
   Variable operator()(const Variable& x) {
-    return relu_c(f(x) + (projection ? projection->bn(projection->conv(x)) : x));
+    return add_relu(bn_c, relu_c, f(x), projection ? projection->bn(projection->conv(x)) : x);
   }
 
   Conv2d conv_a, conv_b, conv_c;
   BatchNorm2d bn_a, bn_b, bn_c;
   ReLU relu_a, relu_b, relu_c;
   std::optional<Projection> projection;
-  Chain f{&conv_a, &bn_a, &relu_a, &conv_b, &bn_b, &relu_b, &conv_c, &bn_c};
+  Chain f{&conv_a, &bn_a, &relu_a, &conv_b, &bn_b, &relu_b, &conv_c};  // and bn_c, before the sum
 };
 
 class ResNet50Keras final : public Module {

@@ -73,6 +73,16 @@ struct Channels {
   }
 };
 
+void check_residual(std::string_view op, const Tensor& x, const BatchNormOptions& options,
+                    const Tensor& residual) {
+  if (!residual.defined()) return;
+  check(!options.pool, op, "a residual and pooling exclude each other");
+  check(residual.shape() == x.shape(), op, "the residual must be of input's shape: {}, input {}",
+        residual, x);
+  check_same_dtype(op, {&x, &residual});
+  check_same_device(op, {&x, &residual});
+}
+
 BatchNormShape shape_of(const Tensor& x, const BatchNormOptions& options) {
   return {rows_of(x), x.dim(1), options.eps, options.relu};
 }
@@ -157,21 +167,22 @@ void batch_norm_track(const Statistics& batch, double momentum, double correctio
 }
 
 Tensor batch_norm(const Tensor& x, const Statistics& statistics, const Tensor& gamma,
-                  const Tensor& beta, const BatchNormOptions& options) {
+                  const Tensor& beta, const BatchNormOptions& options, const Tensor& residual) {
   constexpr std::string_view op = "batch_norm";
   check_input(op, x);
   check_parameters(op, x, statistics, gamma, beta);
+  check_residual(op, x, options, residual);
   BatchNormShape s = shape_of(x, options);
   PoolShape windows = windows_of(op, x, options);
   Tensor y = empty_rows(x, result_shape(x, options, windows));
   if (y.numel() == 0) return y;
   Channels channels(x, statistics, gamma, beta);
-  Tensor input = in_rows(x);
+  Tensor input = in_rows(x), added = residual.defined() ? in_rows(residual) : residual;
   Backend& device = backend(x.device());
   if (options.pool)
     device.batch_norm_relu_max_pool(s, windows, x.dtype(), channels.arrays(), input.raw(), y.raw());
   else
-    device.batch_norm(s, x.dtype(), channels.arrays(), input.raw(), y.raw());
+    device.batch_norm(s, x.dtype(), channels.arrays(), input.raw(), raw_or_null(added), y.raw());
   return y;
 }
 

@@ -199,6 +199,22 @@ TEST(BatchNormGradients, WithStatisticsOfTheBatchAndFixedOnes) {
     }
 }
 
+TEST(BatchNormGradients, OfAResidual) {
+  Statistics fixed = {constant({3}, 5).data(), constant({3}, 6, .5, 2).data()};
+  for (bool with_relu : {false, true}) {
+    SCOPED_TRACE(with_relu);
+    Inputs in = {uniform({2, 3, 2, 4}), uniform({3}, 2, .5, 2), uniform({3}, 3),
+                 uniform({2, 3, 2, 4}, 7)};
+    BatchNormOptions options = {.relu = with_relu};
+    auto training = [&](auto& v) { return batch_norm(v[0], v[1], v[2], options, nullptr, v[3]); };
+    auto evaluation = [&](auto& v) { return batch_norm(v[0], fixed, v[1], v[2], options, v[3]); };
+    for (const Inputs& operands : {in, Inputs{in[0], Variable(), Variable(), in[3]}}) {
+      expect_gradients(training, operands);
+      expect_gradients(evaluation, operands);
+    }
+  }
+}
+
 TEST(BatchNormGradients, FusedReluEqualsReluAfterwards) {
   Variable gamma = uniform({3}, 2, .5, 2), beta = uniform({3}, 3);
   Variable fused = uniform({4, 3, 2, 2}), composed(fused.data().clone(), true);

@@ -224,6 +224,11 @@ Rows normalisations_and_pools() {
       row("batch_norm_strips", {strips.begin() + 3, strips.end()},
           [](V x) { return normalised(x, true); }),
       row("batch_norm_relu", pictures, [](V x) { return normalised(x, true); }),
+      row("batch_norm_add_relu", pictures,
+          [](V x) {
+            return batch_norm(small(x), Variable(), Variable(), {.relu = true}, nullptr,
+                              flip(x, 0));
+          }),
       row("batch_norm_relu_max_pool", pictures,
           [](V x) {
             return batch_norm(small(x), Variable(), Variable(), {.relu = true, .pool = 2});

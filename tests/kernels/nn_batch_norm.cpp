@@ -5,7 +5,7 @@ namespace {
 
 struct Case {
   i64 rows, channels;
-  bool relu = false, affine = true, batch_statistics = true;
+  bool relu = false, affine = true, batch_statistics = true, adds = false;
 };
 struct Inputs {
   Values x, gamma, beta, dy;
@@ -20,7 +20,7 @@ Inputs random_inputs(const Case& c) {
           random_values(c.channels, 3), random_values(c.rows * c.channels, 4)};
 }
 
-// Constants stand in for the running statistics where the batch's are not used.
+// Constants stand in for the running statistics where the batch's are not used, dy for a residual.
 Results run(const Case& c, Dtype dtype, const Inputs& in) {
   Backend& cpu = backend(Device::cpu());
   Dtype wide = compute_dtype(dtype);
@@ -33,7 +33,7 @@ Results run(const Case& c, Dtype dtype, const Inputs& in) {
                          c.affine ? beta.data() : nullptr};
   if (c.batch_statistics)
     cpu.batch_norm_statistics(dtype, c.rows, c.channels, x.data(), mean.data(), var.data());
-  cpu.batch_norm(shape, dtype, arrays, x.data(), y.data());
+  cpu.batch_norm(shape, dtype, arrays, x.data(), c.adds ? dy.data() : nullptr, y.data());
   cpu.batch_norm_backward(shape, dtype, c.batch_statistics, arrays, x.data(), dy.data(),
                           {dx.data(), dgamma.data(), dbeta.data()});
   return {mean.values(), var.values(), y.values(), dx.values(), dgamma.values(), dbeta.values()};
@@ -48,6 +48,9 @@ std::vector<Case> cases() {
           all.push_back({rows, channels, relu, affine, batch_statistics});
   all.push_back({70001, 3, true});  // several sections and blocks
   all.push_back({300, 129, true});
+  for (bool relu : {false, true})
+    for (auto [rows, channels] : {std::pair<i64, i64>{3, 5}, {37, 3}, {70001, 3}, {300, 129}})
+      all.push_back({rows, channels, relu, true, true, true});
   return all;
 }
 

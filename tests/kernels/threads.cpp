@@ -75,7 +75,7 @@ void pass_over(i64 rows, i64 cols) {
   cpu().gather(Dtype::f32, {rows, cols, 1, 1}, x.data(), index.data(), sums.data());
   cpu().batch_norm_statistics(Dtype::f32, rows, cols, x.data(), sums.data(), var.data());
   cpu().batch_norm({rows, cols, 1, true}, Dtype::f32, {.mean = sums.data(), .var = var.data()},
-                   x.data(), y.data());
+                   x.data(), nullptr, y.data());
   cpu().batch_norm_backward({rows, cols, 1, true}, Dtype::f32, true,
                             {.mean = sums.data(), .var = var.data()}, x.data(), y.data(),
                             {.dx = z.data(), .dgamma = sums.data(), .dbeta = var.data()});

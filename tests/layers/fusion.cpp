@@ -62,7 +62,7 @@ class Block final : public Module {
     add_module("bn2", bn2_);
   }
   std::string type() const override { return "Block"; }
-  Variable forward(const Variable& x) override { return relu_(main_(x) + x); }
+  Variable forward(const Variable& x) override { return add_relu(bn2_, relu_, main_(x), x); }
   const Chain& chain() const { return main_; }
 
  private:
@@ -71,7 +71,7 @@ class Block final : public Module {
   ReLU relu_;
   Conv2d conv2_{3, 3, 3, {.padding = 1}, {.bias = false}};
   BatchNorm2d bn2_{3};
-  Chain main_{&conv1_, &bn1_, &relu_, &conv2_, &bn2_};
+  Chain main_{&conv1_, &bn1_, &relu_, &conv2_};
 };
 
 // Every kind of fusion, a block that holds a chain, and batch norms that nothing joins. Convolutions
@@ -132,6 +132,9 @@ TEST(Fusion, EveryKindIsItsLayers) {
           {"batch_norm_relu_max_pool",
            [&](const Variable& x) { return norm.forward_relu_max_pool(x, pool.kernel()); },
            [&](const Variable& x) { return pool(relu(norm.forward(x))); }, norm},
+          {"batch_norm_add_relu",
+           [&](const Variable& x) { return norm.forward_add_relu(x, x * x); },
+           [&](const Variable& x) { return relu(norm.forward(x) + x * x); }, norm},
       };
       for (const Kind& kind : kinds) {
         SCOPED_TRACE(format("{} {} training {}", kind.name, name_of(dtype), training));
@@ -175,8 +178,8 @@ TEST(Fusion, OneNodeStandsForTheLayers) {
 
 // The backend decides: on the CPU, f64 is the reference.
 TEST(Fusion, ABackendThatFusesNothingGetsEachLayer) {
-  for (Fusion fusion :
-       {Fusion::conv_relu, Fusion::batch_norm_relu, Fusion::batch_norm_relu_max_pool}) {
+  for (Fusion fusion : {Fusion::conv_relu, Fusion::batch_norm_relu,
+                        Fusion::batch_norm_relu_max_pool, Fusion::batch_norm_add_relu}) {
     EXPECT_FALSE(backend({}).fuses(fusion, Dtype::f64));
     EXPECT_TRUE(backend({}).fuses(fusion, Dtype::f32));
     EXPECT_TRUE(backend({}).fuses(fusion, Dtype::bf16));
@@ -204,6 +207,20 @@ TEST(Fusion, PoolsJoinOnlyWhereTheyTile) {
   EXPECT_TRUE(ends_in_pool(2, {.stride = 1}, {1, 2, 4, 6}));
   EXPECT_TRUE(ends_in_pool(3, {.stride = 2}, {1, 2, 6, 6}));
   EXPECT_TRUE(ends_in_pool(2, {.padding = 1}, {1, 2, 4, 6}));
+}
+
+// Where the two summands are not alike, they are added as everywhere: broadcast.
+TEST(Fusion, ABlockEndsInOneNode) {
+  BatchNorm2d norm(2);
+  ReLU relu;
+  Variable x(ones({2, 2, 4, 4}), true), narrow(ones({2, 2, 1, 1}), true);
+  auto node_of = [&](const Variable& shortcut) {
+    return std::string(add_relu(norm, relu, x, shortcut).creator()->name());
+  };
+  EXPECT_EQ(node_of(x), "batch_norm_add");
+  EXPECT_EQ(node_of(narrow), "relu");
+  ForwardHook watched(see_nothing);
+  EXPECT_EQ(node_of(x), "relu");
 }
 
 TEST(Fusion, IsPlannedOnceForWhatItDependsOn) {
@@ -272,7 +289,7 @@ TEST(Fusion, HooksSeeEveryLayer) {
   });
   (*net)(x);
   EXPECT_EQ(seen,
-            "Conv2d BatchNorm2d ReLU+ Conv2d BatchNorm2d ReLU+ Conv2d BatchNorm2d ReLU Block "
+            "Conv2d BatchNorm2d ReLU+ Conv2d BatchNorm2d ReLU+ Conv2d BatchNorm2d ReLU+ Block "
             "Conv2d ReLU+ BatchNorm2d ReLU+ MaxPool2d+ Conv2d BatchNorm2d Sequential ");
 }
 
@@ -282,10 +299,9 @@ TEST(Fusion, SummaryShowsWhatJoins) {
   std::vector<std::string> joining;
   for (const Summary::Row& row : summary.rows)
     if (row.joins) joining.push_back(row.name);
-  EXPECT_EQ(joining, (std::vector<std::string>{"2", "3.relu", "5", "7", "8"}));
+  EXPECT_EQ(joining, (std::vector<std::string>{"2", "3.relu", "3.relu", "5", "7", "8"}));
   EXPECT_EQ(summary.rows.size(), 16U);
   EXPECT_EQ(summary.rows[8].name, "3.relu");  // after the sum
-  EXPECT_FALSE(summary.rows[8].joins);
   EXPECT_EQ(summary.rows[12].output, (Shape{1, 5, 6, 6}));
   EXPECT_EQ(summary.rows[13].output, (Shape{1, 5, 3, 2}));
   std::ostringstream text;

@@ -23,6 +23,12 @@ const auto fixed_relu = [](V x, T mean, T var, V gamma, V beta) {
 const auto train_pool = [](V x, V gamma, V beta) {
   return batch_norm(x, gamma, beta, relu_max_pool);
 };
+const auto train_add = [](V x, V gamma, V beta, V residual) {
+  return batch_norm(x, gamma, beta, {}, nullptr, residual);
+};
+const auto train_add_relu = [](V x, V gamma, V beta, V residual) {
+  return batch_norm(x, gamma, beta, with_relu, nullptr, residual);
+};
 // The running statistics as they are after it.
 const auto track = [](T mean, T var, T running_mean, T running_var) {
   Statistics running{running_mean.clone().contiguous(), running_var.clone().contiguous()};
@@ -97,6 +103,33 @@ Rows batch_norm_rows() {
        op(fixed),
        {uniform({7, 5}), constant(uniform({5})), constant(positive({5})), positive({5}),
         uniform({5})}},
+      {"batch_norm/add",
+       op(train_add),
+       {uniform({4, 3, 2, 5}), positive({3}), uniform({3}), uniform({4, 3, 2, 5})}},
+      {"batch_norm/add_relu",
+       op(train_add_relu),
+       {uniform({4, 3, 2, 5}), positive({3}), uniform({3}), uniform({4, 3, 2, 5})},
+       {.large = {uniform(activations), uniform({32}), uniform({32}), uniform(activations)}}},
+      {"batch_norm/add_relu_columns",
+       op(train_add_relu),
+       {uniform({7, 5}), positive({5}), uniform({5}), uniform({7, 5})}},
+      {"batch_norm/add_relu_channels",
+       op(train_add_relu),
+       {uniform({3, 37, 3, 3}), positive({37}), uniform({37}), uniform({3, 37, 3, 3})},
+       {.gradcheck = false}},
+      {"batch_norm/add_relu_constant",
+       op(train_add_relu),
+       {uniform({4, 3, 2, 5}), positive({3}), uniform({3}), constant(uniform({4, 3, 2, 5}))}},
+      {"batch_norm/add_relu_to_constant",
+       op(train_add_relu),
+       {constant(uniform({4, 3, 2, 5})), constant(positive({3})), constant(uniform({3})),
+        uniform({4, 3, 2, 5})}},
+      {"batch_norm/fixed_add_relu",
+       op([](V x, T mean, T var, V gamma, V beta, V residual) {
+         return batch_norm(x, statistics(x.data(), mean, var), gamma, beta, with_relu, residual);
+       }),
+       {uniform({4, 3, 2, 5}), constant(uniform({3})), constant(positive({3})), positive({3}),
+        uniform({3}), uniform({4, 3, 2, 5})}},
       {"batch_norm_statistics",
        op([](T x) {
          Statistics s = batch_norm_statistics(x);

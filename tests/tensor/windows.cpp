@@ -217,6 +217,29 @@ TEST(BatchNorm, Refuses) {
               batch_norm_backward(picture, s, {}, {}, {.relu = true, .pool = 2}, true, picture);
             }),
             "[batch_norm_backward] dy must be (1, 3, 1, 2): (1, 3, 2, 4) f32");
+  EXPECT_EQ(error_of([&] {
+              batch_norm(x, s, {}, {}, {}, ones({1, 3}));
+            }),
+            "[batch_norm] the residual must be of input's shape: (1, 3) f32, input (4, 3) f32");
+  EXPECT_EQ(error_of([&] {
+              batch_norm(x, s, {}, {}, {}, ones({4, 3}, Dtype::f64));
+            }),
+            "[batch_norm] operands must have one dtype: f32 and f64");
+  EXPECT_EQ(error_of([&] { batch_norm(picture, s, {}, {}, {.relu = true, .pool = 2}, picture); }),
+            "[batch_norm] a residual and pooling exclude each other");
+}
+
+// Neither has to lie as the kernels want it.
+TEST(BatchNorm, TakesAnyLayoutOfTheResidual) {
+  Generator generator(1);
+  Tensor x = randn({2, 3, 4, 5}, generator), residual = randn({2, 3, 4, 5}, generator);
+  Statistics s = batch_norm_statistics(x);
+  auto with = [&](const Tensor& added) { return batch_norm(x, s, {}, {}, {}, added); };
+  Tensor expected = batch_norm(x, s, {}, {}) + residual;
+  EXPECT_TRUE(equal(with(residual), expected));
+  EXPECT_TRUE(equal(with(residual.channels_last()), expected));
+  EXPECT_TRUE(
+      equal(with(residual.permute({3, 2, 1, 0}).contiguous().permute({3, 2, 1, 0})), expected));
 }
 
 TEST(Rnn, Refuses) {

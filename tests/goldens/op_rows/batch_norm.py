@@ -29,6 +29,10 @@ def batch_norm_fixed(x, mean, var, gamma, beta):
     return F.batch_norm(x, mean, var, gamma, beta, False, eps=EPS)
 
 
+def add(x, gamma, beta, residual):
+    return batch_norm(x, gamma, beta) + residual
+
+
 def track(mean, var, running_mean, running_var):
     running = [(1 - .3) * old + .3 * new for old, new in ((running_mean, mean), (running_var, 1.25 * var))]
     return [*running, torch.tensor(3)]
@@ -57,6 +61,13 @@ ROWS = {
     "batch_norm/fixed": batch_norm_fixed,
     "batch_norm/fixed_relu": lambda *v: batch_norm_fixed(*v).relu(),
     "batch_norm/fixed_columns": batch_norm_fixed,
+    "batch_norm/add": add,
+    "batch_norm/add_relu": lambda *v: add(*v).relu(),
+    "batch_norm/add_relu_columns": lambda *v: add(*v).relu(),
+    "batch_norm/add_relu_channels": lambda *v: add(*v).relu(),
+    "batch_norm/add_relu_constant": lambda *v: add(*v).relu(),
+    "batch_norm/add_relu_to_constant": lambda *v: add(*v).relu(),
+    "batch_norm/fixed_add_relu": lambda *v: (batch_norm_fixed(*v[:5]) + v[5]).relu(),
     "batch_norm_statistics": statistics,
     "batch_norm_backward": lambda x, gamma, beta, dy: backward(
         lambda *v: batch_norm(*v).relu(), [x, gamma, beta], dy),
