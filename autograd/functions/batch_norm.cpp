@@ -13,8 +13,7 @@ namespace {
 struct BatchNorm final : Function {
   BatchNormOptions options;
   bool batch_statistics;
-  Saved x, mean, var, gamma, beta;
-  Saved y;  // only with a residual and ReLU: it can't be had from x
+  Saved x, mean, var, gamma, beta, y;  // y: where a residual comes before the ReLU
   bool adds = false;
   BatchNorm(const Statistics& statistics, bool of_this_batch, const BatchNormOptions& how)
       : options(how), batch_statistics(of_this_batch) {

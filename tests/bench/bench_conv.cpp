@@ -114,56 +114,62 @@ void add_layers_of(const std::string& name, std::vector<Case>& cases) {
   (*net)(zeros(shape));
 }
 
+template <class T>
 struct Arrays {
-  std::vector<float> x, w, bias, dy, y, dx, dw;
+  std::vector<T> x, w, bias, dy, y, dx, dw;
 };
 
-std::vector<float> numbers(i64 count, unsigned seed, float mean, float width) {
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& value : values) {
+template <class T>
+std::vector<T> numbers(i64 count, unsigned seed, float mean, float width) {
+  std::vector<T> values(static_cast<std::size_t>(count));
+  for (T& value : values) {
     seed = seed * 1664525U + 1013904223U;
-    value = mean + width * (static_cast<float>(seed >> 8U) * 0x1p-23F - 1);
+    value = T(mean + width * (static_cast<float>(seed >> 8U) * 0x1p-23F - 1));
   }
   return values;
 }
 
-Arrays arrays_of(const ConvShape& s) {
+template <class T>
+Arrays<T> arrays_of(const ConvShape& s) {
   i64 outputs = s.n * s.p * s.q * s.o, weights = s.o * s.kh * s.kw * s.c;
   float width = std::sqrt(6 / static_cast<float>(s.kh * s.kw * s.c));
-  return {numbers(s.n * s.h * s.w * s.c, 1, 1, 1),  // as after a ReLU: of one sign
-          numbers(weights, 2, 0, width),
-          numbers(s.o, 3, 0, 1),
-          numbers(outputs, 4, 0, 1),
-          std::vector<float>(static_cast<std::size_t>(outputs)),
-          std::vector<float>(static_cast<std::size_t>(s.n * s.h * s.w * s.c)),
-          std::vector<float>(static_cast<std::size_t>(weights))};
+  return {numbers<T>(s.n * s.h * s.w * s.c, 1, 1, 1),  // as after a ReLU: of one sign
+          numbers<T>(weights, 2, 0, width),
+          numbers<T>(s.o, 3, 0, 1),
+          numbers<T>(outputs, 4, 0, 1),
+          std::vector<T>(static_cast<std::size_t>(outputs)),
+          std::vector<T>(static_cast<std::size_t>(s.n * s.h * s.w * s.c)),
+          std::vector<T>(static_cast<std::size_t>(weights))};
 }
 
 using Pass = std::function<void()>;
 
 // Forward, data gradient, weight gradient.
-std::vector<Pass> direct(const ConvShape& s, Arrays& a) {
+template <class T>
+std::vector<Pass> direct(const ConvShape& s, Arrays<T>& a) {
   Backend& cpu = backend(Device::cpu());
-  return {
-      [&] { cpu.conv2d(s, Dtype::f32, true, a.x.data(), a.w.data(), a.bias.data(), a.y.data()); },
-      [&] { cpu.conv2d_backward_data(s, Dtype::f32, a.dy.data(), a.w.data(), a.dx.data()); },
-      [&] {
-        cpu.conv2d_backward_weights(s, Dtype::f32, a.x.data(), a.dy.data(), a.dw.data(), nullptr);
-      }};
+  constexpr Dtype dtype = dtype_of<T>;
+  return {[&] { cpu.conv2d(s, dtype, true, a.x.data(), a.w.data(), a.bias.data(), a.y.data()); },
+          [&] { cpu.conv2d_backward_data(s, dtype, a.dy.data(), a.w.data(), a.dx.data()); },
+          [&] {
+            cpu.conv2d_backward_weights(s, dtype, a.x.data(), a.dy.data(), a.dw.data(), nullptr);
+          }};
 }
 
-std::vector<Pass> by_winograd(Method method, const ConvShape& s, Arrays& a) {
+template <class T>
+std::vector<Pass> by_winograd(Method method, const ConvShape& s, Arrays<T>& a) {
   Backend& cpu = backend(Device::cpu());
   winograd::Plan plan = {.method = method};
-  return {[&, plan] {
-            winograd::conv2d(cpu, plan, s, true, a.x.data(), a.w.data(), a.bias.data(), a.y.data());
-          },
-          [&, plan] {
-            winograd::conv2d_backward_data(cpu, plan, s, a.dy.data(), a.w.data(), a.dx.data());
-          },
-          [&, plan] {
-            winograd::conv2d_backward_weights(cpu, plan, s, a.x.data(), a.dy.data(), a.dw.data());
-          }};
+  return {
+      [&, plan] {
+        winograd::conv2d<T>(cpu, plan, s, true, a.x.data(), a.w.data(), a.bias.data(), a.y.data());
+      },
+      [&, plan] {
+        winograd::conv2d_backward_data<T>(cpu, plan, s, a.dy.data(), a.w.data(), a.dx.data());
+      },
+      [&, plan] {
+        winograd::conv2d_backward_weights<T>(cpu, plan, s, a.x.data(), a.dy.data(), a.dw.data());
+      }};
 }
 
 // Of the wall's clock; or of the processor's, which stands still while other programs have it.
@@ -204,9 +210,10 @@ void print_shape(const Case& c) {
               static_cast<long long>(s.c), static_cast<long long>(s.o));
 }
 
+template <class T>
 void measure(const Case& c, double seconds, bool of_processor) {
   const ConvShape& s = c.shape;
-  Arrays a = arrays_of(s);
+  Arrays<T> a = arrays_of<T>(s);
   std::vector<std::vector<Pass>> ways = {direct(s, a)};
   auto known = winograd::methods_for(s.kh);
   std::vector<Method> methods(known.rbegin(), known.rend());  // small tiles first
@@ -216,7 +223,7 @@ void measure(const Case& c, double seconds, bool of_processor) {
     std::vector<Pass> of_pass;
     for (const auto& way : ways) of_pass.push_back(way[pass]);
     std::vector<double> best = best_of(of_pass, seconds, of_processor);
-    auto plan = winograd::faster_plan(static_cast<winograd::ConvPass>(pass), s);
+    auto plan = winograd::faster_plan(static_cast<winograd::ConvPass>(pass), s, dtype_of<T>);
     std::printf("  | %8.3f %5.0f%s", best[0], millions(s) / best[0], plan ? " " : "*");
     for (std::size_t i = 0; i < methods.size(); ++i)
       std::printf(" %5.2f%s", best[0] / best[i + 1],
@@ -229,17 +236,17 @@ void measure(const Case& c, double seconds, bool of_processor) {
 // Of arrays in turn, more than caches hold: in a step x and dy come from memory.
 void measure_weights(const Case& c, double seconds, bool of_processor) {
   const ConvShape& s = c.shape;
-  std::vector<Arrays> arrays(8, arrays_of(s));
+  std::vector<Arrays<float>> arrays(8, arrays_of<float>(s));
   std::size_t turn = 0;
-  auto next = [&]() -> Arrays& { return arrays[turn++ % arrays.size()]; };
+  auto next = [&]() -> Arrays<float>& { return arrays[turn++ % arrays.size()]; };
   Backend& cpu = backend(Device::cpu());
   Pass by_onednn = [&] {
-    Arrays& a = next();
+    Arrays<float>& a = next();
     onednn::conv2d_backward_weights(cpu, s, Dtype::f32, a.x.data(), a.dy.data(), a.dw.data(),
                                     nullptr);
   };
   Pass by_products = [&] {
-    Arrays& a = next();
+    Arrays<float>& a = next();
     slow_backward_weights(cpu, s, a.x.data(), a.dy.data(), a.dw.data());
   };
   auto best = best_of({by_onednn, by_products}, seconds, of_processor);
@@ -258,12 +265,13 @@ int main(int argc, char** argv) {
   CLI::App app("Convolutions 3 x 3 and 5 x 5 with stride 1, direct and by Winograd's method.");
   int threads = 0;
   double seconds = .3;
-  bool of_processor = false;
+  bool of_processor = false, narrow = false;
   std::vector<std::string> names;
   app.add_option("--threads", threads, "0: as many as the machine has cores");
   app.add_option("--seconds", seconds, "of each direction of each layer");
   app.add_flag("--cpu-time", of_processor,
                "of the processor, all threads together: for a busy machine");
+  app.add_flag("--bf16", narrow, "what is stored; our products are of f32 all the same");
   app.add_option("--nets", names, "layers of these, or all; else a few of all sizes")
       ->delimiter(',');
   CLI11_PARSE(app, argc, argv);
@@ -279,8 +287,9 @@ int main(int argc, char** argv) {
     std::printf("%d x %d: %s\n", kernel, kernel, tiles);
     for (const Case& each : cases)
       if (each.shape.kh == kernel && winograd::takes(each.shape))
-        measure(each, seconds, of_processor);
+        (narrow ? measure<bf16> : measure<float>)(each, seconds, of_processor);
   }
+  if (narrow) return 0;
   std::printf(
       "weight gradient, kernel / stride: ms of oneDNN, GFLOP/s, times as fast as products\n");
   for (const Case& each : cases)

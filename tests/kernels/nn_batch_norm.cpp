@@ -127,7 +127,7 @@ TEST(NnBatchNorm, FusedWithPoolingIsTheComposition) {
 
 TEST(NnBatchNorm, BackwardIsTheGradientOfForward) {
   for (const Case& c : cases()) {
-    if (c.rows > 40 || c.channels > 5) continue;
+    if (c.rows > 40 || c.channels > 5 || c.adds) continue;
     SCOPED_TRACE(format("rows {} channels {} relu {} affine {} batch statistics {}", c.rows,
                         c.channels, c.relu, c.affine, c.batch_statistics));
     Inputs in = random_inputs(c);

@@ -6,6 +6,7 @@
 
 #include "tensor/ops.h"
 #include "tensor/ops/sliding_window.h"
+#include "tensor/random.h"
 #include "tests/error_of.h"
 
 namespace melgrad {
@@ -224,7 +225,7 @@ TEST(BatchNorm, Refuses) {
   EXPECT_EQ(error_of([&] {
               batch_norm(x, s, {}, {}, {}, ones({4, 3}, Dtype::f64));
             }),
-            "[batch_norm] operands must have one dtype: f32 and f64");
+            "[batch_norm] operands have different dtypes: (4, 3) f32 and (4, 3) f64");
   EXPECT_EQ(error_of([&] { batch_norm(picture, s, {}, {}, {.relu = true, .pool = 2}, picture); }),
             "[batch_norm] a residual and pooling exclude each other");
 }
