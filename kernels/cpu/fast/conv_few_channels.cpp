@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/fast/onednn.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/cpu/loops/simd.h"
 #include "kernels/scratch_array.h"
@@ -111,7 +112,7 @@ MELGRAD_SIMD void add_rows(const Layout& l, const T* x, const T* dy, i64 begin, 
 }  // namespace
 
 bool has_few_channels(const ConvShape& s, Dtype dtype) {
-  bool fast_elsewhere = dtype == Dtype::bf16 && s.kh * s.kw > 25;
+  bool fast_elsewhere = dtype == Dtype::bf16 && onednn::multiplies_bf16() && s.kh * s.kw > 25;
   return s.c <= 4 && s.groups == 1 && s.dilation_w == 1 && !fast_elsewhere;
 }
 

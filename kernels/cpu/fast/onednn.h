@@ -5,6 +5,9 @@
 /// Scratch memory and reordered weights come from `backend`. Throws Error with oneDNN's message.
 namespace melgrad::onednn {
 
+/// Whether this processor multiplies bf16 by instructions of its own, at up to twice the speed of f32.
+bool multiplies_bf16();
+
 /// As Backend::matmul; y is of dtype `result` (f32 or, for bf16, either).
 void matmul(Backend& backend, const MatmulShape& s, Dtype dtype, Dtype result, const void* a,
             const void* w, const void* bias, void* y);

@@ -9,6 +9,8 @@
 namespace melgrad::onednn {
 namespace {
 
+CopyShape in_a_row(i64 values) { return {1, {values}, {1}, {1}}; }
+
 std::size_t round_up(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 struct KeyHash {
@@ -43,12 +45,19 @@ dnnl::memory::data_type data_type(Dtype dtype) {
   return dtype == Dtype::bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
 }
 
+static bool has(dnnl::cpu_isa instructions) {
+  auto all = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
+  auto needed = static_cast<unsigned>(instructions);
+  return (all & needed) == needed;
+}
+
+bool multiplies_bf16() {
+  static const bool does = has(dnnl::cpu_isa::avx512_core_bf16);
+  return does;
+}
+
 Desc computed(const Desc& array) {
-  static const bool has_bf16 = [] {
-    auto instructions = static_cast<unsigned>(dnnl::get_effective_cpu_isa());
-    auto needed = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
-    return (instructions & needed) == needed;
-  }();
+  static const bool has_bf16 = has(dnnl::cpu_isa::avx512_core);
   Desc result = array;
   if (!has_bf16 && result.data.data_type == dnnl_bf16) result.data.data_type = dnnl_f32;
   return result;
@@ -64,22 +73,33 @@ dnnl::primitive_attr attributes() {
   return attributes;
 }
 
-void Operation::add(int name, const Desc& given, const Desc& wanted, Direction direction) {
-  Argument argument{.name = name,
-                    .direction = direction,
-                    .given = dnnl::memory(given, engine(), nullptr),
-                    .wanted = dnnl::memory(wanted, engine(), nullptr),
-                    .reorder = {},
-                    .scratch_offset = scratch_bytes_};
+void Operation::add(int name, const Desc& callers, const Desc& wanted, Direction direction) {
+  Desc given = callers;
+  Argument argument;
+  argument.name = name;
+  argument.direction = direction;
+  if (callers.data.data_type == dnnl_bf16 && wanted.data.data_type == dnnl_f32) {
+    given.data.data_type = dnnl_f32;
+    argument.narrow = static_cast<i64>(given.get_size() / sizeof(float));
+    argument.given_offset = take_scratch(given);
+  }
+  argument.given = dnnl::memory(given, engine(), nullptr);
+  argument.wanted = dnnl::memory(wanted, engine(), nullptr);
   if (given != wanted) {
     auto [from, to] =
         direction == Direction::in ? std::pair(given, wanted) : std::pair(wanted, given);
     argument.reorder = dnnl::reorder(dnnl::reorder::primitive_desc(engine(), from, engine(), to));
   }
   if (argument.is_reordered() || direction == Direction::scratch)
-    scratch_bytes_ += round_up(wanted.get_size());
+    argument.scratch_offset = take_scratch(wanted);
   handles_.emplace(name, argument.wanted);  // shares the handle
   arguments_.push_back(std::move(argument));
+}
+
+std::size_t Operation::take_scratch(const Desc& array) {
+  std::size_t offset = scratch_bytes_;
+  scratch_bytes_ += round_up(array.get_size());
+  return offset;
 }
 
 void Operation::run(Backend& backend, std::initializer_list<const void*> pointers) {
@@ -91,7 +111,10 @@ void Operation::run(Backend& backend, std::initializer_list<const void*> pointer
       argument.wanted.set_data_handle(place, stream());
       continue;
     }
-    void* given = const_cast<void*>(*pointer++);  // oneDNN does not write to inputs
+    argument.callers = const_cast<void*>(*pointer++);  // oneDNN does not write to inputs
+    void* given = argument.narrow ? scratch.data() + argument.given_offset : argument.callers;
+    if (argument.narrow && argument.direction == Direction::in)
+      backend.copy(in_a_row(argument.narrow), Dtype::bf16, argument.callers, Dtype::f32, given);
     argument.given.set_data_handle(given, stream());
     argument.wanted.set_data_handle(argument.is_reordered() ? place : given, stream());
     if (argument.is_reordered() && argument.direction == Direction::in)
@@ -102,6 +125,10 @@ void Operation::run(Backend& backend, std::initializer_list<const void*> pointer
     if (argument.is_reordered() && argument.direction == Direction::out)
       argument.reorder.execute(stream(), argument.wanted, argument.given);
   stream().wait();
+  for (const Argument& argument : arguments_)
+    if (argument.narrow && argument.direction == Direction::out)
+      backend.copy(in_a_row(argument.narrow), Dtype::f32, argument.given.get_data_handle(),
+                   Dtype::bf16, argument.callers);
 }
 
 Operation* find(const Key& key) {

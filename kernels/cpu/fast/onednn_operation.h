@@ -17,7 +17,7 @@ using Desc = dnnl::memory::desc;
 const dnnl::engine& engine();
 dnnl::memory::data_type data_type(Dtype dtype);
 /// The same array as primitives take it: where the CPU lacks AVX-512, oneDNN has none for bf16, and
-/// f32 stands in for it. An Operation's reorders lead there and back; the last one rounds.
+/// f32 stands in for it. An Operation leads there and back.
 Desc computed(const Desc& array);
 /// An empty description where `wanted` is false: oneDNN's sign for "no bias".
 Desc vector_desc(bool wanted, i64 size, Dtype dtype);
@@ -48,14 +48,20 @@ class Operation {
  private:
   enum class Direction { in, out, scratch };
   struct Argument {
-    int name;
-    Direction direction;
-    dnnl::memory given, wanted;  // without memory of their own
-    dnnl::reorder reorder;       // empty where given and wanted are the same
-    std::size_t scratch_offset;
+    int name = 0;
+    Direction direction = Direction::in;
+    dnnl::memory given, wanted;      // without memory of their own
+    dnnl::reorder reorder;           // empty where given and wanted are the same
+    std::size_t scratch_offset = 0;  // of wanted, if it is reordered
+    // The caller's bf16 where wanted is f32: so many values, which are cast to `given` or from it. A
+    // reorder that casts takes forty times as long as one that does not.
+    i64 narrow = 0;
+    std::size_t given_offset = 0;
+    void* callers = nullptr;
     bool is_reordered() const { return static_cast<bool>(reorder); }
   };
-  void add(int name, const Desc& given, const Desc& wanted, Direction direction);
+  void add(int name, const Desc& callers, const Desc& wanted, Direction direction);
+  std::size_t take_scratch(const Desc& array);
 
   dnnl::primitive primitive_;
   Desc scratchpad_;

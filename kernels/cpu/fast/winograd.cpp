@@ -6,6 +6,7 @@
 #include <atomic>
 #include <type_traits>
 
+#include "kernels/cpu/fast/onednn.h"
 #include "kernels/cpu/fast/panel_product.h"
 #include "kernels/cpu/loops/parallel.h"
 #include "kernels/scratch_array.h"
@@ -236,8 +237,9 @@ static double cost(Method method, i64 tiles, i64 c, i64 o) {
 
 std::optional<Plan> faster_plan(ConvPass pass, const ConvShape& s, Dtype dtype) {
   if (!takes(s)) return {};
-  // Direct, bf16's products run at up to twice the speed of f32's; here they are f32's.
-  double share = dtype != Dtype::bf16 ? .9 : s.kh == 3 ? .65 : .5;
+  // Direct, bf16's products may run at twice the speed of f32's; here they are f32's.
+  bool fast_elsewhere = dtype == Dtype::bf16 && onednn::multiplies_bf16();
+  double share = !fast_elsewhere ? .9 : s.kh == 3 ? .65 : .5;
   double least =
       share * static_cast<double>(s.kh * s.kw * s.n * s.p * s.q) * static_cast<double>(s.c * s.o);
   std::optional<Plan> plan;
