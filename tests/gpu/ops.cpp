@@ -14,7 +14,7 @@ Tensor as_it_is(const Tensor& x) { return x; }
 
 class OnGpu : public testing::TestWithParam<Case> {
  protected:
-  static void compare(Arithmetic arithmetic, Tensor (*lay_out)(const Tensor&) = as_it_is) {
+  static void compare(Arithmetic arithmetic, const LayOut& lay_out = as_it_is) {
     const Case& row = GetParam();
     Dtype dtype = arithmetic == Arithmetic::bf16 ? Dtype::bf16 : Dtype::f32;
     Inputs inputs = is_of_library(row) ? inputs_of_all_bits(row, dtype) : make_inputs(row, dtype);
@@ -47,6 +47,16 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(OnGpu);
 
 TEST_P(OnGpu, f32) { compare(Arithmetic::f32); }
 TEST_P(OnGpu, misaligned) { compare(Arithmetic::f32, shifted); }
+// Each operand alone, and the result's gradient: whether a pack is taken of one must not depend on the others.
+TEST_P(OnGpu, one_misaligned) {
+  if (GetParam().name.rfind("sizes/", 0) == 0)
+    return;  // of one operand, which `misaligned` is about
+  std::size_t operands = GetParam().inputs.size() + 1;
+  for (std::size_t which = 0; which < operands; ++which) {
+    std::size_t next = 0;
+    compare(Arithmetic::f32, [&](const Tensor& x) { return next++ == which ? shifted(x) : x; });
+  }
+}
 TEST_P(OnGpu, reversed_axes) { compare(Arithmetic::f32, reversed_axes); }
 // Spectra are f32 on a GPU.
 TEST_P(OnGpu, bf16) {

@@ -117,8 +117,9 @@ Tensor reversed_axes(const Tensor& x) {
 }
 
 Tensor shifted(const Tensor& x) {
-  Tensor y = zeros({x.numel() + 3}, x.dtype(), x.device());
-  return y.slice(0, 3, x.numel() + 3).reshape(x.shape()).copy_(x);
+  Tensor y = zeros({x.numel() + 3}, x.dtype(), x.device()).slice(0, 3, x.numel() + 3);
+  if (x.rank() != 4) return y.reshape(x.shape()).copy_(x);
+  return y.reshape({x.dim(0), x.dim(2), x.dim(3), x.dim(1)}).permute({0, 3, 1, 2}).copy_(x);
 }
 
 std::string test_name(const Case& row) {

@@ -64,6 +64,7 @@ ROWS = {
     "batch_norm/add": add,
     "batch_norm/add_relu": lambda *v: add(*v).relu(),
     "batch_norm/add_relu_columns": lambda *v: add(*v).relu(),
+    "batch_norm/add_relu_packs": lambda *v: add(*v).relu(),
     "batch_norm/add_relu_channels": lambda *v: add(*v).relu(),
     "batch_norm/add_relu_constant": lambda *v: add(*v).relu(),
     "batch_norm/add_relu_to_constant": lambda *v: add(*v).relu(),
