@@ -85,6 +85,7 @@ def torch_step(mode, name, batch, shape, a):
         if a.device == "cuda":
             torch.cuda.synchronize()
 
+    step.net = net
     return step
 
 

@@ -43,7 +43,7 @@ void expect_agree(const Result& result, const Result& expected, double tolerance
 
 /// Copies that lie oddly in memory: with the last axis outermost …
 Tensor reversed_axes(const Tensor& x);
-/// … and in the middle of the storage, where no vector of four can be read.
+/// … and in the middle of the storage, where no vector of four can be read; of four axes as channels-last.
 Tensor shifted(const Tensor& x);
 
 /// GoogleTest's name of a row: letters, digits and _.
