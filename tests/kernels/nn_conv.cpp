@@ -1,6 +1,6 @@
 #include "kernels/cpu/fast/conv_few_channels.h"
-#include "kernels/cpu/fast/onednn.h"
 #include "kernels/cpu/fast/conv_weights.h"
+#include "kernels/cpu/fast/onednn.h"
 #include "kernels/reference/reference.h"
 #include "tests/kernels/nn_buffer.h"
 
