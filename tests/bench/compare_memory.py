@@ -74,7 +74,7 @@ def compare(a, net):
         sides[mode] = output_of([sys.executable, os.path.join(ROOT, "tests/bench/compare.py"), "--memory", "--child", mode,
                                  "--net", net, *common], environment)
     weights = max(found.get("weights_mib", 0) for found in sides.values() if found)
-    sides = {side: {"peak_mib": round(found["peak_mib"], 1), "ms_median": round(found["ms_median"], 1)}
+    sides = {side: {"peak_mib": round(found["peak_mib"], 3), "ms_median": round(found["ms_median"], 3)}
              for side, found in sides.items() if found}
     ours = sides["ours"]
 
