@@ -5,8 +5,9 @@
     python tests/bench/compare.py --memory --all --modes eager,fused           # every net, as compare.py has it
 
 Memory is what the process has at its peak beyond what it had before the net was made, with three steps done: weights,
-gradients, Adam's averages (these three are "weights"), the batch, what backward needs, and the library's own. Time is the median of so many seconds. What
-counts is the ratio to PyTorch's mode that takes the least of it; above 1 we take less.
+gradients, Adam's averages (in the table these three are "weights"), the batch, what backward needs, and the library's own.
+Time is the median of so many seconds. What counts is the ratio to PyTorch's mode that takes the least of it; above 1 we
+take less.
 """
 import argparse
 import json

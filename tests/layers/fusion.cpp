@@ -223,6 +223,16 @@ TEST(Fusion, ABlockEndsInOneNode) {
   EXPECT_EQ(node_of(x), "relu");
 }
 
+TEST(Fusion, BlocksOfSignalsEndSoToo) {
+  Generator generator(4);
+  BatchNorm1d norm(3);
+  ReLU joined;
+  Variable x = randn({2, 3, 5}, generator), shortcut = randn({2, 3, 5}, generator);
+  Tensor apart = relu(norm(x) + shortcut).data();
+  Tensor y = add_relu(norm, joined, x, shortcut).data();
+  EXPECT_TRUE(allclose(y, apart, 1e-6, 1e-6));
+}
+
 TEST(Fusion, IsPlannedOnceForWhatItDependsOn) {
   Sequential net;
   Generator generator(1);
